@@ -1,0 +1,9 @@
+"""The one exception that carries a message for a person."""
+
+
+class InputError(ValueError):
+    """Something that was given to the program cannot be used.
+
+    The message is one sentence that names the file or flag and the remedy. Commands print it and end with exit
+    status 1; library callers catch it as a `ValueError`.
+    """

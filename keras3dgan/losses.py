@@ -1,0 +1,55 @@
+"""Every loss of the project, each a pure function on Keras tensors that returns a scalar."""
+
+from keras import ops
+
+_EPSILON = 1e-12
+
+
+def sigmoid_cross_entropy(logits, labels):
+    """Mean binary cross entropy, -t log s(l) - (1 - t) log(1 - s(l)), for labels that may be soft or leave [0, 1].
+
+    Args:
+        logits: any shape.
+        labels: the same shape, or one that broadcasts to it.
+    """
+    return ops.mean(ops.softplus(logits) - logits * labels)
+
+
+def discriminator_loss(real_logits, fake_logits, real_labels, fake_labels):
+    """Mean of the cross entropies on real and on generated shapes (the report, equation 1, with smoothed labels).
+
+    Args:
+        real_logits: (batch, 1).
+        fake_logits: (batch, 1).
+        real_labels: (batch, 1), in the report uniform in [0.7, 1.2].
+        fake_labels: (batch, 1), in the report uniform in [0, 0.3].
+
+    Returns:
+        A scalar; log 2 where the discriminator cannot tell. Labels above 1 let it fall below zero.
+    """
+    return 0.5 * (sigmoid_cross_entropy(real_logits, real_labels) + sigmoid_cross_entropy(fake_logits, fake_labels))
+
+
+def non_saturating_generator_loss(fake_logits):
+    """-log D(G(z)) instead of log(1 - D(G(z))) (the report, section 3.2.3; Goodfellow et al. 2014).
+
+    Args:
+        fake_logits: (batch, 1).
+
+    Returns:
+        A scalar >= 0; log 2 where the discriminator cannot tell.
+    """
+    return ops.mean(ops.softplus(-fake_logits))
+
+
+def mean_l2_distance(x, y):
+    """The batch mean of ||x - y||_2, the norm taken over everything but the batch (the report, section 3.3.2).
+
+    The tiny constant under the root keeps the gradient finite where both are equal.
+
+    Args:
+        x: (batch, ...).
+        y: the same shape.
+    """
+    difference = ops.reshape(x - y, (ops.shape(x)[0], -1))
+    return ops.mean(ops.sqrt(ops.sum(ops.square(difference), axis=1) + _EPSILON))

@@ -1,0 +1,19 @@
+"""The networks and trainable models. Importing this registers all of them with Keras, so that their files load."""
+
+from keras3dgan.models.discriminator import Discriminator
+from keras3dgan.models.encoder import Encoder
+from keras3dgan.models.generative_compressor import GenerativeCompressor
+from keras3dgan.models.generator import Generator
+from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
+from keras3dgan.models.voxel_gan import VoxelGAN
+from keras3dgan.models.voxnet import VoxNet
+
+__all__ = [
+    "Discriminator",
+    "Encoder",
+    "GenerativeCompressor",
+    "Generator",
+    "VoxNet",
+    "VoxelAutoencoder",
+    "VoxelGAN",
+]

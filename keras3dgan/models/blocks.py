@@ -1,0 +1,75 @@
+"""The layer stacks that generator, discriminator and encoder have in common."""
+
+import keras
+from keras import layers
+
+KERNEL = 4
+LEAK = 0.2
+
+
+def stages(resolution: int) -> int:
+    """How many halvings lead from `resolution` to the 2^3 block next to the dense layer: 4 for 32, 5 for 64.
+
+    Raises:
+        ValueError: the resolution is no power of two, or below 8.
+    """
+    count = resolution.bit_length() - 2
+    if resolution < 8 or resolution != 2 << count:
+        raise ValueError(f"resolution must be a power of two and at least 8, got {resolution}.")
+    return count
+
+
+def normal(stddev: float) -> keras.initializers.Initializer:
+    """The report's initialisation, N(0, stddev^2) (section 3.2.3: zero mean, 0.01)."""
+    return keras.initializers.RandomNormal(0.0, stddev)
+
+
+def downsampling_stack(x, resolution: int, width: int, init_stddev: float, first_batch_norm: bool = True):
+    """Convolutions of kernel 4 and stride 2 from (b, n, n, n, 1) to (b, 2, 2, 2, width), flattened to (b, 8 width).
+
+    Channels double at every stage and reach `width` at the last. Each convolution is followed by batch normalisation and
+    a leaky ReLU of slope 0.2 (Wu et al. 2016, section 3.1).
+    """
+    count = stages(resolution)
+    for stage in range(count):
+        batch_norm = stage > 0 or first_batch_norm
+        x = layers.Conv3D(
+            max(1, width >> (count - 1 - stage)),
+            KERNEL,
+            strides=2,
+            padding="same",
+            use_bias=not batch_norm,
+            kernel_initializer=normal(init_stddev),
+            name=f"conv{stage + 1}",
+        )(x)
+        if batch_norm:
+            x = layers.BatchNormalization(name=f"bn{stage + 1}")(x)
+        x = layers.LeakyReLU(negative_slope=LEAK, name=f"act{stage + 1}")(x)
+    return layers.Flatten(name="flatten")(x)
+
+
+def upsampling_stack(x, resolution: int, width: int, init_stddev: float):
+    """The way back: dense to (b, 2, 2, 2, width), then transposed convolutions of kernel 4 and stride 2 to (b, n, n, n, 1).
+
+    Batch normalisation and ReLU (Wu et al. 2016, section 3.1) follow every layer but the last, which gives logits.
+    """
+    count = stages(resolution)
+    x = layers.Dense(8 * width, use_bias=False, kernel_initializer=normal(init_stddev), name="dense")(x)
+    x = layers.BatchNormalization(name="dense_bn")(x)
+    x = layers.ReLU(name="dense_act")(x)
+    x = layers.Reshape((2, 2, 2, width), name="block")(x)
+    for stage in range(count):
+        last = stage == count - 1
+        x = layers.Conv3DTranspose(
+            1 if last else max(1, width >> (stage + 1)),
+            KERNEL,
+            strides=2,
+            padding="same",
+            use_bias=last,
+            kernel_initializer=normal(init_stddev),
+            name="logits" if last else f"deconv{stage + 1}",
+        )(x)
+        if not last:
+            x = layers.BatchNormalization(name=f"bn{stage + 1}")(x)
+            x = layers.ReLU(name=f"act{stage + 1}")(x)
+    return x

@@ -1,0 +1,49 @@
+"""The discriminator of the 3D-GAN."""
+
+import keras
+from keras import layers
+
+from keras3dgan.models import blocks
+
+
+@keras.saving.register_keras_serializable(package="keras3dgan")
+class Discriminator(keras.Model):
+    """Voxels to one logit, real above 0 (the report, section 3.2.2).
+
+    It "basically mirrors the generator, except that it has fully-connected layer at the end with sigmoid activation": n^3 ->
+    convolutions, kernel 4, stride 2, batch normalisation, leaky ReLU -> 2x2x2 x width -> dense 1. The sigmoid is left
+    to the loss. The slope 0.2 is Wu et al.'s; the report gives none.
+
+    Input: float (batch, n, n, n, 1) in [0, 1]. Output: logits (batch, 1).
+
+    Args:
+        resolution: n, a power of two, at least 8.
+        width: channels of the 2x2x2 block. The report has 256.
+        init_stddev: standard deviation of the initial weights.
+        first_batch_norm: normalise the first convolution too, as the report does. Without it the discriminator sees how
+            much of the volume is occupied, and training is steadier.
+    """
+
+    def __init__(self, resolution=32, width=256, init_stddev=0.01, first_batch_norm=True, **kwargs):
+        voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
+        features = blocks.downsampling_stack(voxels, resolution, width, init_stddev, first_batch_norm)
+        logits = layers.Dense(1, kernel_initializer=blocks.normal(init_stddev), name="logits")(features)
+        kwargs.setdefault("name", "discriminator")
+        super().__init__(voxels, logits, **kwargs)
+        self.resolution = resolution
+        self.width = width
+        self.init_stddev = init_stddev
+        self.first_batch_norm = first_batch_norm
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "resolution": self.resolution,
+            "width": self.width,
+            "init_stddev": self.init_stddev,
+            "first_batch_norm": self.first_batch_norm,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)

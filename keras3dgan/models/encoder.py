@@ -1,0 +1,47 @@
+"""The encoder of the compressor."""
+
+import keras
+from keras import layers
+
+from keras3dgan.models import blocks
+
+
+@keras.saving.register_keras_serializable(package="keras3dgan")
+class Encoder(keras.Model):
+    """Voxels to latent vectors: "a transpose of the Generator" (the report, section 3.3.1).
+
+    n^3 -> convolutions, kernel 4, stride 2, batch normalisation, leaky ReLU -> 2x2x2 x width -> dense `latent_size`, linear,
+    since latents of both signs must be reachable.
+
+    Input: float (batch, n, n, n, 1) in [0, 1]. Output: latents (batch, latent_size).
+
+    Args:
+        resolution: n, a power of two, at least 8.
+        latent_size: length of the latent vector.
+        width: channels of the 2x2x2 block. The report has 256.
+        init_stddev: standard deviation of the initial weights.
+    """
+
+    def __init__(self, resolution=32, latent_size=200, width=256, init_stddev=0.01, **kwargs):
+        voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
+        features = blocks.downsampling_stack(voxels, resolution, width, init_stddev)
+        latents = layers.Dense(latent_size, kernel_initializer=blocks.normal(init_stddev), name="latents")(features)
+        kwargs.setdefault("name", "encoder")
+        super().__init__(voxels, latents, **kwargs)
+        self.resolution = resolution
+        self.latent_size = latent_size
+        self.width = width
+        self.init_stddev = init_stddev
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "resolution": self.resolution,
+            "latent_size": self.latent_size,
+            "width": self.width,
+            "init_stddev": self.init_stddev,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)

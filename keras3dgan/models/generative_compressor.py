@@ -1,0 +1,56 @@
+"""The report's compressor: the GAN's generator as decoder, and a perceptual loss."""
+
+import keras
+
+from keras3dgan import losses
+from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
+
+DECODER_MODES = ("frozen", "finetuned", "scratch")
+
+
+@keras.saving.register_keras_serializable(package="keras3dgan")
+class GenerativeCompressor(VoxelAutoencoder):
+    """Autoencoder with lambda1 ||x - x^||_2 + lambda2 ||conv2(x) - conv2(x^)||_2 as its loss (the report, section 3.3.2).
+
+    conv2 is the second convolution of a trained VoxNet, which is frozen here. Whether the decoder starts as the GAN's
+    generator is the caller's choice of `decoder`; whether it moves is `train_decoder`. A frozen decoder also keeps its batch
+    statistics.
+
+    Args:
+        encoder: voxels to latents.
+        decoder: latents to logits.
+        voxnet: a trained `VoxNet` of the same resolution.
+        lambda1: weight of the grid-level term.
+        lambda2: weight of the perceptual term. The report gives no values.
+        train_decoder: False keeps the decoder as it is.
+    """
+
+    def __init__(self, encoder, decoder, voxnet, lambda1=1.0, lambda2=1.0, train_decoder=True, **kwargs):
+        kwargs.setdefault("name", "generative_compressor")
+        super().__init__(encoder, decoder, **kwargs)
+        self.voxnet = voxnet
+        self.lambda1 = lambda1
+        self.lambda2 = lambda2
+        self.train_decoder = train_decoder
+        voxnet.trainable = False
+        decoder.trainable = train_decoder
+        self.conv2 = voxnet.conv2_features()
+        self.grid_term = keras.metrics.Mean(name="grid_loss")
+        self.perceptual_term = keras.metrics.Mean(name="perceptual_loss")
+
+    def reconstruction_loss(self, voxels, occupancy):
+        grid = losses.mean_l2_distance(voxels, occupancy)
+        features = self.conv2(voxels, training=False), self.conv2(occupancy, training=False)
+        perceptual = losses.mean_l2_distance(*features)
+        self.grid_term.update_state(grid)
+        self.perceptual_term.update_state(perceptual)
+        return self.lambda1 * grid + self.lambda2 * perceptual
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "voxnet": keras.saving.serialize_keras_object(self.voxnet),
+            "lambda1": self.lambda1,
+            "lambda2": self.lambda2,
+            "train_decoder": self.train_decoder,
+        }

@@ -1,0 +1,50 @@
+"""The generator of the 3D-GAN, which is also the decoder of the compressor."""
+
+import keras
+
+from keras3dgan.models import blocks
+
+
+@keras.saving.register_keras_serializable(package="keras3dgan")
+class Generator(keras.Model):
+    """Latent vectors to voxel logits (the report, section 3.2.2 and figure 1).
+
+    latent -> dense 8 width -> 2x2x2 x width -> transposed convolutions, kernel 4, stride 2 -> n^3 x 1. The text of the
+    report leaves open what follows the dense layer and which activation lies between (its figures are not in the text):
+    taken are batch normalisation and ReLU there as everywhere but at the end, as in Wu et al. 2016. "Sigmoid at the end"
+    is applied by whoever needs occupancy, so that losses see logits: `occupancy = keras.ops.sigmoid(generator(z))`.
+
+    Input: float (batch, latent_size), in the GAN drawn from N(0, 0.33^2). Output: logits (batch, n, n, n, 1).
+
+    Args:
+        resolution: n, a power of two, at least 8.
+        latent_size: length of the latent vector.
+        width: channels of the 2x2x2 block; halved at every stage. The report has 256.
+        init_stddev: standard deviation of the initial weights.
+
+    Raises:
+        ValueError: the resolution is no power of two.
+    """
+
+    def __init__(self, resolution=32, latent_size=200, width=256, init_stddev=0.01, **kwargs):
+        latents = keras.Input((latent_size,), name="latents")
+        logits = blocks.upsampling_stack(latents, resolution, width, init_stddev)
+        kwargs.setdefault("name", "generator")
+        super().__init__(latents, logits, **kwargs)
+        self.resolution = resolution
+        self.latent_size = latent_size
+        self.width = width
+        self.init_stddev = init_stddev
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "resolution": self.resolution,
+            "latent_size": self.latent_size,
+            "width": self.width,
+            "init_stddev": self.init_stddev,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)

@@ -1,0 +1,61 @@
+"""VoxNet, the classifier whose features make the perceptual loss."""
+
+import keras
+from keras import layers
+
+LEAK = 0.1
+
+
+@keras.saving.register_keras_serializable(package="keras3dgan")
+class VoxNet(keras.Model):
+    """Voxels to class probabilities (Maturana and Scherer 2015; the report, section 3.3.1).
+
+    convolution 32 filters 5^3 stride 2 -> convolution 32 filters 3^3 -> max pooling 2 -> dense 128 -> softmax, with
+    VoxNet's own leaky ReLU (0.1) and dropout (0.2, 0.3, 0.4).
+
+    Input: float (batch, n, n, n, 1) in [0, 1]. Output: probabilities (batch, num_classes).
+
+    Args:
+        num_classes: number of classes; the report has 5.
+        resolution: n.
+        filters: channels of both convolutions.
+    """
+
+    def __init__(self, num_classes=5, resolution=32, filters=32, **kwargs):
+        voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
+        x = layers.Conv3D(filters, 5, strides=2, kernel_initializer="he_normal", name="conv1")(voxels)
+        x = layers.LeakyReLU(negative_slope=LEAK, name="act1")(x)
+        x = layers.Dropout(0.2, name="drop1")(x)
+        x = layers.Conv3D(filters, 3, kernel_initializer="he_normal", name="conv2")(x)
+        x = layers.LeakyReLU(negative_slope=LEAK, name="act2")(x)
+        x = layers.MaxPooling3D(2, name="pool")(x)
+        x = layers.Dropout(0.3, name="drop2")(x)
+        x = layers.Flatten(name="flatten")(x)
+        x = layers.Dense(128, activation="relu", name="dense")(x)
+        x = layers.Dropout(0.4, name="drop3")(x)
+        probabilities = layers.Dense(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)
+        kwargs.setdefault("name", "voxnet")
+        super().__init__(voxels, probabilities, **kwargs)
+        self.num_classes = num_classes
+        self.resolution = resolution
+        self.filters = filters
+
+    def conv2_features(self) -> keras.Model:
+        """A model that shares these weights and gives the second convolution's output, (batch, m, m, m, filters).
+
+        The report compares "the output of the second convolutional layer": taken is the linear output, before its
+        leaky ReLU.
+        """
+        return keras.Model(self.input, self.get_layer("conv2").output, name="conv2_features")
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "num_classes": self.num_classes,
+            "resolution": self.resolution,
+            "filters": self.filters,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)

@@ -1,0 +1,90 @@
+"""Pictures of shapes and curves."""
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt  # noqa: E402  the backend must be chosen first
+from mpl_toolkits.mplot3d.art3d import Poly3DCollection  # noqa: E402
+
+from keras3dgan.files import replacing  # noqa: E402
+from keras3dgan.voxels import mesh  # noqa: E402
+
+_COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#e45756")
+
+
+def shapes(
+    rows: Sequence[np.ndarray], row_titles: Sequence[str] = (), titles: Sequence[str] = (), threshold: float = 0.5
+) -> plt.Figure:
+    """Draws grids as shaded surfaces, one row of pictures for each set.
+
+    Args:
+        rows: sets of grids (count, n, n, n) in [0, 1]; z up.
+        row_titles: a name for each row.
+        titles: a name for each column.
+        threshold: above it a voxel is occupied.
+    """
+    columns = max(len(row) for row in rows)
+    figure = plt.figure(figsize=(1.6 * columns, 1.6 * len(rows) + 0.35 * bool(len(titles))), layout="constrained")
+    for i, row in enumerate(rows):
+        for j, grid in enumerate(row):
+            axes = figure.add_subplot(len(rows), columns, i * columns + j + 1, projection="3d")
+            _draw(axes, np.asarray(grid), _COLORS[i % len(_COLORS)], threshold)
+            if i == 0 and j < len(titles):
+                axes.set_title(titles[j], fontsize=8)
+            if j == 0 and i < len(row_titles):
+                axes.text2D(-0.02, 0.5, row_titles[i], transform=axes.transAxes, rotation=90, va="center", fontsize=8)
+    return figure
+
+
+def _draw(axes, grid: np.ndarray, color: str, threshold: float) -> None:
+    surface = mesh.surface(grid, threshold)
+    if len(surface.faces):
+        # Shaded by hand: Poly3DCollection's own shading turns surfaces away from the light nearly black.
+        shade = 0.55 + 0.45 * (surface.face_normals @ (np.array([0.4, -0.6, 0.7]) / 1.005)).clip(-0.6, 1)
+        colors = np.clip(shade[:, None] * np.array(matplotlib.colors.to_rgb(color)) * 1.15, 0, 1)
+        axes.add_collection3d(Poly3DCollection(surface.triangles, facecolors=colors, edgecolors=colors, linewidths=0.1))
+    else:
+        axes.text2D(0.5, 0.5, "empty", transform=axes.transAxes, ha="center", fontsize=8)
+    axes.set(xlim=(-0.45, 0.45), ylim=(-0.45, 0.45), zlim=(-0.45, 0.45))
+    axes.set_box_aspect((1, 1, 1), zoom=1.35)
+    axes.view_init(elev=22, azim=-60)
+    axes.set_axis_off()
+
+
+def curves(lines: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], x_label: str = "epoch") -> plt.Figure:
+    """Draws one panel for each group of curves.
+
+    Args:
+        lines: panel title -> curve name -> (x, y) points.
+        x_label: what x counts.
+    """
+    panels = {title: group for title, group in lines.items() if group}
+    figure, axes = plt.subplots(1, max(1, len(panels)), figsize=(4 * max(1, len(panels)), 3), layout="constrained", squeeze=False)
+    for axis, (title, group) in zip(axes[0], panels.items(), strict=False):
+        for color, (name, points) in zip(_COLORS, group.items(), strict=False):
+            axis.plot(*zip(*points, strict=True), label=name, color=color, linewidth=1.2)
+        axis.set(title=title, xlabel=x_label)
+        axis.legend(fontsize=7)
+        axis.grid(alpha=0.3)
+    return figure
+
+
+def save(figure: plt.Figure, path: str | os.PathLike[str]) -> None:
+    """Writes a figure as PNG and closes it."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+    plt.close(figure)
+
+
+def png(figure: plt.Figure) -> bytes:
+    """A figure as PNG bytes; closes it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    plt.close(figure)
+    return buffer.getvalue()

@@ -1,0 +1,58 @@
+"""What happens at the end of an epoch: the log and the checkpoint."""
+
+import time
+
+import keras
+
+from keras3dgan.training import checkpoint
+from keras3dgan.training.run_directory import RunDirectory
+
+
+class RunRecorder(keras.callbacks.Callback):
+    """Writes `metrics.jsonl` and the checkpoints of a run.
+
+    A checkpoint is written at the end of an epoch, when the last one is older than `checkpoint_seconds`, and after the
+    last epoch. Training between two checkpoints is a pure function of the first, so a run that was killed repeats at
+    most those epochs and ends exactly as it would have.
+
+    Args:
+        run: where to write.
+        steps_per_epoch: optimizer steps an epoch.
+        seconds_before: training time of this run before it was resumed.
+        checkpoint_seconds: how much training time may be lost at most, in whole epochs.
+        exports: models to write as `models/<name>.keras` with every checkpoint.
+    """
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        steps_per_epoch: int,
+        seconds_before: float,
+        checkpoint_seconds: float,
+        exports: dict[str, keras.Model],
+    ):
+        super().__init__()
+        self.run = run
+        self.steps_per_epoch = steps_per_epoch
+        self.seconds_before = seconds_before
+        self.checkpoint_seconds = checkpoint_seconds
+        self.exports = exports
+
+    def on_train_begin(self, logs=None):
+        self.begin = self.last_checkpoint = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Training time of this run so far, all its sessions together."""
+        return self.seconds_before + time.monotonic() - self.begin
+
+    def on_epoch_end(self, epoch, logs=None):
+        step = (epoch + 1) * self.steps_per_epoch
+        line = {"epoch": epoch + 1, "step": step, "seconds": round(self.seconds, 3)}
+        self.run.add_metrics({**line, **{name: float(value) for name, value in (logs or {}).items()}})
+        last = epoch + 1 == self.params["epochs"]
+        if last or time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds:
+            checkpoint.save(self.run.checkpoints, self.model, line)
+            for name, model in self.exports.items():
+                self.run.save_model(name, model)
+            self.last_checkpoint = time.monotonic()

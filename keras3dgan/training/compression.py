@@ -1,0 +1,129 @@
+"""Training of the compressor and of the plain autoencoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras3dgan import data
+from keras3dgan.errors import InputError
+from keras3dgan.models.encoder import Encoder
+from keras3dgan.models.generative_compressor import GenerativeCompressor
+from keras3dgan.models.generator import Generator
+from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
+from keras3dgan.training import loop
+from keras3dgan.training.presets import AutoencoderSettings, CompressorSettings
+from keras3dgan.training.run_directory import RunDirectory
+
+
+def build_autoencoder(settings: AutoencoderSettings) -> VoxelAutoencoder:
+    """The plain autoencoder of these settings, not compiled."""
+    sizes = (settings.resolution, settings.latent_size, settings.width, settings.init_stddev)
+    return VoxelAutoencoder(Encoder(*sizes), Generator(*sizes, name="decoder"))
+
+
+def build_compressor(
+    settings: CompressorSettings, gan: RunDirectory | None, voxnet: RunDirectory
+) -> GenerativeCompressor:
+    """The compressor of these settings, not compiled.
+
+    Args:
+        settings: every knob.
+        gan: the run whose generator becomes the decoder; None with `decoder` "scratch".
+        voxnet: the run whose VoxNet gives the perceptual loss.
+
+    Raises:
+        InputError: a run is missing, or its model is of another size.
+    """
+    sizes = (settings.resolution, settings.latent_size, settings.width, settings.init_stddev)
+    if settings.decoder == "scratch":
+        decoder = Generator(*sizes, name="decoder")
+    elif gan is None:
+        raise InputError(f"--gan: give the run of a trained 3D-GAN, which --decoder={settings.decoder} starts from.")
+    else:
+        decoder = gan.load_model("generator")
+        for name in ("resolution", "latent_size", "width"):
+            if getattr(decoder, name) != getattr(settings, name):
+                raise InputError(f"--{name}: is {getattr(decoder, name)} in {gan.path}, not {getattr(settings, name)}.")
+    classifier = voxnet.load_model("voxnet")
+    if classifier.resolution != settings.resolution:
+        raise InputError(f"--voxnet: {voxnet.path} is for {classifier.resolution}^3, not {settings.resolution}^3.")
+    return GenerativeCompressor(
+        Encoder(*sizes), decoder, classifier, settings.lambda1, settings.lambda2, settings.decoder != "frozen"
+    )
+
+
+def train_autoencoder(
+    settings: AutoencoderSettings,
+    run: RunDirectory,
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+    checkpoint_seconds: float = 60.0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> dict[str, Any]:
+    """Trains a plain autoencoder and writes `models/encoder.keras` and `models/decoder.keras`.
+
+    Arguments, result and errors as `train_gan`; loss and IoU on the validation shapes are logged every epoch.
+    """
+    run.start("autoencoder", settings)
+    if loop.is_finished(run, settings):
+        return run.result() or {}
+    loop.make_deterministic(settings.seed)
+    model = build_autoencoder(settings)
+    return _train(model, settings, run, data_dir, manual_dir, checkpoint_seconds, callbacks)
+
+
+def train_compressor(
+    settings: CompressorSettings,
+    run: RunDirectory,
+    gan: RunDirectory | None,
+    voxnet: RunDirectory,
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+    checkpoint_seconds: float = 60.0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> dict[str, Any]:
+    """Trains the generative compressor and writes `models/encoder.keras` and `models/decoder.keras`.
+
+    Arguments, result and errors as `train_gan` and `build_compressor`; loss, its two terms and IoU on the validation
+    shapes are logged every epoch.
+    """
+    run.start("compressor", settings)
+    if loop.is_finished(run, settings):
+        return run.result() or {}
+    loop.make_deterministic(settings.seed)
+    model = build_compressor(settings, gan, voxnet)
+    return _train(model, settings, run, data_dir, manual_dir, checkpoint_seconds, callbacks)
+
+
+def _train(
+    model: VoxelAutoencoder,
+    settings: AutoencoderSettings,
+    run: RunDirectory,
+    data_dir: str | None,
+    manual_dir: str | None,
+    checkpoint_seconds: float,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> dict[str, Any]:
+    source = (settings.classes, settings.resolution, data_dir, manual_dir)
+    train = data.load(settings.dataset, "train", *source)
+    validation = data.load(settings.dataset, "validation", *source)
+    rate: Any = settings.learning_rate
+    if settings.halve_every:
+        steps = settings.halve_every * loop.steps_per_epoch(train, settings.batch_size)
+        rate = keras.optimizers.schedules.ExponentialDecay(rate, steps, 0.5, staircase=True)
+    model.compile(keras.optimizers.Adam(rate, beta_1=settings.beta_1))
+    model.optimizer.build(model.trainable_variables)
+    exports = {"encoder": model.encoder, "decoder": model.decoder}
+    return loop.fit(
+        run,
+        model,
+        settings,
+        train,
+        validation,
+        exports,
+        callbacks=callbacks,
+        checkpoint_seconds=checkpoint_seconds,
+    )

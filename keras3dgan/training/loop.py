@@ -1,0 +1,106 @@
+"""The training loop that every model goes through: resume, fit, record, finish."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras3dgan import data
+from keras3dgan.training import checkpoint
+from keras3dgan.training.callbacks import RunRecorder
+from keras3dgan.training.presets import Settings
+from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.voxels.shape_set import ShapeSet
+
+
+def make_deterministic(seed: int) -> None:
+    """Seeds every generator and makes operations deterministic, as exact resume needs. Call it before building models."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def steps_per_epoch(shapes: ShapeSet, batch_size: int) -> int:
+    """Whole batches in one pass over the shapes, at least one."""
+    return max(1, len(shapes) // batch_size)
+
+
+def is_finished(run: RunDirectory, settings: Settings) -> bool:
+    """Whether the run has trained all its epochs; says so if it has."""
+    result = run.result()
+    if result is None or result["epochs"] < settings.epochs:
+        return False
+    print(f"{run.path}: finished already, {result['epochs']} epochs in {result['seconds']:.0f} s; nothing to train.")
+    return True
+
+
+def fit(
+    run: RunDirectory,
+    model: keras.Model,
+    settings: Settings,
+    train: ShapeSet,
+    validation: ShapeSet | None,
+    exports: dict[str, keras.Model],
+    with_labels: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint_seconds: float = 60.0,
+    summary: Callable[[], dict[str, Any]] = dict,
+) -> dict[str, Any]:
+    """Trains a compiled model for `settings.epochs` epochs, going on from the run's last checkpoint.
+
+    Args:
+        run: the run directory, started.
+        model: compiled, its optimizers built.
+        settings: epochs, batch size, seed and augmentation.
+        train: shapes to train on.
+        validation: shapes to measure on after every epoch.
+        exports: models to write as `models/<name>.keras`.
+        with_labels: whether the model learns classes.
+        callbacks: further callbacks, e.g. sample pictures.
+        checkpoint_seconds: a checkpoint at the end of an epoch if the last one is older.
+        summary: called after the last epoch for more to put into the result.
+
+    Returns:
+        The content of `result.json`.
+    """
+    steps = steps_per_epoch(train, settings.batch_size)
+    progress = checkpoint.restore(run.checkpoints, model) or {"epoch": 0, "step": 0, "seconds": 0.0}
+    run.drop_metrics_after(int(progress["step"]))
+    if progress["epoch"]:
+        print(f"{run.path}: going on after epoch {progress['epoch']} of {settings.epochs}.")
+    batches = data.training_batches(
+        train, settings.batch_size, settings.seed, int(progress["step"]), settings.augmentation, with_labels
+    )
+    recorder = RunRecorder(run, steps, progress["seconds"], checkpoint_seconds, exports)
+    held_out = None
+    if validation is not None and len(validation):
+        held_out = data.evaluation_batches(validation, settings.batch_size, with_labels)
+    model.fit(
+        batches,
+        epochs=settings.epochs,
+        initial_epoch=int(progress["epoch"]),
+        steps_per_epoch=steps,
+        validation_data=held_out,
+        shuffle=False,
+        verbose=1 if sys.stdout.isatty() else 2,
+        callbacks=[
+            *callbacks,
+            keras.callbacks.TensorBoard(run.events, write_graph=False),
+            keras.callbacks.TerminateOnNaN(raise_error=True),
+            recorder,
+        ],
+    )
+    result = {
+        "epochs": settings.epochs,
+        "steps": settings.epochs * steps,
+        "seconds": round(recorder.seconds, 1),
+        "train_shapes": len(train),
+        "validation_shapes": len(validation) if validation is not None else 0,
+        "last": run.metrics()[-1],
+        **summary(),
+    }
+    run.finish(result)
+    return result

@@ -1,0 +1,80 @@
+"""Grids in array files: MATLAB `.mat` (3DShapeNets' `instance`), NumPy `.npy` and `.npz`."""
+
+import os
+import zipfile
+
+import numpy as np
+
+from keras3dgan.errors import InputError
+from keras3dgan.files import replacing
+from keras3dgan.voxels import grid as grids
+
+# One float64 grid of the largest resolution read; anything bigger is no single shape.
+_MAX_BYTES = grids.MAX_RESOLUTION**3 * 8 + 4096
+
+
+def read_mat(path: str | os.PathLike[str], variable: str = "instance") -> np.ndarray:
+    """Reads one grid of the official 3DShapeNets volumes.
+
+    Args:
+        path: a `.mat` file.
+        variable: the name of the array in it.
+
+    Returns:
+        `uint8` (n, n, n); 30^3 in the official volumes, z up already.
+
+    Raises:
+        InputError: the file is missing, damaged or has no such variable, or holds no cubic grid.
+    """
+    import scipy.io  # here: slow to import
+
+    _require_file(path)
+    try:
+        content = scipy.io.loadmat(path, variable_names=[variable])
+    except Exception as error:  # scipy raises whatever the damaged bytes lead it to
+        raise InputError(f"{path}: not a readable .mat file; get the file again.") from error
+    if variable not in content:
+        raise InputError(f"{path}: holds no variable '{variable}', as the official 3DShapeNets volumes do.")
+    return grids.check(content[variable], str(path))
+
+
+def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
+    """Reads one grid from a `.npy` file, or from a `.npz` file that holds a single array or one called `grid`.
+
+    Raises:
+        InputError: the file is missing, damaged, needs unpickling, or holds no single cubic grid.
+    """
+    _require_file(path)
+    try:
+        array = _npz_member(path) if str(path).endswith(".npz") else np.load(path, mmap_mode="r", allow_pickle=False)
+    except InputError:
+        raise
+    except Exception as error:  # NumPy and zipfile raise many kinds on damaged files
+        raise InputError(f"{path}: not a readable NumPy file of plain numbers; save it again with numpy.save.") from error
+    return grids.check(array, str(path))
+
+
+def write_npy(path: str | os.PathLike[str], grid: np.ndarray) -> None:
+    """Writes one grid as `.npy`, or compressed as `.npz` under the name `grid`."""
+    with replacing(path) as temporary:
+        if temporary.suffix == ".npz":
+            np.savez_compressed(temporary, grid=grid.astype(np.uint8))
+        else:
+            np.save(temporary, grid.astype(np.uint8))
+
+
+def _require_file(path: str | os.PathLike[str]) -> None:
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file.")
+
+
+def _npz_member(path: str | os.PathLike[str]) -> np.ndarray:
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        name = "grid.npy" if "grid.npy" in names else names[0] if len(names) == 1 else None
+        if name is None:
+            raise InputError(f"{path}: holds {len(names)} arrays; store the grid alone or under the name 'grid'.")
+        if archive.getinfo(name).file_size > _MAX_BYTES:
+            raise InputError(f"{path}: unpacks to more than one grid of {grids.MAX_RESOLUTION}^3; split it.")
+    with np.load(path, allow_pickle=False) as content:
+        return content[name.removesuffix(".npy")]

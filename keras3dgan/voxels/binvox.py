@@ -1,0 +1,86 @@
+"""The `.binvox` format of Patrick Min's voxeliser, which ShapeNet and 3D-R2N2 use."""
+
+import dataclasses
+import os
+import pathlib
+import re
+
+import numpy as np
+
+from keras3dgan.errors import InputError
+from keras3dgan.files import replacing
+from keras3dgan.voxels import grid as grids
+
+_MAX_HEADER = 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Binvox:
+    """A grid and where it lies in the model's own space.
+
+    Attributes:
+        grid: `uint8` (n, n, n) in the model's axes: x, y, z.
+        translate: the model coordinates of the grid's lowest corner.
+        scale: the length of the whole grid in model units.
+    """
+
+    grid: np.ndarray
+    translate: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scale: float = 1.0
+
+
+def read_binvox(path: str | os.PathLike[str]) -> Binvox:
+    """Reads a `.binvox` file.
+
+    The file stores runs of equal voxels with y running fastest, then z, then x; the grid comes back as (x, y, z).
+
+    Raises:
+        InputError: the file is missing, is no binvox file, is cut off, or its runs do not fill its grid.
+    """
+    try:
+        content = pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+    header, separator, data = content.partition(b"data\n")
+    if not content.startswith(b"#binvox") or not separator or len(header) > _MAX_HEADER:
+        raise InputError(f"{path}: not a binvox file (its header is missing); give a file written by binvox.")
+    size, translate, scale = _parse_header(header.decode("ascii", "replace"), path)
+    runs = np.frombuffer(data[: len(data) // 2 * 2], dtype=np.uint8).reshape(-1, 2)
+    values, counts = runs[:, 0], runs[:, 1].astype(np.int64)
+    if counts.sum() != size**3:
+        raise InputError(f"{path}: holds {counts.sum()} voxels where its header says {size**3}; get the file again.")
+    stored = np.repeat(values != 0, counts).reshape(size, size, size)
+    return Binvox(np.ascontiguousarray(stored.transpose(0, 2, 1)).astype(np.uint8), translate, scale)
+
+
+def write_binvox(path: str | os.PathLike[str], binvox: Binvox) -> None:
+    """Writes a `.binvox` file that `read_binvox` and other readers of the format restore exactly."""
+    size = binvox.grid.shape[0]
+    voxels = binvox.grid.transpose(0, 2, 1).astype(np.uint8).ravel()
+    starts = np.flatnonzero(np.diff(voxels, prepend=voxels[0] ^ 1))
+    lengths = np.diff(starts, append=voxels.size)
+    # A run holds at most 255 voxels: long ones become full runs and a rest.
+    pieces = -(-lengths // 255)
+    counts = np.full(pieces.sum(), 255)
+    counts[np.cumsum(pieces) - 1] = lengths - 255 * (pieces - 1)
+    runs = np.stack([np.repeat(voxels[starts], pieces), counts], axis=1).astype(np.uint8)
+    x, y, z = binvox.translate
+    header = f"#binvox 1\ndim {size} {size} {size}\ntranslate {x!r} {y!r} {z!r}\nscale {binvox.scale!r}\ndata\n"
+    with replacing(path) as temporary:
+        temporary.write_bytes(header.encode("ascii") + runs.tobytes())
+
+
+def _parse_header(header: str, path: str | os.PathLike[str]) -> tuple[int, tuple[float, float, float], float]:
+    fields = {line.split()[0]: line.split()[1:] for line in header.splitlines()[1:] if line.split()}
+    dim = fields.get("dim", [])
+    if len(dim) != 3 or not all(re.fullmatch(r"\d{1,4}", n) for n in dim) or len(set(dim)) != 1:
+        raise InputError(f"{path}: its header gives no cubic size ('dim n n n'); get the file again.")
+    size = int(dim[0])
+    if not 0 < size <= grids.MAX_RESOLUTION:
+        raise InputError(f"{path}: {size}^3 voxels are more than the {grids.MAX_RESOLUTION}^3 that are read.")
+    try:
+        x, y, z = (float(v) for v in fields.get("translate", ["0", "0", "0"]))
+        scale = float(fields.get("scale", ["1"])[0])
+    except (ValueError, IndexError) as error:
+        raise InputError(f"{path}: 'translate' or 'scale' in its header holds no number; get the file again.") from error
+    return size, (x, y, z), scale

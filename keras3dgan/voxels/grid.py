@@ -1,0 +1,120 @@
+"""Operations on voxel grids: `uint8` arrays of shape (x, y, z) with values 0 and 1, z up."""
+
+import numpy as np
+
+from keras3dgan.errors import InputError
+
+MAX_RESOLUTION = 512
+
+
+def check(grid: np.ndarray, name: str = "grid") -> np.ndarray:
+    """Returns `grid` as a cubic `uint8` grid of zeros and ones.
+
+    Args:
+        grid: array of shape (n, n, n), optionally with axes of length 1 around it; boolean, or numbers where everything
+            above 0.5 counts as occupied.
+        name: what to call it in the error message, usually a file name.
+
+    Raises:
+        InputError: not three axes of one length, larger than 512, or values that are not numbers.
+    """
+    grid = np.asarray(grid)
+    grid = grid.reshape([n for n in grid.shape if n != 1]) if grid.ndim > 3 else grid
+    if grid.ndim != 3 or len(set(grid.shape)) != 1 or not 0 < grid.shape[0] <= MAX_RESOLUTION:
+        raise InputError(
+            f"{name}: expected one grid with three equal axes of at most {MAX_RESOLUTION}, found shape {grid.shape}."
+        )
+    if grid.dtype.kind not in "biuf" or (grid.dtype.kind == "f" and not np.isfinite(grid).all()):
+        raise InputError(f"{name}: a grid holds numbers between 0 and 1; this one holds NaN, infinity or no numbers.")
+    return (grid > 0.5).astype(np.uint8)
+
+
+def pack(grids: np.ndarray) -> np.ndarray:
+    """Packs grids into bits, C order, most significant bit first.
+
+    Args:
+        grids: (..., n, n, n) of zeros and ones.
+
+    Returns:
+        `uint8` of shape (..., ceil(n^3 / 8)): 4096 bytes for 32^3.
+    """
+    return np.packbits(grids.astype(bool).reshape(*grids.shape[:-3], -1), axis=-1)
+
+
+def unpack(packed: np.ndarray, resolution: int) -> np.ndarray:
+    """Undoes `pack`: `uint8` (..., bytes) to `uint8` (..., resolution, resolution, resolution).
+
+    Raises:
+        InputError: the number of bytes does not belong to this resolution.
+    """
+    voxels = resolution**3
+    if packed.shape[-1] != packed_size(resolution):
+        raise InputError(
+            f"{packed.shape[-1]} packed bytes are no grid of {resolution}^3, which takes {packed_size(resolution)}."
+        )
+    bits = np.unpackbits(packed, axis=-1, count=voxels)
+    return bits.reshape(*packed.shape[:-1], resolution, resolution, resolution)
+
+
+def packed_size(resolution: int) -> int:
+    """Bytes of a packed grid."""
+    return -(-(resolution**3) // 8)
+
+
+def pad(grid: np.ndarray, resolution: int) -> np.ndarray:
+    """Places a grid in the middle of a larger empty one (an odd voxel goes to the high end).
+
+    Raises:
+        InputError: the grid is larger than `resolution`.
+    """
+    spare = resolution - grid.shape[0]
+    if spare < 0:
+        raise InputError(f"A grid of {grid.shape[0]}^3 does not fit into {resolution}^3; resample it instead.")
+    return np.pad(grid, (spare // 2, spare - spare // 2))
+
+
+def resample(grid: np.ndarray, resolution: int) -> np.ndarray:
+    """Brings a grid to another resolution, keeping thin parts.
+
+    A voxel of the result is occupied if any voxel that it overlaps is: for a whole factor this is max pooling on the way
+    down and repetition on the way up. Legs one voxel thick survive, which majority voting would erase.
+
+    Args:
+        grid: (n, n, n) of zeros and ones.
+        resolution: the new n.
+    """
+    size = grid.shape[0]
+    if size == resolution:
+        return grid
+    if resolution > size:
+        source = (2 * np.arange(resolution) + 1) * size // (2 * resolution)
+        return grid[np.ix_(source, source, source)]
+    starts = np.arange(resolution) * size // resolution
+    ends = -(-(np.arange(1, resolution + 1) * size) // resolution)
+    windows = np.stack([starts, ends], axis=1).ravel()
+    for axis in range(3):
+        # reduceat takes (start, end) pairs, but an end must be an index too: hence one empty layer behind the last.
+        padded = np.pad(grid, [(0, int(a == axis)) for a in range(3)])
+        grid = np.maximum.reduceat(padded, windows, axis=axis).take(np.arange(0, 2 * resolution, 2), axis=axis)
+    return grid
+
+
+def y_up_to_z_up(grid: np.ndarray) -> np.ndarray:
+    """Turns a grid whose second axis points up into one whose third does: (x, y, z) becomes (x, -z, y)."""
+    return np.ascontiguousarray(grid.transpose(0, 2, 1)[:, ::-1, :])
+
+
+def z_up_to_y_up(grid: np.ndarray) -> np.ndarray:
+    """Undoes `y_up_to_z_up`."""
+    return np.ascontiguousarray(grid[:, ::-1, :].transpose(0, 2, 1))
+
+
+def largest_component(grid: np.ndarray) -> np.ndarray:
+    """The largest part of a grid whose voxels touch by a face."""
+    import scipy.ndimage  # here: slow to import, and packing needs none of it
+
+    labels, count = scipy.ndimage.label(grid)
+    if count <= 1:
+        return grid
+    sizes = np.bincount(labels.ravel())[1:]
+    return (labels == 1 + sizes.argmax()).astype(np.uint8)

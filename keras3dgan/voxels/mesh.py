@@ -1,0 +1,102 @@
+"""Meshes in and out, by trimesh; surfaces of grids, by scikit-image's marching cubes."""
+
+import os
+import pathlib
+
+import numpy as np
+import trimesh
+
+from keras3dgan.errors import InputError
+from keras3dgan.files import replacing
+
+READABLE = (".off", ".obj", ".stl", ".ply", ".glb", ".gltf")
+WRITABLE = (".obj", ".stl", ".ply", ".glb")
+MAX_FACES = 2_000_000
+MAX_FILE_BYTES = 1 << 29
+
+# The glTF specification fixes y as up; the other formats leave it to the author.
+Y_UP = (".glb", ".gltf")
+Y_UP_TO_Z_UP = np.array([[1, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]], dtype=float)
+
+
+def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = MAX_FACES) -> trimesh.Trimesh:
+    """Reads the triangles of a mesh file, all parts of a scene in one.
+
+    Args:
+        path: `.off` (ModelNet's `OFF490 ...` included), `.obj`, `.stl`, `.ply`, `.glb` or `.gltf`.
+        up: the axis that points up in the file: `z`, `y`, or `auto` (y for glTF, z otherwise).
+        max_faces: refuse more triangles than this.
+
+    Returns:
+        The mesh, z up, unprocessed.
+
+    Raises:
+        InputError: the file is missing, empty, damaged, too large, has no faces, or has coordinates that are not finite.
+    """
+    path = pathlib.Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in READABLE:
+        raise InputError(f"{path}: '{suffix}' is no mesh format that is read; convert it to one of {', '.join(READABLE)}.")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file.")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise InputError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB; simplify the mesh first.")
+    mesh = _load(path)
+    if len(mesh.faces) > max_faces:
+        raise InputError(f"{path}: {len(mesh.faces)} faces are more than the {max_faces} allowed; simplify the mesh first.")
+    return mesh.apply_transform(Y_UP_TO_Z_UP) if up == "y" or (up == "auto" and suffix in Y_UP) else mesh
+
+
+def _load(path: pathlib.Path) -> trimesh.Trimesh:
+    try:
+        mesh = trimesh.load_mesh(path, process=False, skip_materials=True)
+    except Exception as error:  # trimesh raises whatever a damaged file leads it to
+        raise InputError(f"{path}: not a readable {path.suffix} mesh; export it again.") from error
+    if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:
+        raise InputError(f"{path}: has no faces; export it as a mesh, not as points or lines.")
+    if not 0 <= mesh.faces.min() <= mesh.faces.max() < len(mesh.vertices):
+        raise InputError(f"{path}: its faces name vertices that do not exist; export it again.")
+    if not np.isfinite(mesh.vertices[np.unique(mesh.faces)]).all():
+        raise InputError(f"{path}: has coordinates that are NaN or infinite; repair the mesh and export it again.")
+    return mesh
+
+
+def surface(occupancy: np.ndarray, threshold: float = 0.5) -> trimesh.Trimesh:
+    """The surface of a grid by marching cubes (Lorensen and Cline 1987).
+
+    Args:
+        occupancy: (n, n, n) in [0, 1]; probabilities give a smoother surface than zeros and ones.
+        threshold: the level that separates empty from occupied.
+
+    Returns:
+        A closed mesh in the cube [-0.5, 0.5]^3, z up; without faces where nothing is occupied.
+    """
+    from skimage.measure import marching_cubes  # here: slow to import
+
+    size = occupancy.shape[0]
+    padded = np.pad(np.asarray(occupancy, dtype=np.float32), 1)
+    if not padded.max() > threshold:
+        return trimesh.Trimesh()
+    # "ascent" winds the faces so that their normals point out of the occupied side.
+    vertices, faces, _, _ = marching_cubes(padded, level=threshold, gradient_direction="ascent")
+    # Voxel i of the grid is i + 1 here and has its centre at (i + 0.5) / n.
+    return trimesh.Trimesh((vertices - 0.5) / size - 0.5, faces, process=False)
+
+
+def write_mesh(path: str | os.PathLike[str], occupancy: np.ndarray, threshold: float = 0.5) -> None:
+    """Writes the surface of a grid as `.obj`, `.stl`, `.ply` or `.glb` (turned y up there, as glTF demands).
+
+    Raises:
+        InputError: another suffix, or nothing in the grid is occupied.
+    """
+    path = pathlib.Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in WRITABLE:
+        raise InputError(f"{path}: '{suffix}' is no mesh format that is written; use one of {', '.join(WRITABLE)}.")
+    mesh = surface(occupancy, threshold)
+    if mesh.is_empty:
+        raise InputError(f"{path}: the shape is empty, so it has no surface; write it as .npy or .binvox instead.")
+    if suffix in Y_UP:
+        mesh.apply_transform(Y_UP_TO_Z_UP.T)
+    with replacing(path) as temporary:
+        mesh.export(temporary)

@@ -1,0 +1,141 @@
+"""A set of labelled shapes in memory, packed to one bit a voxel."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from keras3dgan.errors import InputError
+from keras3dgan.voxels import grid as grids
+
+MODELNET10_CLASSES = (
+    "bathtub",
+    "bed",
+    "chair",
+    "desk",
+    "dresser",
+    "monitor",
+    "night_stand",
+    "sofa",
+    "table",
+    "toilet",
+)
+_VALIDATION_SHARE = 10
+# 100,000 grids of 32^3 as int32, the largest form seen; anything bigger is no such archive.
+_MAX_ARRAY_BYTES = 100_000 * 4 * 32**3
+
+
+@dataclasses.dataclass(frozen=True)
+class ShapeSet:
+    """Shapes of one split.
+
+    Attributes:
+        packed: `uint8` (count, bytes), each row a packed grid.
+        labels: `int64` (count,), indices into `class_names`.
+        ids: where each shape comes from, (count,) strings.
+        class_names: the classes that labels count.
+        resolution: n of the n^3 grids.
+    """
+
+    packed: np.ndarray
+    labels: np.ndarray
+    ids: np.ndarray
+    class_names: tuple[str, ...]
+    resolution: int
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def grids(self, rows: slice | np.ndarray = slice(None)) -> np.ndarray:
+        """The grids of some rows, all unless told: `uint8` (count, n, n, n)."""
+        return grids.unpack(self.packed[rows], self.resolution)
+
+    def take(self, rows: np.ndarray) -> ShapeSet:
+        """The shapes of these rows (indices or a mask)."""
+        return dataclasses.replace(self, packed=self.packed[rows], labels=self.labels[rows], ids=self.ids[rows])
+
+    def with_classes(self, names: Sequence[str]) -> ShapeSet:
+        """Only the shapes of these classes, labels counted anew in the order given.
+
+        Raises:
+            InputError: a name is no class of this set, stands twice, or has no shapes.
+        """
+        for name in names:
+            if name not in self.class_names:
+                raise InputError(f"--classes: '{name}' is no class here; choose among {', '.join(self.class_names)}.")
+        if len(set(names)) < len(names):
+            raise InputError(f"--classes: a name stands twice in '{','.join(names)}'; give each once.")
+        old = [self.class_names.index(name) for name in names]
+        kept = self.take(np.isin(self.labels, old))
+        missing = [name for name, label in zip(names, old, strict=True) if label not in kept.labels]
+        if missing:
+            raise InputError(f"--classes: there are no shapes of class '{missing[0]}' in this split; leave it out.")
+        lookup = np.full(len(self.class_names), -1)
+        lookup[old] = np.arange(len(old))
+        return dataclasses.replace(kept, labels=lookup[kept.labels], class_names=tuple(names))
+
+
+def is_validation(group: str) -> bool:
+    """Whether a training shape belongs to the validation part: one in ten, the same on every machine and for ever.
+
+    Args:
+        group: what must not be torn apart, e.g. the object's name without its rotation.
+    """
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") % _VALIDATION_SHARE == 0
+
+
+def read_packed_archive(path: str | os.PathLike[str], split: str, resolution: int = 32) -> ShapeSet:
+    """Reads the common packed form of ModelNet10: a `.npz` with `X_train, y_train, X_test, y_test`.
+
+    Empty grids are left out: they are failed voxelisations. Smaller grids are centred (30^3 in 32^3).
+
+    Args:
+        path: the `.npz` file.
+        split: `train` (without its validation part), `validation`, or `test`.
+        resolution: n of the result.
+
+    Raises:
+        InputError: the file is missing, damaged, of another form, or too large.
+    """
+    part = "test" if split == "test" else "train"
+    if split not in ("train", "validation", "test"):
+        raise InputError(f"'{split}' is no split; choose train, validation or test.")
+    volumes, labels = _read_arrays(path, f"X_{part}", f"y_{part}")
+    count = len(volumes)
+    size = round((volumes.size / max(count, 1)) ** (1 / 3))
+    if count == 0 or volumes.size != count * size**3 or size > resolution or labels.shape != (count,):
+        raise InputError(f"{path}: X_{part} {volumes.shape} and y_{part} {labels.shape} are no cubic grids with labels.")
+    if labels.dtype.kind not in "iu" or not 0 <= labels.min() <= labels.max() < len(MODELNET10_CLASSES):
+        raise InputError(f"{path}: y_{part} must number the ten classes of ModelNet10 from 0 to 9.")
+    spare = resolution - size
+    border = (spare // 2, spare - spare // 2)
+    padded = np.pad(volumes.reshape(count, size, size, size) > 0.5, [(0, 0), border, border, border])
+    ids = np.array([f"{part}/{index:05d}" for index in range(count)])
+    kept = padded.any(axis=(1, 2, 3))
+    if part == "train":
+        kept &= np.array([is_validation(name) == (split == "validation") for name in ids])
+    return ShapeSet(grids.pack(padded[kept]), labels[kept].astype(np.int64), ids[kept], MODELNET10_CLASSES, resolution)
+
+
+def _read_arrays(path: str | os.PathLike[str], *names: str) -> Iterable[np.ndarray]:
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+        missing = [name for name in names if f"{name}.npy" not in sizes]
+        if missing:
+            raise InputError(f"{path}: holds no array '{missing[0]}'; the packed form has X_train, y_train, X_test, y_test.")
+        if max(sizes[f"{name}.npy"] for name in names) > _MAX_ARRAY_BYTES:
+            raise InputError(f"{path}: unpacks to more than {_MAX_ARRAY_BYTES >> 30} GiB; split it.")
+        with np.load(path, allow_pickle=False) as content:
+            return [content[name] for name in names]
+    except InputError:
+        raise
+    except Exception as error:  # NumPy, zipfile and zlib raise many kinds on damaged files
+        raise InputError(f"{path}: not a readable .npz archive of plain numbers; get the file again.") from error

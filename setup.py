@@ -1,0 +1,50 @@
+"""Packaging: folders of the checkout to names of the package, and what each part needs."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+ROOT = pathlib.Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "keras3dgan" / "__init__.py").read_text())[1]
+
+# The builders' folder is called `datasets` in the checkout; as a top-level import that name would shadow other packages.
+BUILDERS = ["keras3dgan.datasets", *(f"keras3dgan.datasets.{name}" for name in find_packages(str(ROOT / "datasets")))]
+
+TRAINING = [
+    "keras>=3.15",
+    "tensorflow-datasets>=4.9.10",
+    "importlib_resources>=6.0",  # tensorflow-datasets needs it to prepare and does not declare it
+    "tensorboard>=2.20",
+    "scikit-learn>=1.5",
+    "matplotlib>=3.9",
+    "tqdm>=4.66",
+]
+BUILD = ["apache-beam>=2.70", "mlcroissant>=1.0"]  # the `tfds` command needs both and does not declare them
+
+setup(
+    name="keras3dgan",
+    version=VERSION,
+    description="Learns what 3D objects look like and uses that to compress them",
+    long_description=(ROOT / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=[*find_packages(include=["keras3dgan", "keras3dgan.*"]), *BUILDERS],
+    package_dir={"keras3dgan.datasets": "datasets"},
+    package_data={"": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"]},
+    install_requires=[
+        "absl-py>=2.1",
+        "numpy>=2.0",
+        "scipy>=1.13",
+        "scikit-image>=0.24",
+        "trimesh>=4.5",
+    ],
+    extras_require={
+        "cpu": ["tensorflow-cpu>=2.21", *TRAINING],
+        "gpu": ["tensorflow[and-cuda]>=2.21", *TRAINING],
+        "beam": BUILD,
+        "dev": ["pytest>=8", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", *BUILD],
+    },
+    entry_points={"console_scripts": ["keras3dgan = keras3dgan.commands.main:main"]},
+)

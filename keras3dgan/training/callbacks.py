@@ -1,9 +1,11 @@
 """What happens at the end of an epoch: the log and the checkpoint."""
 
+import math
 import time
 
 import keras
 
+from keras3dgan.errors import InputError
 from keras3dgan.training import checkpoint
 from keras3dgan.training.run_directory import RunDirectory
 
@@ -47,6 +49,12 @@ class RunRecorder(keras.callbacks.Callback):
         return self.seconds_before + time.monotonic() - self.begin
 
     def on_epoch_end(self, epoch, logs=None):
+        bad = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
+        if bad:
+            raise InputError(
+                f"{self.run.path}: {bad[0]} is not finite after epoch {epoch + 1}; the last good checkpoint lies in "
+                f"{self.run.checkpoints}, so start again in another folder with a lower learning rate."
+            )
         step = (epoch + 1) * self.steps_per_epoch
         line = {"epoch": epoch + 1, "step": step, "seconds": round(self.seconds, 3)}
         self.run.add_metrics({**line, **{name: float(value) for name, value in (logs or {}).items()}})

@@ -89,7 +89,6 @@ def fit(
         callbacks=[
             *callbacks,
             keras.callbacks.TensorBoard(run.events, write_graph=False),
-            keras.callbacks.TerminateOnNaN(raise_error=True),
             recorder,
         ],
     )

@@ -1,0 +1,46 @@
+"""The feature that every builder stores its volumes with."""
+
+import numpy as np
+import tensorflow_datasets as tfds
+from tensorflow_datasets.core.utils.lazy_imports_utils import tensorflow as tf
+
+from keras3dgan.voxels import grid as grids
+
+
+class PackedVolume(tfds.features.FeatureConnector):
+    """A voxel grid, on disk one bit a voxel, in an example `uint8` (n, n, n) of zeros and ones.
+
+    With `decoders={"volume": tfds.decode.SkipDecoding()}` an example holds the packed bytes as a string, which is how
+    `keras3dgan.data` reads: it keeps shapes packed and unpacks whole batches.
+
+    Args:
+        resolution: n.
+    """
+
+    def __init__(self, resolution: int):
+        super().__init__()
+        self.resolution = resolution
+
+    def get_tensor_info(self) -> tfds.features.TensorInfo:
+        return tfds.features.TensorInfo(shape=(self.resolution,) * 3, dtype=np.uint8)
+
+    def get_serialized_info(self) -> tfds.features.TensorInfo:
+        return tfds.features.TensorInfo(shape=(), dtype=tf.string)
+
+    def encode_example(self, example_data: np.ndarray) -> bytes:
+        return grids.pack(grids.check(example_data)).tobytes()
+
+    def decode_example(self, tfexample_data):
+        packed = tf.io.decode_raw(tfexample_data, tf.uint8)
+        bits = tf.bitwise.right_shift(packed[:, None], np.arange(7, -1, -1, dtype=np.uint8)) & 1
+        return tf.reshape(bits, (self.resolution,) * 3)
+
+    def decode_example_np(self, example_data: bytes) -> np.ndarray:
+        return grids.unpack(np.frombuffer(example_data, np.uint8), self.resolution)
+
+    def to_json_content(self) -> dict[str, int]:
+        return {"resolution": self.resolution}
+
+    @classmethod
+    def from_json_content(cls, value: dict[str, int]) -> "PackedVolume":
+        return cls(**value)

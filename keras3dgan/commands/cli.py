@@ -1,0 +1,168 @@
+"""What the commands share: flags in two groups, short help, and errors in one sentence."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from absl import app, flags
+
+from keras3dgan.errors import InputError
+
+FLAGS = flags.FLAGS
+MODEL, INFRASTRUCTURE = "Model", "Infrastructure"
+_groups: dict[str, list[str]] = {MODEL: [], INFRASTRUCTURE: []}
+_NEEDED_BY_TRAINING = ("keras", "tensorflow", "tensorflow_datasets", "sklearn", "matplotlib", "tqdm", "tensorboard")
+
+
+def add(define: Callable[..., Any], name: str, default: Any, help: str, group: str = INFRASTRUCTURE, **kwargs: Any) -> None:
+    """Defines an absl flag and puts it into a group of `--help`.
+
+    Args:
+        define: e.g. `flags.DEFINE_string`.
+        name: of the flag.
+        default: its default.
+        help: what a person needs to know.
+        group: `MODEL` or `INFRASTRUCTURE`.
+        **kwargs: passed on.
+    """
+    define(name, default, help, **kwargs)
+    _groups[group].append(name)
+
+
+def add_settings(kind: type, presets: Sequence[str]) -> None:
+    """Defines `--preset` and one flag for every field of a settings class; unset flags leave the preset's value."""
+    add(flags.DEFINE_string, "preset", "report", f"named values of all flags below: {', '.join(presets)}", MODEL)
+    for field in dataclasses.fields(kind):
+        text = f"{field.metadata['help']} [report: {_show(field.default)}]"
+        if isinstance(field.default, bool):
+            add(flags.DEFINE_boolean, field.name, None, text, MODEL)
+        elif isinstance(field.default, int):
+            add(flags.DEFINE_integer, field.name, None, text, MODEL)
+        elif isinstance(field.default, float):
+            add(flags.DEFINE_float, field.name, None, text, MODEL)
+        elif isinstance(field.default, tuple):
+            add(flags.DEFINE_list, field.name, None, text, MODEL)
+        else:
+            add(flags.DEFINE_string, field.name, None, text, MODEL)
+
+
+def settings(kind: type) -> Any:
+    """The settings that `--preset` and the flags given ask for."""
+    from keras3dgan.training import presets
+
+    overrides: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):
+        value = FLAGS[field.name].value
+        if value is None:
+            continue
+        if isinstance(field.default, tuple) and field.default:
+            value = _range(field.name, value)
+        overrides[field.name] = tuple(value) if isinstance(value, list) else value
+    return presets.settings(kind, FLAGS.preset, overrides)
+
+
+def add_data() -> None:
+    """Defines `--data_dir` and `--manual_dir`."""
+    add(flags.DEFINE_string, "data_dir", None, "where TFDS keeps prepared data sets [its own default]")
+    add(flags.DEFINE_string, "manual_dir", None, "folder with the source of a data set that is fetched by hand")
+
+
+def add_run() -> None:
+    """Defines what every training takes: `--workdir`, data folders, checkpoints."""
+    add(flags.DEFINE_string, "workdir", None, "folder of the run; given again, training goes on where it was")
+    flags.mark_flag_as_required("workdir")
+    add_data()
+    add(flags.DEFINE_float, "checkpoint_seconds", 60.0, "training time that a kill may cost at most, in whole epochs")
+
+
+def run_options() -> dict[str, Any]:
+    """The values of the flags of `add_run`, as the training functions take them."""
+    return {
+        "data_dir": FLAGS.data_dir,
+        "manual_dir": FLAGS.manual_dir,
+        "checkpoint_seconds": FLAGS.checkpoint_seconds,
+    }
+
+
+def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = False) -> None:
+    """Parses flags and runs a command; the last line of every command module.
+
+    Args:
+        main: gets the words that are no flags.
+        usage: the module's docstring: a line that says what the command does, and examples.
+        takes_files: whether words that are no flags are allowed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    name = os.path.basename(sys.modules[main.__module__].__file__ or "").removesuffix(".py")
+
+    def parse(argv: Sequence[str]) -> list[str]:
+        if "--help" in argv or "-h" in argv:
+            print(_help(name, usage))
+            sys.exit(0)
+        try:
+            words = FLAGS(argv)[1:]
+        except flags.Error as error:
+            sys.exit(_complain(name, f"{str(error).splitlines()[0]} (see --help)", 2))
+        if words and not takes_files:
+            sys.exit(_complain(name, f"'{words[0]}' is not understood; this command takes flags only (see --help)", 2))
+        return words
+
+    def guarded(words: Sequence[str]) -> None:
+        try:
+            main(words)
+        except InputError as error:
+            sys.exit(_complain(name, str(error), 1))
+        except OSError as error:
+            sys.exit(_complain(name, f"{error.filename}: {error.strerror}; check the folder and its free space.", 1))
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in _NEEDED_BY_TRAINING:
+                raise
+            sys.exit(_complain(name, f"needs {error.name}; install it with: pip install 'keras3dgan[cpu]'", 1))
+        except KeyboardInterrupt:
+            sys.exit(_complain(name, "stopped; run the same command again to go on", 130))
+
+    app.run(guarded, flags_parser=parse)
+
+
+def run_command(name: str) -> None:
+    """Runs the command of this name as the program itself."""
+    module = importlib.import_module(f"keras3dgan.commands.{name}")
+    run(module.main, module.__doc__ or "", getattr(module, "TAKES_FILES", False))
+
+
+def _complain(name: str, message: str, status: int) -> int:
+    print(f"keras3dgan {name}: {message}", file=sys.stderr)
+    return status
+
+
+def _help(name: str, usage: str) -> str:
+    lines = [usage.strip()]
+    for group, names in _groups.items():
+        if names:
+            lines.append(f"\n{group} flags:")
+        for flag in names:
+            default = FLAGS[flag].default
+            shown = "" if default is None or "[" in (FLAGS[flag].help or "") else f" [{_show(default)}]"
+            text = f"--{flag}: {FLAGS[flag].help}{shown}"
+            lines.append(textwrap.fill(text, 118, initial_indent="  ", subsequent_indent="      "))
+    return "\n".join(lines)
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(str(v) for v in value) or "all"
+    return str(value)
+
+
+def _range(name: str, words: Sequence[str]) -> tuple[float, float]:
+    try:
+        low, high = (float(word) for word in words)
+    except ValueError as error:
+        raise InputError(f"--{name}: give two numbers with a comma between, as 0.7,1.2.") from error
+    return low, high

@@ -1,0 +1,56 @@
+"""Turns shapes into .g3c files: meshes (.off .obj .stl .ply .glb .gltf) and grids (.binvox .mat .npy .npz).
+
+  keras3dgan compress --model=runs/compressor chair.obj
+  keras3dgan compress --model=runs/compressor --output=small folder_of_models
+"""
+
+from absl import flags
+
+from keras3dgan.commands import cli, files
+from keras3dgan.errors import InputError
+
+TAKES_FILES = True
+
+cli.add(flags.DEFINE_string, "model", None, "run of train_compressor or train_autoencoder", cli.MODEL)
+cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside the input]")
+cli.add(flags.DEFINE_enum, "up", "auto", "axis that points up in the files [y for glTF, z otherwise]", enum_values=["auto", "y", "z"])
+flags.mark_flag_as_required("model")
+
+_BATCH = 32
+
+
+def main(words):
+    import numpy as np
+    import tqdm
+
+    from keras3dgan.codec import container
+    from keras3dgan.codec.neural import NeuralCodec
+    from keras3dgan.voxels import io
+    from keras3dgan.voxels.grid import packed_size
+
+    pairs = files.plan(words, cli.FLAGS.output, io.READABLE, ".g3c")
+    codec = NeuralCodec.load(cli.FLAGS.model)
+    failed: list[str] = []
+    written = 0
+    for start in tqdm.tqdm(range(0, len(pairs), _BATCH), disable=len(pairs) <= _BATCH, desc="compress"):
+        grids, targets = [], []
+        for source, target in pairs[start : start + _BATCH]:
+            try:
+                grids.append(io.read_shape(source, codec.resolution, cli.FLAGS.up))
+                targets.append(target)
+            except InputError as error:
+                failed.append(str(error))
+        for target, content in zip(targets, codec.encode(np.stack(grids)) if grids else [], strict=True):
+            container.write(target, content)
+            written += len(content)
+    good = len(pairs) - len(failed)
+    if good:
+        where = pairs[0][1] if len(pairs) == 1 else f"{good} files, first {pairs[0][1]}"
+        ratio = packed_size(codec.resolution) * good / written
+        print(f"{where}: {written / good:.0f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits")
+    if failed:
+        raise InputError(f"{len(failed)} of {len(pairs)} could not be read:\n  " + "\n  ".join(failed) if len(pairs) > 1 else failed[0])
+
+
+if __name__ == "__main__":
+    cli.run(main, __doc__, TAKES_FILES)

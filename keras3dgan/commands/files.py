@@ -1,0 +1,54 @@
+"""Which files a command reads and writes when it is given files and folders."""
+
+import os
+import pathlib
+from collections.abc import Sequence
+
+from keras3dgan.errors import InputError
+
+
+def plan(
+    words: Sequence[str], output: str | None, readable: Sequence[str], suffix: str
+) -> list[tuple[pathlib.Path, pathlib.Path]]:
+    """Pairs of input and output files.
+
+    A single file goes to `output` (beside itself unless told); an `output` that is a folder, or has no suffix, takes the
+    file's name. Of folders all readable files are taken, at any depth, and their tree is repeated below `output`.
+
+    Args:
+        words: files and folders.
+        output: `--output`.
+        readable: suffixes of the files to take from folders.
+        suffix: of the output files, with its dot.
+
+    Raises:
+        InputError: nothing to read, or two inputs would be written to one output.
+    """
+    if not words:
+        raise InputError("give at least one file or folder (see --help).")
+    target = pathlib.Path(output) if output else None
+    pairs: list[tuple[pathlib.Path, pathlib.Path]] = []
+    for word in words:
+        path = pathlib.Path(word)
+        if path.is_dir():
+            found = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in readable)
+            if not found:
+                raise InputError(f"{path}: holds no file that is read here ({', '.join(readable)}).")
+            pairs += [(file, (target or path) / file.relative_to(path).with_suffix(suffix)) for file in found]
+        elif target is None:
+            pairs.append((path, path.with_suffix(suffix)))
+        elif target.suffix and not target.is_dir():
+            pairs.append((path, target))
+        else:
+            pairs.append((path, target / f"{path.stem}{suffix}"))
+    _check(pairs)
+    return pairs
+
+
+def _check(pairs: Sequence[tuple[pathlib.Path, pathlib.Path]]) -> None:
+    taken: dict[str, pathlib.Path] = {}
+    for source, target in pairs:
+        key = os.path.abspath(target)
+        if key in taken:
+            raise InputError(f"{taken[key]} and {source} would both become {target}; give them other names.")
+        taken[key] = source

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import logging
 import os
 import sys
 import textwrap
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from absl import app, flags
+from absl import logging as absl_logging
 
 from keras3dgan.errors import InputError
 
@@ -114,6 +116,9 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
         return words
 
     def guarded(words: Sequence[str]) -> None:
+        absl_logging.set_verbosity(absl_logging.WARNING)
+        # TensorFlow warns of retracing whenever two models predict in one process.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         try:
             main(words)
         except InputError as error:

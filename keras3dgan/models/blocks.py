@@ -5,6 +5,8 @@ from keras import layers
 
 KERNEL = 4
 LEAK = 0.2
+# Keras's 0.99 averages over hundreds of steps, more than a short training has between two validations.
+MOMENTUM = 0.9
 
 
 def stages(resolution: int) -> int:
@@ -43,7 +45,7 @@ def downsampling_stack(x, resolution: int, width: int, init_stddev: float, first
             name=f"conv{stage + 1}",
         )(x)
         if batch_norm:
-            x = layers.BatchNormalization(name=f"bn{stage + 1}")(x)
+            x = layers.BatchNormalization(momentum=MOMENTUM, name=f"bn{stage + 1}")(x)
         x = layers.LeakyReLU(negative_slope=LEAK, name=f"act{stage + 1}")(x)
     return layers.Flatten(name="flatten")(x)
 
@@ -55,7 +57,7 @@ def upsampling_stack(x, resolution: int, width: int, init_stddev: float):
     """
     count = stages(resolution)
     x = layers.Dense(8 * width, use_bias=False, kernel_initializer=normal(init_stddev), name="dense")(x)
-    x = layers.BatchNormalization(name="dense_bn")(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name="dense_bn")(x)
     x = layers.ReLU(name="dense_act")(x)
     x = layers.Reshape((2, 2, 2, width), name="block")(x)
     for stage in range(count):
@@ -70,6 +72,6 @@ def upsampling_stack(x, resolution: int, width: int, init_stddev: float):
             name="logits" if last else f"deconv{stage + 1}",
         )(x)
         if not last:
-            x = layers.BatchNormalization(name=f"bn{stage + 1}")(x)
+            x = layers.BatchNormalization(momentum=MOMENTUM, name=f"bn{stage + 1}")(x)
             x = layers.ReLU(name=f"act{stage + 1}")(x)
     return x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import importlib.metadata
 import json
 import os
@@ -165,3 +166,10 @@ def _cpu_name() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def write_result(path: str | os.PathLike[str], command: str, content: dict[str, Any]) -> None:
+    """Writes a measurement as JSON, with the command, the date, the commit and the hardware it was made with."""
+    when = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%MZ")
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps({"command": command, "date": when, **environment(), **content}, indent=1) + "\n")

@@ -12,7 +12,7 @@ keras3dgan train_gan --workdir="$runs/gan" "${common[@]}" --classes=chair --samp
 keras3dgan train_voxnet --workdir="$runs/voxnet" "${common[@]}" --classes=chair,sofa,table,toilet,monitor
 keras3dgan train_compressor --workdir="$runs/compressor" --gan="$runs/gan" --voxnet="$runs/voxnet" "${common[@]}" --classes=chair
 keras3dgan train_autoencoder --workdir="$runs/autoencoder" "${common[@]}" --classes=chair
-keras3dgan evaluate --models="$runs/compressor,$runs/autoencoder" --output=results/modelnet10_chair.json \
+keras3dgan evaluate --models="$runs/compressor,$runs/autoencoder" --trainings="$runs/gan,$runs/voxnet" --output=results/modelnet10_chair.json \
   --picture=docs/modelnet10_chair_reconstructions.png
 keras3dgan report --runs="$runs/gan,$runs/voxnet,$runs/compressor,$runs/autoencoder" --output="$runs/report.html" \
   --pictures=docs --name=modelnet10_chair --title="ModelNet10 chairs"

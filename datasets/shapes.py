@@ -50,9 +50,7 @@ def dataset_info(
     )
 
 
-def generate(
-    shapes: Iterable[SourceShape], split: str, skipped: list[str]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def generate(shapes: Iterable[SourceShape], split: str, skipped: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Reads shapes one by one; bad files are counted and listed, and the build goes on.
 
     Args:

@@ -44,9 +44,9 @@ def load(
     if dataset.endswith(".npz"):
         shapes = read_packed_archive(dataset, split, resolution)
     else:
-        from keras3dgan import datasets  # here: TFDS takes a moment to import
+        from keras3dgan.datasets import load_shapes  # here: TFDS takes a moment to import
 
-        shapes = datasets.load_shapes(dataset, split, resolution, data_dir, manual_dir)
+        shapes = load_shapes(dataset, split, resolution, data_dir, manual_dir)
     return shapes.with_classes(classes) if classes else shapes
 
 
@@ -122,5 +122,3 @@ def _augment(voxels: tf.Tensor, augmentation: str, seed: int, step: tf.Tensor) -
     half = tf.reverse(voxels, [1, 2])
     three = tf.reverse(tf.transpose(voxels, [0, 2, 1, 3, 4]), [2])
     return tf.where(turns == 1, quarter, tf.where(turns == 2, half, tf.where(turns == 3, three, voxels)))
-
-

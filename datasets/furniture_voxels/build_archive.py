@@ -133,7 +133,9 @@ def build(source: pathlib.Path) -> str:
             with zipfile.ZipFile(path) as archive:
                 for entry in tqdm.tqdm(list(read_catalogue(archive, name)), desc=name):
                     try:
-                        kept.append((entry, classify(entry, rules), voxelize_entry(archive, entry, pathlib.Path(folder))))
+                        kept.append(
+                            (entry, classify(entry, rules), voxelize_entry(archive, entry, pathlib.Path(folder)))
+                        )
                     except InputError as error:
                         skipped.append((entry, str(error)))
     if len(kept) < _MIN_SHARE * (len(kept) + len(skipped)):
@@ -183,4 +185,6 @@ if __name__ == "__main__":
     try:
         print(build(pathlib.Path(sys.argv[1])))
     except (InputError, IndexError) as error:
-        sys.exit(f"build_archive: {error if isinstance(error, InputError) else 'give the folder with the .sh3f files.'}")
+        sys.exit(
+            f"build_archive: {error if isinstance(error, InputError) else 'give the folder with the .sh3f files.'}"
+        )

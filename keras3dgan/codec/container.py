@@ -54,7 +54,8 @@ class CompressedShape:
         Raises:
             ValueError: a latent is not finite in half precision, or there are more than 65535.
         """
-        latents = np.asarray(self.latents).astype("<f2")
+        with np.errstate(over="ignore"):  # refused below
+            latents = np.asarray(self.latents).astype("<f2")
         if not np.isfinite(latents).all() or latents.ndim != 1 or latents.size > 0xFFFF:
             raise ValueError("latents must be at most 65535 numbers that are finite in half precision")
         header = _HEADER.pack(MAGIC, VERSION, self.fingerprint, self.resolution, latents.size)
@@ -80,7 +81,9 @@ class CompressedShape:
         if version != VERSION:
             raise InputError(f"{name}: .g3c version {version}; this program reads version {VERSION}, update it.")
         if len(content) != _HEADER.size + 2 * count + _CRC.size:
-            raise InputError(f"{name}: {len(content)} bytes where its header announces another size; get the file again.")
+            raise InputError(
+                f"{name}: {len(content)} bytes where its header announces another size; get the file again."
+            )
         if _CRC.unpack_from(content, len(content) - _CRC.size)[0] != zlib.crc32(content[: -_CRC.size]):
             raise InputError(f"{name}: damaged, its checksum does not match; get the file again.")
         latents = np.frombuffer(content, "<f2", count, _HEADER.size)

@@ -22,7 +22,12 @@ _groups: dict[str, list[str]] = {MODEL: [], INFRASTRUCTURE: []}
 _NEEDED_BY_TRAINING = ("keras", "tensorflow", "tensorflow_datasets", "sklearn", "matplotlib", "tqdm", "tensorboard")
 
 
-def add(define: Callable[..., Any], name: str, default: Any, help: str, group: str = INFRASTRUCTURE, **kwargs: Any) -> None:
+def enum(*values: str) -> Callable[..., Any]:
+    """A `define` for `add`: one of these words."""
+    return lambda name, default, help: flags.DEFINE_enum(name, default, list(values), help)
+
+
+def add(define: Callable[..., Any], name: str, default: Any, help: str, group: str = INFRASTRUCTURE) -> None:
     """Defines an absl flag and puts it into a group of `--help`.
 
     Args:
@@ -31,9 +36,8 @@ def add(define: Callable[..., Any], name: str, default: Any, help: str, group: s
         default: its default.
         help: what a person needs to know.
         group: `MODEL` or `INFRASTRUCTURE`.
-        **kwargs: passed on.
     """
-    define(name, default, help, **kwargs)
+    define(name, default, help)
     _groups[group].append(name)
 
 
@@ -120,6 +124,7 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
         # TensorFlow warns of retracing whenever two models predict in one process.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         try:
+            _import_tensorflow()
             main(words)
         except InputError as error:
             sys.exit(_complain(name, str(error), 1))
@@ -139,6 +144,19 @@ def run_command(name: str) -> None:
     """Runs the command of this name as the program itself."""
     module = importlib.import_module(f"keras3dgan.commands.{name}")
     run(module.main, module.__doc__ or "", getattr(module, "TAKES_FILES", False))
+
+
+def _import_tensorflow() -> None:
+    """Imports TensorFlow without the lines that its native code writes to stderr on every start, which no setting stops."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            importlib.import_module("tensorflow")
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def _complain(name: str, message: str, status: int) -> int:

@@ -1,7 +1,7 @@
 """Turns shapes into .g3c files: meshes (.off .obj .stl .ply .glb .gltf) and grids (.binvox .mat .npy .npz).
 
-  keras3dgan compress --model=runs/compressor chair.obj
-  keras3dgan compress --model=runs/compressor --output=small folder_of_models
+keras3dgan compress --model=runs/compressor chair.obj
+keras3dgan compress --model=runs/compressor --output=small folder_of_models
 """
 
 from absl import flags
@@ -13,7 +13,9 @@ TAKES_FILES = True
 
 cli.add(flags.DEFINE_string, "model", None, "run of train_compressor or train_autoencoder", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside the input]")
-cli.add(flags.DEFINE_enum, "up", "auto", "axis that points up in the files [y for glTF, z otherwise]", enum_values=["auto", "y", "z"])
+cli.add(
+    cli.enum("auto", "y", "z"), "up", "auto", "axis that points up in the files: auto (y for glTF, z otherwise), y or z"
+)
 flags.mark_flag_as_required("model")
 
 _BATCH = 32
@@ -47,9 +49,15 @@ def main(words):
     if good:
         where = pairs[0][1] if len(pairs) == 1 else f"{good} files, first {pairs[0][1]}"
         ratio = packed_size(codec.resolution) * good / written
-        print(f"{where}: {written / good:.0f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits")
+        print(
+            f"{where}: {written / good:.0f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits"
+        )
     if failed:
-        raise InputError(f"{len(failed)} of {len(pairs)} could not be read:\n  " + "\n  ".join(failed) if len(pairs) > 1 else failed[0])
+        raise InputError(
+            f"{len(failed)} of {len(pairs)} could not be read:\n  " + "\n  ".join(failed)
+            if len(pairs) > 1
+            else failed[0]
+        )
 
 
 if __name__ == "__main__":

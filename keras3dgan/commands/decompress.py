@@ -1,7 +1,7 @@
 """Turns .g3c files into shapes: meshes (.glb .obj .stl .ply) or grids (.binvox .npy .npz).
 
-  keras3dgan decompress --model=runs/compressor chair.g3c --output=chair.glb
-  keras3dgan decompress --model=runs/compressor --format=stl --output=shapes small
+keras3dgan decompress --model=runs/compressor chair.g3c --output=chair.glb
+keras3dgan decompress --model=runs/compressor --format=stl --output=shapes small
 """
 
 import pathlib
@@ -15,7 +15,9 @@ TAKES_FILES = True
 
 cli.add(flags.DEFINE_string, "model", None, "run that compressed them", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside the input]")
-cli.add(flags.DEFINE_string, "format", "glb", "of files whose name is not given: glb, obj, stl, ply, binvox, npy or npz")
+cli.add(
+    flags.DEFINE_string, "format", "glb", "of files whose name is not given: glb, obj, stl, ply, binvox, npy or npz"
+)
 flags.mark_flag_as_required("model")
 
 
@@ -41,7 +43,9 @@ def main(words):
     if good:
         print(f"{pairs[0][1]}" if len(pairs) == 1 else f"{good} files in {pathlib.Path(pairs[0][1]).parent} and below")
     if failed:
-        raise InputError(f"{len(failed)} of {len(pairs)} failed:\n  " + "\n  ".join(failed) if len(pairs) > 1 else failed[0])
+        raise InputError(
+            f"{len(failed)} of {len(pairs)} failed:\n  " + "\n  ".join(failed) if len(pairs) > 1 else failed[0]
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Trains everything small on the bundled furniture, compresses unseen shapes into files and back, and shows the outcome.
 
-  keras3dgan demo --output=demo
+keras3dgan demo --output=demo
 """
 
 import pathlib

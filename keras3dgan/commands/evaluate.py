@@ -1,6 +1,6 @@
 """Measures compressors on shapes never trained on: bytes on disk, IoU, both ratios.
 
-  keras3dgan evaluate --models=runs/compressor,runs/autoencoder --pca --output=results/furniture.json
+keras3dgan evaluate --models=runs/compressor,runs/autoencoder --pca --output=results/furniture.json
 """
 
 from absl import flags
@@ -8,7 +8,10 @@ from absl import flags
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
-cli.add(flags.DEFINE_list, "models", None, "runs of train_compressor or train_autoencoder; they share a data set", cli.MODEL)
+cli.add(
+    flags.DEFINE_list, "models", None, "runs of train_compressor or train_autoencoder; they share a data set", cli.MODEL
+)
+cli.add(flags.DEFINE_list, "trainings", [], "further runs whose outcome is recorded too, e.g. of the 3D-GAN", cli.MODEL)
 cli.add(flags.DEFINE_boolean, "pca", True, "also measure PCA of the same latent size", cli.MODEL)
 cli.add(flags.DEFINE_string, "split", "test", "validation or test", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "JSON file to write")
@@ -20,7 +23,7 @@ flags.mark_flags_as_required(["models", "output"])
 def main(_):
     from keras3dgan.codec.evaluation import table
     from keras3dgan.report import figures
-    from keras3dgan.report.comparison import compare
+    from keras3dgan.report.comparison import compare, outcome
     from keras3dgan.report.runs import reconstructions
     from keras3dgan.training.run_directory import RunDirectory, write_result
 
@@ -28,7 +31,8 @@ def main(_):
         raise InputError(f"--split: must be validation or test, got '{cli.FLAGS.split}'.")
     runs = [RunDirectory(path) for path in cli.FLAGS.models]
     comparison = compare(runs, cli.FLAGS.split, cli.FLAGS.pca, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
-    write_result(cli.FLAGS.output, "evaluate", comparison.as_result())
+    outcomes = {path: outcome(RunDirectory(path)) for path in [*cli.FLAGS.models, *cli.FLAGS.trainings]}
+    write_result(cli.FLAGS.output, "evaluate", {**comparison.as_result(), "trainings": outcomes})
     print(table(comparison.rows))
     places = cli.FLAGS.output
     if cli.FLAGS.picture:

@@ -1,6 +1,6 @@
 """Makes new shapes with a trained 3D-GAN.
 
-  keras3dgan generate --model=runs/gan --output=shapes --count=16
+keras3dgan generate --model=runs/gan --output=shapes --count=16
 """
 
 import pathlib

@@ -1,7 +1,10 @@
 """Writes an HTML page about training runs: settings, curves, samples, and compressors side by side.
 
-  keras3dgan report --runs=runs/gan,runs/voxnet,runs/compressor,runs/autoencoder --output=report.html
+keras3dgan report --runs=runs/gan,runs/voxnet,runs/compressor,runs/autoencoder --output=report.html
 """
+
+import pathlib
+import shutil
 
 from absl import flags
 
@@ -11,6 +14,8 @@ cli.add(flags.DEFINE_list, "runs", None, "runs of any training command", cli.MOD
 cli.add(flags.DEFINE_string, "split", "test", "what compressors are compared on: validation or test", cli.MODEL)
 cli.add(flags.DEFINE_string, "title", "Training runs", "heading of the page", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "HTML file to write")
+cli.add(flags.DEFINE_string, "pictures", None, "folder to write curves and newest samples to as PNG files as well")
+cli.add(flags.DEFINE_string, "name", "run", "beginning of the names of those PNG files")
 cli.add_data()
 flags.mark_flags_as_required(["runs", "output"])
 
@@ -25,17 +30,38 @@ def main(_):
     page = Page(cli.FLAGS.title)
     runs = [RunDirectory(path) for path in cli.FLAGS.runs]
     trained = [
-        r for r in runs if r.config()["kind"] in ("compressor", "autoencoder") and (r.path / "models/decoder.keras").exists()
+        r
+        for r in runs
+        if r.config()["kind"] in ("compressor", "autoencoder") and (r.path / "models/decoder.keras").exists()
     ]
     if trained:
         comparison = compare(trained, cli.FLAGS.split, True, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
         page.heading(f"Compressors on {len(comparison.shapes)} {cli.FLAGS.split} shapes")
         add_comparison(page, comparison.rows)
-        page.picture(figures.png(reconstructions(comparison.shapes, comparison.codecs)), "Originals and reconstructions")
+        page.picture(
+            figures.png(reconstructions(comparison.shapes, comparison.codecs)), "Originals and reconstructions"
+        )
     for run in runs:
         add_run(page, run)
     page.write(cli.FLAGS.output)
-    print(f"wrote {cli.FLAGS.output}")
+    places = cli.FLAGS.output
+    if cli.FLAGS.pictures:
+        write_pictures(runs, pathlib.Path(cli.FLAGS.pictures), cli.FLAGS.name)
+        places += f" and pictures in {cli.FLAGS.pictures}"
+    print(f"wrote {places}")
+
+
+def write_pictures(runs, folder, name):
+    """Writes `<name>_<kind>_curves.png` and `<name>_<kind>_samples.png` of every run."""
+    from keras3dgan.report import figures
+    from keras3dgan.report.runs import curves
+
+    for run in runs:
+        kind = run.config()["kind"]
+        figures.save(curves(run, kind), folder / f"{name}_{kind}_curves.png")
+        samples = sorted(run.samples.glob("epoch-*.png"))
+        if samples:
+            shutil.copyfile(samples[-1], folder / f"{name}_{kind}_samples.png")
 
 
 if __name__ == "__main__":

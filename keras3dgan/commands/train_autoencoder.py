@@ -1,6 +1,6 @@
 """Trains the plain autoencoder: the compressor's networks without the 3D-GAN and the perceptual loss.
 
-  keras3dgan train_autoencoder --workdir=runs/autoencoder --preset=cpu --classes=chair
+keras3dgan train_autoencoder --workdir=runs/autoencoder --preset=cpu --classes=chair
 """
 
 from keras3dgan.commands import cli

@@ -1,6 +1,6 @@
 """Trains the generative compressor: the 3D-GAN's generator becomes the decoder, VoxNet gives the perceptual loss.
 
-  keras3dgan train_compressor --workdir=runs/compressor --gan=runs/gan --voxnet=runs/voxnet --preset=cpu --classes=chair
+keras3dgan train_compressor --workdir=runs/compressor --gan=runs/gan --voxnet=runs/voxnet --preset=cpu --classes=chair
 """
 
 from absl import flags

@@ -1,6 +1,6 @@
 """Trains a 3D-GAN on voxel shapes.
 
-  keras3dgan train_gan --workdir=runs/gan --preset=cpu --classes=chair
+keras3dgan train_gan --workdir=runs/gan --preset=cpu --classes=chair
 """
 
 from absl import flags

@@ -1,6 +1,6 @@
 """Trains VoxNet, the classifier whose features make the perceptual loss.
 
-  keras3dgan train_voxnet --workdir=runs/voxnet --preset=cpu --classes=chair,sofa,table,bed,lamp
+keras3dgan train_voxnet --workdir=runs/voxnet --preset=cpu --classes=chair,sofa,table,bed,lamp
 """
 
 from keras3dgan.commands import cli

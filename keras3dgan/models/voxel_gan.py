@@ -90,6 +90,15 @@ class VoxelGAN(keras.Model):
         g_optimizer.build(self.generator.trainable_variables)
         d_optimizer.build(self.discriminator.trainable_variables)
 
+    def get_compile_config(self):
+        if not self.compiled:
+            return None
+        optimizers = {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
+        return {name: keras.saving.serialize_keras_object(value) for name, value in optimizers.items()}
+
+    def compile_from_config(self, config):
+        self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+
     def call(self, latents, training=None):
         return ops.sigmoid(self.generator(latents, training=training))
 

@@ -25,19 +25,17 @@ class Comparison:
         split: their split.
         codecs: name -> codec.
         rows: name -> what `codec.evaluation.evaluate` gave.
-        runs: name -> settings and training time of the run behind it.
     """
 
     shapes: ShapeSet
     split: str
     codecs: dict[str, Codec]
     rows: dict[str, dict[str, Any]]
-    runs: dict[str, dict[str, Any]]
 
     def as_result(self) -> dict[str, Any]:
         """The measurements as they stand in `results/`."""
         classes = list(self.shapes.class_names)
-        return {"split": self.split, "classes": classes, "codecs": self.rows, "runs": self.runs}
+        return {"split": self.split, "classes": classes, "codecs": self.rows}
 
 
 def compare(
@@ -66,23 +64,21 @@ def compare(
     dataset, classes, resolution = sources[0]
     shapes = data.load(dataset, split, classes, resolution, data_dir, manual_dir)
     codecs: dict[str, Codec] = {}
-    details: dict[str, dict[str, Any]] = {}
     for run, config in zip(runs, configs, strict=True):
         name = _name(config)
         name = f"{name} ({run.path.name})" if name in codecs else name
         codecs[name] = NeuralCodec.load(str(run.path))
-        result = run.result() or {}
-        details[name] = {
-            "settings": config["settings"],
-            "commit": config["commit"],
-            "steps": result.get("steps"),
-            "seconds": result.get("seconds"),
-        }
     if with_pca:
         train = data.load(dataset, "train", classes, resolution, data_dir, manual_dir)
         pca = PCACodec(train, configs[0]["settings"]["latent_size"])
         codecs[f"PCA, {pca.pca.n_components_} components"] = pca
-    return Comparison(shapes, split, codecs, {name: evaluate(codec, shapes) for name, codec in codecs.items()}, details)
+    return Comparison(shapes, split, codecs, {name: evaluate(codec, shapes) for name, codec in codecs.items()})
+
+
+def outcome(run: RunDirectory) -> dict[str, Any]:
+    """What a result file says of a training: kind, settings, commit, steps, time, and the last epoch's metrics."""
+    config = run.config()
+    return {**{key: config[key] for key in ("kind", "settings", "commit", "hardware")}, **(run.result() or {})}
 
 
 def _name(config: dict[str, Any]) -> str:

@@ -9,11 +9,11 @@ import numpy as np
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402  the backend must be chosen first
-from mpl_toolkits.mplot3d.art3d import Poly3DCollection  # noqa: E402
+import matplotlib.pyplot as plt
+from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-from keras3dgan.files import replacing  # noqa: E402
-from keras3dgan.voxels import mesh  # noqa: E402
+from keras3dgan.files import replacing
+from keras3dgan.voxels import mesh
 
 _COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#e45756")
 
@@ -65,7 +65,9 @@ def curves(lines: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], x_l
         x_label: what x counts.
     """
     panels = {title: group for title, group in lines.items() if group}
-    figure, axes = plt.subplots(1, max(1, len(panels)), figsize=(4 * max(1, len(panels)), 3), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(
+        1, max(1, len(panels)), figsize=(4 * max(1, len(panels)), 3), layout="constrained", squeeze=False
+    )
     for axis, (title, group) in zip(axes[0], panels.items(), strict=False):
         for color, (name, points) in zip(_COLORS, group.items(), strict=False):
             axis.plot(*zip(*points, strict=True), label=name, color=color, linewidth=1.2)

@@ -50,10 +50,14 @@ class Page:
         """Adds a PNG."""
         data = base64.b64encode(png).decode()
         text = html.escape(caption)
-        self.parts.append(f'<figure><img alt="{text}" src="data:image/png;base64,{data}"><figcaption>{text}</figcaption></figure>')
+        self.parts.append(
+            f'<figure><img alt="{text}" src="data:image/png;base64,{data}"><figcaption>{text}</figcaption></figure>'
+        )
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the page."""
         head = f"<meta charset='utf-8'><title>{html.escape(self.title)}</title><style>{_STYLE}</style>"
         with replacing(path) as temporary:
-            temporary.write_text(f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(self.parts)}</body></html>")
+            temporary.write_text(
+                f"<!doctype html><html lang='en'><head>{head}</head><body>{''.join(self.parts)}</body></html>"
+            )

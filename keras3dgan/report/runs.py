@@ -20,7 +20,7 @@ TITLES = {
     "autoencoder": "Plain autoencoder",
 }
 # Panels of curves by kind of run: title -> metrics in it.
-_PANELS = {
+_PANELS: dict[str, dict[str, tuple[str, ...]]] = {
     "gan": {
         "losses": ("g_loss", "d_loss"),
         "discriminator accuracy": ("d_accuracy_real", "d_accuracy_fake", "gated"),

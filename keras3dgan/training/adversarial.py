@@ -19,9 +19,7 @@ from keras3dgan.training.run_directory import RunDirectory
 def build_gan(settings: GANSettings) -> VoxelGAN:
     """The compiled 3D-GAN of these settings."""
     generator = Generator(settings.resolution, settings.latent_size, settings.width, settings.init_stddev)
-    discriminator = Discriminator(
-        settings.resolution, settings.width, settings.init_stddev, settings.first_batch_norm
-    )
+    discriminator = Discriminator(settings.resolution, settings.width, settings.init_stddev, settings.first_batch_norm)
     gan = VoxelGAN(
         generator,
         discriminator,

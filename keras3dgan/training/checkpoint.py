@@ -55,7 +55,7 @@ def restore(folder: pathlib.Path, model: keras.Model) -> dict[str, float] | None
         return None
     path = found[-1]
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             header = json.loads(content["header"].tobytes())
             arrays = [content[f"{index:05d}"] for index in range(len(header["variables"]))]
     except Exception as error:

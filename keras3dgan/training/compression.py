@@ -67,12 +67,9 @@ def train_autoencoder(
 
     Arguments, result and errors as `train_gan`; loss and IoU on the validation shapes are logged every epoch.
     """
-    run.start("autoencoder", settings)
-    if loop.is_finished(run, settings):
-        return run.result() or {}
     loop.make_deterministic(settings.seed)
     model = build_autoencoder(settings)
-    return _train(model, settings, run, data_dir, manual_dir, checkpoint_seconds, callbacks)
+    return _train("autoencoder", model, settings, run, data_dir, manual_dir, checkpoint_seconds, callbacks)
 
 
 def train_compressor(
@@ -90,15 +87,13 @@ def train_compressor(
     Arguments, result and errors as `train_gan` and `build_compressor`; loss, its two terms and IoU on the validation
     shapes are logged every epoch.
     """
-    run.start("compressor", settings)
-    if loop.is_finished(run, settings):
-        return run.result() or {}
     loop.make_deterministic(settings.seed)
     model = build_compressor(settings, gan, voxnet)
-    return _train(model, settings, run, data_dir, manual_dir, checkpoint_seconds, callbacks)
+    return _train("compressor", model, settings, run, data_dir, manual_dir, checkpoint_seconds, callbacks)
 
 
 def _train(
+    kind: str,
     model: VoxelAutoencoder,
     settings: AutoencoderSettings,
     run: RunDirectory,
@@ -110,6 +105,10 @@ def _train(
     source = (settings.classes, settings.resolution, data_dir, manual_dir)
     train = data.load(settings.dataset, "train", *source)
     validation = data.load(settings.dataset, "validation", *source)
+    # Only now that everything given has proved usable: a run that was started keeps its settings for ever.
+    run.start(kind, settings)
+    if loop.is_finished(run, settings):
+        return run.result() or {}
     rate: Any = settings.learning_rate
     if settings.halve_every:
         steps = settings.halve_every * loop.steps_per_epoch(train, settings.batch_size)

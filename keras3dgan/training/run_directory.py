@@ -15,7 +15,6 @@ from typing import Any
 import keras
 
 import keras3dgan.models  # noqa: F401  registers the classes that model files name
-
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 
@@ -152,7 +151,9 @@ def _commit() -> str:
         return ""
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", str(root), *words], capture_output=True, text=True, check=False
+        ).stdout.strip()
 
     changed = git("status", "--porcelain", "--untracked-files=no")
     return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
@@ -172,4 +173,6 @@ def write_result(path: str | os.PathLike[str], command: str, content: dict[str, 
     """Writes a measurement as JSON, with the command, the date, the commit and the hardware it was made with."""
     when = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%MZ")
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps({"command": command, "date": when, **environment(), **content}, indent=1) + "\n")
+        temporary.write_text(
+            json.dumps({"command": command, "date": when, **environment(), **content}, indent=1) + "\n"
+        )

@@ -50,7 +50,9 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
     except InputError:
         raise
     except Exception as error:  # NumPy and zipfile raise many kinds on damaged files
-        raise InputError(f"{path}: not a readable NumPy file of plain numbers; save it again with numpy.save.") from error
+        raise InputError(
+            f"{path}: not a readable NumPy file of plain numbers; save it again with numpy.save."
+        ) from error
     return grids.check(array, str(path))
 
 

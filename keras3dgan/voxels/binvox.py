@@ -82,5 +82,7 @@ def _parse_header(header: str, path: str | os.PathLike[str]) -> tuple[int, tuple
         x, y, z = (float(v) for v in fields.get("translate", ["0", "0", "0"]))
         scale = float(fields.get("scale", ["1"])[0])
     except (ValueError, IndexError) as error:
-        raise InputError(f"{path}: 'translate' or 'scale' in its header holds no number; get the file again.") from error
+        raise InputError(
+            f"{path}: 'translate' or 'scale' in its header holds no number; get the file again."
+        ) from error
     return size, (x, y, z), scale

@@ -36,14 +36,18 @@ def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = M
     path = pathlib.Path(path)
     suffix = path.suffix.lower()
     if suffix not in READABLE:
-        raise InputError(f"{path}: '{suffix}' is no mesh format that is read; convert it to one of {', '.join(READABLE)}.")
+        raise InputError(
+            f"{path}: '{suffix}' is no mesh format that is read; convert it to one of {', '.join(READABLE)}."
+        )
     if not path.is_file():
         raise InputError(f"{path}: no such file.")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise InputError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB; simplify the mesh first.")
     mesh = _load(path)
     if len(mesh.faces) > max_faces:
-        raise InputError(f"{path}: {len(mesh.faces)} faces are more than the {max_faces} allowed; simplify the mesh first.")
+        raise InputError(
+            f"{path}: {len(mesh.faces)} faces are more than the {max_faces} allowed; simplify the mesh first."
+        )
     return mesh.apply_transform(Y_UP_TO_Z_UP) if up == "y" or (up == "auto" and suffix in Y_UP) else mesh
 
 

@@ -121,7 +121,9 @@ def read_packed_archive(path: str | os.PathLike[str], split: str, resolution: in
     count = len(volumes)
     size = round((volumes.size / max(count, 1)) ** (1 / 3))
     if count == 0 or volumes.size != count * size**3 or size > resolution or labels.shape != (count,):
-        raise InputError(f"{path}: X_{part} {volumes.shape} and y_{part} {labels.shape} are no cubic grids with labels.")
+        raise InputError(
+            f"{path}: X_{part} {volumes.shape} and y_{part} {labels.shape} are no cubic grids with labels."
+        )
     if labels.dtype.kind not in "iu" or not 0 <= labels.min() <= labels.max() < len(MODELNET10_CLASSES):
         raise InputError(f"{path}: y_{part} must number the ten classes of ModelNet10 from 0 to 9.")
     spare = resolution - size
@@ -142,7 +144,9 @@ def _read_arrays(path: str | os.PathLike[str], *names: str) -> Iterable[np.ndarr
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         missing = [name for name in names if f"{name}.npy" not in sizes]
         if missing:
-            raise InputError(f"{path}: holds no array '{missing[0]}'; the packed form has X_train, y_train, X_test, y_test.")
+            raise InputError(
+                f"{path}: holds no array '{missing[0]}'; the packed form has X_train, y_train, X_test, y_test."
+            )
         if max(sizes[f"{name}.npy"] for name in names) > _MAX_ARRAY_BYTES:
             raise InputError(f"{path}: unpacks to more than {_MAX_ARRAY_BYTES >> 30} GiB; split it.")
         with np.load(path, allow_pickle=False) as content:

@@ -37,7 +37,9 @@ def voxelize(mesh: trimesh.Trimesh, resolution: int, margin: int | None = None, 
     extent = (high - low).max()
     if not extent > 0 or not np.isfinite(extent):
         raise InputError(f"{name}: all its corners lie in one point; export the mesh again.")
-    triangles = (triangles - (low + high) / 2) * ((resolution - 2 * margin) / extent) + resolution / 2
+    # A hair smaller, so that a face exactly between two voxels belongs to the one further inside.
+    scale = (resolution - 2 * margin) / extent * (1 - 1e-6)
+    triangles = (triangles - (low + high) / 2) * scale + resolution / 2
     shell = _surface_voxels(triangles, resolution, name)
     return (shell | _stabbed(shell)).astype(np.uint8)
 
@@ -55,7 +57,9 @@ def _surface_voxels(triangles: np.ndarray, resolution: int, name: str) -> np.nda
     steps_v = np.ceil(2 * np.linalg.norm(v, axis=1)).astype(np.int64) + 1
     samples = (steps_u + 1) * (steps_v + 1)
     if samples.sum() > _MAX_SAMPLES:
-        raise InputError(f"{name}: its triangles overlap so much that voxelising would take minutes; simplify the mesh.")
+        raise InputError(
+            f"{name}: its triangles overlap so much that voxelising would take minutes; simplify the mesh."
+        )
     shell = np.zeros((resolution,) * 3, dtype=bool)
     chunk = np.cumsum(samples) // _CHUNK_SAMPLES
     for part in np.split(rows, np.flatnonzero(np.diff(chunk)) + 1):
@@ -66,8 +70,7 @@ def _surface_voxels(triangles: np.ndarray, resolution: int, name: str) -> np.nda
         inside = a + b <= 1 + 1e-9
         triangle, a, b = triangle[inside], a[inside, None], b[inside, None]
         points = origin[triangle] + a * u[triangle] + b * v[triangle]
-        # A face that lies exactly on the upper border belongs to the last voxel.
-        voxel = np.clip(np.floor(points), 0, resolution - 1).astype(np.intp)
+        voxel = np.floor(points).astype(np.intp)
         shell[voxel[:, 0], voxel[:, 1], voxel[:, 2]] = True
     return shell
 

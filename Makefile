@@ -1,0 +1,37 @@
+# make demo: everything small, on the bundled furniture.  make test: the tests, lint and type checks.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN = $(VENV)/bin
+SOURCES = keras3dgan datasets tests benchmarks setup.py
+
+.PHONY: demo test test-slow lint format clean
+
+demo: $(VENV)/.cpu
+	$(BIN)/keras3dgan demo --output=demo
+
+test: lint
+	$(BIN)/pytest -m "not slow"
+
+test-slow: lint
+	$(BIN)/pytest -m slow
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+$(VENV)/.cpu: setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --editable '.[cpu]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.cpu
+	$(BIN)/pip install --editable '.[cpu,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo build *.egg-info

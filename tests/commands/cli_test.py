@@ -1,0 +1,162 @@
+"""The commands as a person runs them: subprocesses, on tiny real trainings."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import trimesh
+
+from keras3dgan.commands.main import COMMANDS
+from keras3dgan.metrics.reconstruction import iou
+from keras3dgan.voxels import io
+from tests.conftest import boxes, command_environment, run_command
+
+
+def _fails(*words, status):
+    result = run_command(*words, check=False)
+    assert result.returncode == status, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_is_short_and_names_its_groups(name):
+    text = run_command(name, "--help").stdout
+    assert "Infrastructure flags:" in text and f"keras3dgan {name}" in text
+    assert len(text.splitlines()) < 50 and max(map(len, text.splitlines())) < 125
+
+
+def test_the_console_script_lists_and_runs_commands():
+    def script(*words):
+        command = [sys.executable, "-m", "keras3dgan.commands.main", *words]
+        return subprocess.run(command, capture_output=True, text=True, env=command_environment())
+
+    assert all(name in script("--help").stdout for name in COMMANDS)
+    assert script().returncode == script("bake").returncode == 2
+    assert script("generate", "--help").stdout == run_command("generate", "--help").stdout
+
+
+def test_unknown_arguments_are_refused(tmp_path):
+    assert "bogus" in _fails("train_gan", f"--workdir={tmp_path}", "--bogus=1", status=2)
+    assert "'chairs'" in _fails("train_gan", f"--workdir={tmp_path}", "chairs", status=2)
+    assert "--workdir" in _fails("train_gan", status=2)
+    assert "--preset" in _fails("train_gan", f"--workdir={tmp_path}/x", "--preset=huge", status=1)
+    assert "--real_labels" in _fails("train_gan", f"--workdir={tmp_path}/x", "--real_labels=0.7", status=1)
+    assert not (tmp_path / "x").exists()
+
+
+def test_without_tensorflow_there_is_one_sentence(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("raise ModuleNotFoundError(name='tensorflow')\n")
+    environment = command_environment()
+    environment["PYTHONPATH"] = f"{tmp_path}:{environment['PYTHONPATH']}"
+    command = [sys.executable, "-m", "keras3dgan.commands.train_gan", f"--workdir={tmp_path}/run"]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert result.returncode == 1 and "pip install 'keras3dgan[cpu]'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_finished_runs_say_so(trained, packed_archive):
+    common = ("--preset=test", f"--dataset={packed_archive}", "--batch_size=16")
+    assert "finished already" in run_command("train_gan", f"--workdir={trained}/gan", *common).stdout
+    assert "width" in _fails("train_gan", f"--workdir={trained}/gan", *common, "--width=16", status=1)
+
+
+def test_run_directories_are_complete(trained):
+    for kind in ("gan", "voxnet", "compressor", "autoencoder"):
+        run = trained / kind
+        for name in ("config.json", "metrics.jsonl", "result.json", "checkpoints", "events", "models"):
+            assert (run / name).exists(), (kind, name)
+        lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        assert [line["epoch"] for line in lines] == list(range(1, len(lines) + 1))
+    assert {"val_iou", "val_loss", "iou", "perceptual_loss"} <= set(lines[-1]) | {"perceptual_loss"}
+    assert (trained / "gan" / "samples" / "epoch-00003.png").stat().st_size > 1000
+    assert 0 <= json.loads((trained / "voxnet" / "result.json").read_text())["test_accuracy"] <= 1
+
+
+def test_generate(trained, tmp_path):
+    run_command("generate", f"--model={trained}/gan", f"--output={tmp_path}/a", "--count=3", "--format=npy")
+    run_command("generate", f"--model={trained}/gan", f"--output={tmp_path}/b", "--count=3", "--format=npy")
+    assert (tmp_path / "a" / "shapes.png").exists()
+    for path in (tmp_path / "a").glob("*.npy"):
+        np.testing.assert_array_equal(np.load(path), np.load(tmp_path / "b" / path.name))
+    assert "kind 'voxnet'" in _fails("generate", f"--model={trained}/voxnet", f"--output={tmp_path}/c", status=1)
+    assert "--format" in _fails(
+        "generate", f"--model={trained}/gan", f"--output={tmp_path}/c", "--format=doc", status=1
+    )
+
+
+def test_compress_and_decompress_a_mesh(trained, tmp_path):
+    trimesh.creation.box((2, 3, 1)).export(tmp_path / "box.obj")
+    model = f"--model={trained}/autoencoder"
+    out = run_command("compress", model, tmp_path / "box.obj").stdout
+    assert "52 bytes a shape" in out and (tmp_path / "box.g3c").stat().st_size == 16 + 2 * 16 + 4
+    run_command("decompress", model, tmp_path / "box.g3c", f"--output={tmp_path}/again.npy")
+    original, restored = io.read_shape(tmp_path / "box.obj", 32), np.load(tmp_path / "again.npy")
+    assert restored.shape == (32, 32, 32) and 0 <= iou(original[None], restored[None])[0] <= 1
+
+
+def test_folders_keep_their_tree_and_go_past_bad_files(trained, tmp_path):
+    grids = boxes(3, 32).grids()
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    np.save(tmp_path / "in" / "a.npy", grids[0])
+    np.save(tmp_path / "in" / "deep" / "b.npy", grids[1])
+    (tmp_path / "in" / "deep" / "bad.stl").write_text("not a mesh")
+    model = f"--model={trained}/autoencoder"
+    error = _fails("compress", model, f"--output={tmp_path}/out", tmp_path / "in", status=1)
+    assert "1 of 3" in error and "bad.stl" in error
+    assert sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.g3c")) == [
+        "a.g3c",
+        "deep/b.g3c",
+    ]
+    run_command("decompress", model, "--format=binvox", f"--output={tmp_path}/back", tmp_path / "out")
+    assert len(list((tmp_path / "back").rglob("*.binvox"))) == 2
+
+
+def test_bad_streams_get_one_sentence_and_write_nothing(trained, tmp_path):
+    np.save(tmp_path / "a.npy", boxes(1, 32).grids()[0])
+    run_command("compress", f"--model={trained}/autoencoder", tmp_path / "a.npy")
+    content = (tmp_path / "a.g3c").read_bytes()
+    cases = {"cut.g3c": content[:30], "foreign.g3c": b"\x89PNG" * 20, "flip.g3c": content[:20] + b"\xff" + content[21:]}
+    for name, bad in cases.items():
+        (tmp_path / name).write_bytes(bad)
+        error = _fails("decompress", f"--model={trained}/autoencoder", tmp_path / name, status=1)
+        assert error.count("\n") == 1 and name in error
+        assert not (tmp_path / name).with_suffix(".glb").exists()
+    assert "--model" in _fails("decompress", f"--model={trained}/compressor", tmp_path / "a.g3c", status=1)
+    assert "no training run" in _fails("decompress", f"--model={tmp_path}", tmp_path / "a.g3c", status=1)
+    assert "doc" in _fails("decompress", f"--model={trained}/autoencoder", tmp_path / "a.g3c", "--format=doc", status=1)
+
+
+def test_evaluate_and_report(trained, tmp_path):
+    models = f"--models={trained}/compressor,{trained}/autoencoder"
+    result, picture = tmp_path / "r.json", tmp_path / "p.png"
+    out = run_command(
+        "evaluate", models, f"--output={result}", f"--picture={picture}", f"--trainings={trained}/gan"
+    ).stdout
+    content = json.loads(result.read_text())
+    assert len(content["codecs"]) == 3 and len(content["trainings"]) == 3 and picture.stat().st_size > 1000
+    assert all(name in out for name in content["codecs"])
+    assert all(row["shapes"] == 11 and 0 <= row["iou"] <= 1 for row in content["codecs"].values())
+    runs = ",".join(f"{trained}/{kind}" for kind in ("gan", "voxnet", "compressor", "autoencoder"))
+    run_command("report", f"--runs={runs}", f"--output={tmp_path}/r.html", f"--pictures={tmp_path}", "--name=x")
+    page = (tmp_path / "r.html").read_text()
+    assert page.count("data:image/png") >= 6 and "byte ratio" in page
+    assert (tmp_path / "x_gan_samples.png").exists() and (tmp_path / "x_voxnet_curves.png").exists()
+    assert "no training run" in _fails("evaluate", f"--models={tmp_path}", f"--output={tmp_path}/no.json", status=1)
+
+
+def test_a_compressor_needs_fitting_parts(trained, packed_archive, tmp_path):
+    words = ("train_compressor", f"--workdir={tmp_path}/c", "--preset=test", f"--dataset={packed_archive}")
+    assert "--gan" in _fails(*words, f"--voxnet={trained}/voxnet", status=1)
+    assert "--width" in _fails(*words, f"--voxnet={trained}/voxnet", f"--gan={trained}/gan", "--width=16", status=1)
+    assert "no trained voxnet" in _fails(*words, f"--voxnet={trained}/gan", f"--gan={trained}/gan", status=1)
+
+
+@pytest.mark.slow
+def test_demo(tmp_path):
+    out = run_command("demo", "--preset=test", f"--output={tmp_path}/demo").stdout
+    assert "PCA" in out and "Generative compressor" in out and "161 test shapes" in out
+    assert len(list((tmp_path / "demo" / "files").glob("*.g3c"))) == 161
+    assert (tmp_path / "demo" / "report.html").read_text().count("data:image/png") >= 6

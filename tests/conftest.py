@@ -1,0 +1,83 @@
+"""What many tests need: shapes, a prepared data folder, and the commands as subprocesses."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from keras3dgan.voxels import grid as grids
+from keras3dgan.voxels.shape_set import ShapeSet
+
+
+def corner_shape(size: int = 8) -> np.ndarray:
+    """A grid that no rotation or mirroring maps onto itself: arms of three lengths along x, y and z."""
+    grid = np.zeros((size,) * 3, np.uint8)
+    grid[1:7, 1, 1] = 1
+    grid[1, 1:5, 1] = 1
+    grid[1, 1, 1:4] = 1
+    return grid
+
+
+def boxes(count: int, size: int = 16, seed: int = 0) -> ShapeSet:
+    """Random boxes, flat ones of class 0 and tall ones of class 1."""
+    rng = np.random.default_rng(seed)
+    volumes = np.zeros((count, size, size, size), np.uint8)
+    labels = np.arange(count) % 2
+    for volume, label in zip(volumes, labels, strict=True):
+        a, b = rng.integers(size // 4, size // 2, 2)
+        height = rng.integers(2, 4) if label == 0 else rng.integers(size // 2, size - 2)
+        volume[size // 2 - a : size // 2 + a, size // 2 - b : size // 2 + b, 1 : 1 + height] = 1
+    ids = np.array([f"box/{index}" for index in range(count)])
+    return ShapeSet(grids.pack(volumes), labels.astype(np.int64), ids, ("flat", "tall"), size)
+
+
+@pytest.fixture(scope="session")
+def packed_archive(tmp_path_factory) -> pathlib.Path:
+    """A small file in the packed form of ModelNet10, 30^3, with an empty grid in it."""
+    path = tmp_path_factory.mktemp("packed") / "modelnet10.npz"
+    content = {}
+    for part, count in (("train", 80), ("test", 12)):
+        shapes = boxes(count, 30, seed=len(part))
+        volumes = shapes.grids().astype(np.int32)
+        volumes[3] = 0
+        content |= {f"X_{part}": volumes, f"y_{part}": shapes.labels * 2}
+    np.savez_compressed(path, **content)
+    return path
+
+
+def run_command(*words: object, check: bool = True, **kwargs) -> subprocess.CompletedProcess:
+    """Runs `python -m keras3dgan.commands.<first word> <other words>`."""
+    name, *rest = map(str, words)
+    command = [sys.executable, "-m", f"keras3dgan.commands.{name}", *rest]
+    result = subprocess.run(command, capture_output=True, text=True, env=command_environment(), timeout=600, **kwargs)
+    if check:
+        assert result.returncode == 0, result.stderr
+    return result
+
+
+def command_environment() -> dict[str, str]:
+    """The environment of commands: this checkout is importable from everywhere."""
+    root = str(pathlib.Path(__file__).resolve().parents[1])
+    return {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "2"}
+
+
+@pytest.fixture(scope="session")
+def trained(packed_archive, tmp_path_factory) -> pathlib.Path:
+    """A folder with tiny finished runs `gan`, `voxnet`, `compressor` and `autoencoder`, trained by the commands."""
+    folder = tmp_path_factory.mktemp("trained")
+    common = ("--preset=test", f"--dataset={packed_archive}", "--batch_size=16")
+    run_command("train_gan", f"--workdir={folder}/gan", *common)
+    run_command("train_voxnet", f"--workdir={folder}/voxnet", *common, "--classes=bathtub,chair")
+    run_command(
+        "train_compressor",
+        f"--workdir={folder}/compressor",
+        f"--gan={folder}/gan",
+        f"--voxnet={folder}/voxnet",
+        *common,
+        "--epochs=12",
+    )
+    run_command("train_autoencoder", f"--workdir={folder}/autoencoder", *common, "--epochs=12")
+    return folder

@@ -1,0 +1,67 @@
+"""What every network must do: shapes, exact serialisation, named layers, the report's sizes."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras3dgan import models
+
+
+def _autoencoder(kind, *more):
+    return kind(models.Encoder(16, 10, 8), models.Generator(16, 10, 8), *more)
+
+
+_GRID = (3, 16, 16, 16, 1)
+# Name: how to make it, shape of its input, shape of its output.
+_NETWORKS = {
+    "generator": (lambda: models.Generator(16, 10, 8), (3, 10), _GRID),
+    "generator64": (lambda: models.Generator(64, 10, 16), (2, 10), (2, 64, 64, 64, 1)),
+    "discriminator": (lambda: models.Discriminator(16, 8), _GRID, (3, 1)),
+    "discriminator_plain": (lambda: models.Discriminator(16, 8, first_batch_norm=False), _GRID, (3, 1)),
+    "encoder": (lambda: models.Encoder(16, 10, 8), _GRID, (3, 10)),
+    "voxnet": (lambda: models.VoxNet(4, 16, 4), _GRID, (3, 4)),
+    "gan": (lambda: models.VoxelGAN(models.Generator(16, 10, 8), models.Discriminator(16, 8)), (3, 10), _GRID),
+    "autoencoder": (lambda: _autoencoder(models.VoxelAutoencoder), _GRID, _GRID),
+    "compressor": (lambda: _autoencoder(models.GenerativeCompressor, models.VoxNet(4, 16, 4), 2.0), _GRID, _GRID),
+}
+
+
+@pytest.mark.parametrize("name", _NETWORKS)
+def test_shapes_and_exact_serialisation(name, tmp_path):
+    make, input_shape, output_shape = _NETWORKS[name]
+    model = make()
+    inputs = np.random.default_rng(0).random(input_shape).astype(np.float32)
+    outputs = keras.ops.convert_to_numpy(model(inputs, training=False))
+    assert outputs.shape == output_shape and np.isfinite(outputs).all()
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert type(again) is type(model) and again.get_config() == model.get_config()
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(again(inputs, training=False)), outputs)
+
+
+def test_the_reports_sizes():
+    generator, discriminator, encoder = models.Generator(), models.Discriminator(), models.Encoder()
+    assert generator.input_shape == (None, 200) and generator.output_shape == (None, 32, 32, 32, 1)
+    assert generator.get_layer("dense").units == 2048
+    assert generator.get_layer("block").output.shape == (None, 2, 2, 2, 256)
+    transposed = [layer for layer in generator.layers if isinstance(layer, keras.layers.Conv3DTranspose)]
+    assert [layer.filters for layer in transposed] == [128, 64, 32, 1]
+    assert all(layer.kernel_size == (4, 4, 4) and layer.strides == (2, 2, 2) for layer in transposed)
+    for network in (discriminator, encoder):
+        convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv3D)]
+        assert [layer.filters for layer in convolutions] == [32, 64, 128, 256]
+    assert sum(isinstance(layer, keras.layers.BatchNormalization) for layer in generator.layers) == 4
+    assert 0.0095 < float(np.std(generator.get_layer("dense").kernel.numpy())) < 0.0105
+
+
+def test_voxnet_is_voxnet():
+    voxnet = models.VoxNet(5)
+    assert voxnet.get_layer("conv1").kernel_size == (5, 5, 5) and voxnet.get_layer("conv2").kernel_size == (3, 3, 3)
+    assert voxnet.get_layer("dense").units == 128
+    assert voxnet.conv2_features().output_shape == (None, 12, 12, 12, 32)
+
+
+def test_wrong_resolutions_are_refused():
+    for resolution in (0, 4, 30, 48):
+        with pytest.raises(ValueError, match="power of two"):
+            models.Generator(resolution)

@@ -1,0 +1,102 @@
+"""The 3D-GAN's training step."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras3dgan import models
+from tests.conftest import boxes
+
+
+def _gan(**kwargs):
+    keras.utils.set_random_seed(1)
+    gan = models.VoxelGAN(models.Generator(16, 10, 8, 0.02), models.Discriminator(16, 8, 0.02), **kwargs)
+    gan.compile(keras.optimizers.Adam(0.0025, beta_1=0.5), keras.optimizers.Adam(0.0005, beta_1=0.5))
+    return gan
+
+
+def _step(gan, count=8):
+    voxels = boxes(count).grids()[..., None].astype(np.float32)
+    return gan.train_on_batch(voxels, return_dict=True)
+
+
+def _values(variables):
+    return [variable.numpy().copy() for variable in variables]
+
+
+def _equal(before, after):
+    return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def test_a_step_updates_both_networks_and_reports_everything():
+    gan = _gan(gate_accuracy=2.0)
+    g, d = _values(gan.generator.trainable_variables), _values(gan.discriminator.trainable_variables)
+    logs = _step(gan)
+    assert not _equal(g, _values(gan.generator.trainable_variables))
+    assert not _equal(d, _values(gan.discriminator.trainable_variables))
+    assert set(logs) == set(gan.trackers) and all(np.isfinite(value) for value in logs.values())
+    assert logs["gated"] == 0 and logs["g_gradient_norm"] > 0 and logs["d_gradient_norm"] > 0
+
+
+def test_a_gated_step_leaves_the_discriminator_and_its_optimizer_alone():
+    gan = _gan(gate_accuracy=0.0, balance=0.0)  # every accuracy reaches it
+    watched = gan.discriminator.trainable_variables + gan.d_optimizer.variables
+    d, g = _values(watched), _values(gan.generator.trainable_variables)
+    logs = _step(gan)
+    assert logs["gated"] == 1 and logs["d_gradient_norm"] == 0
+    assert _equal(d, _values(watched))
+    assert not _equal(g, _values(gan.generator.trainable_variables))
+
+
+def test_the_network_that_is_ahead_is_slowed_down():
+    gan = _gan(balance=0.5)
+    base_g, base_d = gan.g_base_rate, gan.d_base_rate
+    gan._balance_learning_rates(keras.ops.convert_to_tensor(4.0), keras.ops.convert_to_tensor(0.1))
+    g_mean, d_mean = 0.95 * 0.6931 + 0.05 * 4, 0.95 * 0.6931 + 0.05 * 0.1
+    np.testing.assert_allclose(float(gan.g_optimizer.learning_rate), base_g, rtol=1e-5)
+    np.testing.assert_allclose(float(gan.d_optimizer.learning_rate), base_d * (d_mean / g_mean) ** 0.5, rtol=1e-4)
+    for _ in range(200):
+        gan._balance_learning_rates(keras.ops.convert_to_tensor(0.0), keras.ops.convert_to_tensor(9.0))
+    np.testing.assert_allclose(float(gan.g_optimizer.learning_rate), 0.1 * base_g, rtol=1e-5)
+    np.testing.assert_allclose(float(gan.d_optimizer.learning_rate), base_d, rtol=1e-5)
+
+
+def test_latents_and_labels_have_the_reports_distributions(monkeypatch):
+    gan = _gan()
+    latents = gan.sample_latents(5000).numpy()
+    np.testing.assert_allclose([latents.mean(), latents.std()], [0, 0.33], atol=0.01)
+    seen = []
+    monkeypatch.setattr("keras3dgan.losses.discriminator_loss", lambda *labels: seen.extend(labels[2:]))
+    gan.discriminator_loss(np.zeros((5000, 1), np.float32), np.zeros((5000, 1), np.float32))
+    real, fake = (labels.numpy() for labels in seen)
+    assert 0.7 <= real.min() < 0.71 and 1.19 < real.max() <= 1.2
+    assert 0.0 <= fake.min() < 0.01 and 0.29 < fake.max() <= 0.3
+
+
+def test_statistics_of_batch_normalisation_move():
+    gan = _gan()
+    before = _values(gan.generator.non_trainable_variables)
+    _step(gan)
+    assert not _equal(before, _values(gan.generator.non_trainable_variables))
+
+
+def test_compile_survives_saving(tmp_path):
+    gan = _gan()
+    _step(gan)
+    gan.save(tmp_path / "gan.keras")
+    again = keras.saving.load_model(tmp_path / "gan.keras")
+    assert again.g_optimizer.get_config() == gan.g_optimizer.get_config()
+    assert _step(again).keys() == gan.trackers.keys()
+
+
+@pytest.mark.slow
+def test_it_learns_boxes():
+    """Samples of boxes are neither empty nor full after a few hundred steps, and look more like boxes than noise."""
+    gan = _gan(gate_accuracy=2.0, balance=0.0)
+    voxels = boxes(64).grids()[..., None].astype(np.float32)
+    for _ in range(400):
+        gan.train_on_batch(voxels)
+    samples = gan(gan.sample_latents(16), training=False).numpy()[..., 0] > 0.5
+    real = voxels[..., 0] > 0.5
+    best = [max((s & r).sum() / (s | r).sum() for r in real) for s in samples]
+    assert 0.01 < samples.mean() < 0.5 and np.mean(best) > 0.4

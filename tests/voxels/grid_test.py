@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from keras3dgan.errors import InputError
+from keras3dgan.voxels import grid as grids
+from tests.conftest import corner_shape
+
+
+def test_packing_is_c_order_and_most_significant_bit_first():
+    grid = np.zeros((32, 32, 32), np.uint8)
+    grid[0, 0, 0] = grid[0, 0, 9] = grid[31, 31, 31] = 1
+    packed = grids.pack(grid)
+    assert packed.shape == (4096,)
+    assert packed[0] == 128 and packed[1] == 64 and packed[-1] == 1 and packed.sum() == 193
+
+
+@pytest.mark.parametrize("size", [3, 8, 30, 32])
+def test_unpack_undoes_pack(size):
+    volumes = (np.random.default_rng(0).random((4, size, size, size)) > 0.7).astype(np.uint8)
+    np.testing.assert_array_equal(grids.unpack(grids.pack(volumes), size), volumes)
+
+
+def test_unpack_refuses_a_wrong_number_of_bytes():
+    with pytest.raises(InputError, match="4096"):
+        grids.unpack(np.zeros(100, np.uint8), 32)
+
+
+@pytest.mark.parametrize(("size", "wanted"), [(37, 20), (30, 16), (64, 32), (128, 32), (33, 32), (10, 32), (32, 64)])
+def test_resample_keeps_every_voxel_and_invents_none(size, wanted):
+    grid = (np.random.default_rng(1).random((size,) * 3) > 0.98).astype(np.uint8)
+    expected = np.zeros((wanted,) * 3, np.uint8)
+    if wanted < size:
+        for voxel in np.argwhere(grid):
+            low, high = voxel * wanted // size, -(-(voxel + 1) * wanted // size)
+            expected[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = 1
+    else:
+        for voxel in np.argwhere(np.ones((wanted,) * 3)):
+            expected[tuple(voxel)] = grid[tuple(((2 * voxel + 1) * size) // (2 * wanted))]
+    np.testing.assert_array_equal(grids.resample(grid, wanted), expected)
+
+
+def test_pad_centres_modelnet_grids():
+    padded = grids.pad(np.ones((30, 30, 30), np.uint8), 32)
+    assert padded.shape == (32, 32, 32) and padded[1:31, 1:31, 1:31].all() and padded.sum() == 30**3
+    with pytest.raises(InputError, match="does not fit"):
+        grids.pad(np.ones((40, 40, 40)), 32)
+
+
+def test_y_up_to_z_up_turns_and_does_not_mirror():
+    grid = corner_shape()
+    turned = grids.y_up_to_z_up(grid)
+    # x stays, y becomes z, z becomes -y.
+    assert turned[1:7, 6, 1].all() and turned[1, 6, 1:5].all() and turned[1, 4:7, 1].all()
+    assert turned.sum() == grid.sum()
+    np.testing.assert_array_equal(grids.z_up_to_y_up(turned), grid)
+
+
+def test_check_names_what_is_wrong():
+    assert grids.check(np.ones((1, 4, 4, 4, 1))).shape == (4, 4, 4)
+    for bad in (np.ones((4, 4)), np.ones((4, 4, 5)), np.full((4, 4, 4), np.nan), np.full((2, 2, 2), "a")):
+        with pytest.raises(InputError, match=r"shape.npy: .*\.$"):
+            grids.check(bad, "shape.npy")
+
+
+def test_largest_component():
+    grid = np.zeros((8, 8, 8), np.uint8)
+    grid[:2, :2, :2] = 1
+    grid[4:7, 4:7, 4:7] = 1
+    assert grids.largest_component(grid).sum() == 27
+    assert grids.largest_component(np.zeros((4, 4, 4), np.uint8)).sum() == 0

@@ -28,7 +28,6 @@ setup(
     description="Learns what 3D objects look like and uses that to compress them",
     long_description=(ROOT / "README.md").read_text(),
     long_description_content_type="text/markdown",
-    license="MIT",
     python_requires=">=3.11",
     packages=[*find_packages(include=["keras3dgan", "keras3dgan.*"]), *BUILDERS],
     package_dir={"keras3dgan.datasets": "datasets"},

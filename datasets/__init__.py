@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import numpy as np
 import tensorflow_datasets as tfds
 
@@ -40,6 +42,8 @@ def load_shapes(
     if config not in _BUILDERS[name].builder_configs:
         known = ", ".join(_BUILDERS[name].builder_configs)
         raise InputError(f"--dataset: {name} has no config '{config}'; choose one of {known}.")
+    if manual_dir is not None and not pathlib.Path(manual_dir).is_dir():
+        raise InputError(f"--manual_dir: {manual_dir} is no folder; name the one that holds the source of {name}.")
     builder = _BUILDERS[name](config=config, data_dir=data_dir)
     if builder.builder_config.resolution != resolution:
         raise InputError(f"--dataset: {name}/{config} holds no grids of {resolution}^3; choose another --resolution.")

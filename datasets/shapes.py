@@ -12,7 +12,9 @@ from absl import logging
 from keras3dgan.datasets.packed_volume import PackedVolume
 from keras3dgan.errors import InputError
 
+# A build fails where more files than this share are bad, and more than this number: a single one never ends it.
 _MAX_BAD_SHARE = 0.05
+_MAX_BAD_FILES = 3
 _LISTED = 20
 
 
@@ -62,7 +64,7 @@ def generate(shapes: Iterable[SourceShape], split: str, skipped: list[str]) -> I
         Key and example, as TFDS wants them.
 
     Raises:
-        InputError: more than 5 % of the files are bad, or there is none that is good.
+        InputError: more than 5 % of the files (and more than three) are bad, or there is none that is good.
     """
     good, bad = 0, []
     for shape in shapes:
@@ -79,7 +81,7 @@ def generate(shapes: Iterable[SourceShape], split: str, skipped: list[str]) -> I
     if bad:
         listed = "\n  ".join(bad[:_LISTED])
         logging.warning("%s: skipped %d of %d files:\n  %s", split, len(bad), good + len(bad), listed)
-    if good == 0 or len(bad) > _MAX_BAD_SHARE * (good + len(bad)):
+    if good == 0 or (len(bad) > _MAX_BAD_FILES and len(bad) > _MAX_BAD_SHARE * (good + len(bad))):
         first = f"; the first: {bad[0]}" if bad else ""
         raise InputError(f"{split}: {len(bad)} of {good + len(bad)} files are bad, too many to go on{first}")
 

@@ -35,14 +35,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     BUILDER_CONFIGS = [Config(name=str(n), description=f"{n}^3 voxels", resolution=n) for n in (32, _STORED)]
 
     def _info(self) -> tfds.core.DatasetInfo:
-        with np.load(ARCHIVE) as archive:
-            class_names = archive["class_names"].tolist()
-        return shapes.dataset_info(self, self.builder_config.resolution, class_names, "https://www.sweethome3d.com")
+        [class_names] = _read("class_names")
+        names = class_names.tolist()
+        return shapes.dataset_info(self, self.builder_config.resolution, names, "https://www.sweethome3d.com")
 
     def _split_generators(self, dl_manager):
         del dl_manager  # the archive lies beside this file
-        with np.load(ARCHIVE) as archive:
-            packed, labels, ids, names = (archive[key] for key in ("packed", "labels", "ids", "class_names"))
+        packed, labels, ids, names = _read("packed", "labels", "ids", "class_names")
         volumes = grids.unpack(packed, _STORED)
         small = [grids.resample(volume, 32) for volume in volumes]
         chosen = small if self.builder_config.resolution == 32 else volumes
@@ -62,3 +61,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self):
         """Unused: `_split_generators` gives the generators themselves. TFDS demands it."""
         raise NotImplementedError
+
+
+def _read(*names: str) -> list[np.ndarray]:
+    """Arrays of the archive."""
+    with ARCHIVE.open("rb") as file, np.load(file) as archive:
+        return [archive[name] for name in names]

@@ -19,7 +19,7 @@ class FurnitureVoxelsTest(tfds.testing.DatasetBuilderTestCase):
 
     DATASET_CLASS = furniture_voxels_dataset_builder.Builder
     BUILDER_CONFIG_NAMES_TO_TEST = ("32",)
-    SPLITS = {"train": 582, "validation": 77, "test": 161}
+    SPLITS = {"train": 569, "validation": 89, "test": 162}
     EXAMPLE_DIR = str(furniture_voxels_dataset_builder.ARCHIVE.parent)
     SKIP_CHECKSUMS = True
 

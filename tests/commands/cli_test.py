@@ -157,6 +157,6 @@ def test_a_compressor_needs_fitting_parts(trained, packed_archive, tmp_path):
 @pytest.mark.slow
 def test_demo(tmp_path):
     out = run_command("demo", "--preset=test", f"--output={tmp_path}/demo").stdout
-    assert "PCA" in out and "Generative compressor" in out and "161 test shapes" in out
-    assert len(list((tmp_path / "demo" / "files").glob("*.g3c"))) == 161
+    assert "PCA" in out and "Generative compressor" in out and "162 test shapes" in out
+    assert len(list((tmp_path / "demo" / "files").glob("*.g3c"))) == 162
     assert (tmp_path / "demo" / "report.html").read_text().count("data:image/png") >= 6

@@ -1,6 +1,8 @@
 """The embedded data set: complete, licensed, and the same through every door."""
 
 import csv
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -12,6 +14,7 @@ from keras3dgan import data
 from keras3dgan.datasets.furniture_voxels import build_archive, furniture_voxels_dataset_builder
 from keras3dgan.errors import InputError
 from keras3dgan.voxels import grid as grids
+from tests.conftest import command_environment
 
 
 class FurnitureVoxelsTest(tfds.testing.DatasetBuilderTestCase):
@@ -60,6 +63,22 @@ def test_no_shape_stands_in_two_splits(tmp_path):
     parts = [data.load("furniture_voxels", split, data_dir=str(tmp_path)) for split in data.SPLITS]
     seen = [{row.tobytes() for row in part.packed} for part in parts]
     assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
+
+
+def test_tfds_build(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "tensorflow_datasets.scripts.cli.main",
+        "build",
+        "--config=32",
+        f"--data_dir={tmp_path}",
+    ]
+    result = subprocess.run(
+        command, cwd=build_archive.FOLDER, capture_output=True, text=True, env=command_environment(), check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "furniture_voxels" / "32" / "1.0.0" / "dataset_info.json").exists()
 
 
 def test_a_catalogue_is_read_as_sweet_home_shows_it(tmp_path):

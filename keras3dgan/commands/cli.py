@@ -87,13 +87,11 @@ def add_run() -> None:
     add(flags.DEFINE_float, "checkpoint_seconds", 60.0, "training time that a kill may cost at most, in whole epochs")
 
 
-def run_options() -> dict[str, Any]:
-    """The values of the flags of `add_run`, as the training functions take them."""
-    return {
-        "data_dir": FLAGS.data_dir,
-        "manual_dir": FLAGS.manual_dir,
-        "checkpoint_seconds": FLAGS.checkpoint_seconds,
-    }
+def run_options(callbacks: Sequence[Any] = ()) -> Any:
+    """The values of the flags of `add_run`, and Keras callbacks, as the training functions take them."""
+    from keras3dgan.training.loop import Options
+
+    return Options(FLAGS.data_dir, FLAGS.manual_dir, FLAGS.checkpoint_seconds, callbacks)
 
 
 def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = False) -> None:

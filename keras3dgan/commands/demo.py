@@ -38,20 +38,21 @@ def train(folder, preset, data_dir):
     from keras3dgan.training.adversarial import train_gan
     from keras3dgan.training.classifier import train_voxnet
     from keras3dgan.training.compression import train_autoencoder, train_compressor
+    from keras3dgan.training.loop import Options
     from keras3dgan.training.run_directory import RunDirectory
 
     runs = {kind: RunDirectory(folder / kind) for kind in ("gan", "voxnet", "compressor", "autoencoder")}
     gan = presets.settings(presets.GANSettings, preset, {})
     print("1/4  3D-GAN: learns what furniture looks like", flush=True)
-    pictures = SamplePictures.of_latents(runs["gan"], 10, gan.latent_size, gan.latent_stddev, gan.seed)
-    train_gan(gan, runs["gan"], data_dir, callbacks=[pictures])
+    pictures = SamplePictures(runs["gan"], 10, gan.latent_size, gan.latent_stddev, gan.seed)
+    train_gan(gan, runs["gan"], Options(data_dir, callbacks=[pictures]))
     print("\n2/4  VoxNet: learns to tell the classes apart", flush=True)
-    train_voxnet(presets.settings(presets.VoxNetSettings, preset, {}), runs["voxnet"], data_dir)
+    train_voxnet(presets.settings(presets.VoxNetSettings, preset, {}), runs["voxnet"], Options(data_dir))
     print("\n3/4  Compressor: encoder for the 3D-GAN's generator", flush=True)
     compressor = presets.settings(presets.CompressorSettings, preset, {})
-    train_compressor(compressor, runs["compressor"], runs["gan"], runs["voxnet"], data_dir)
+    train_compressor(compressor, runs["compressor"], runs["gan"], runs["voxnet"], Options(data_dir))
     print("\n4/4  Plain autoencoder: the baseline", flush=True)
-    train_autoencoder(presets.settings(presets.AutoencoderSettings, preset, {}), runs["autoencoder"], data_dir)
+    train_autoencoder(presets.settings(presets.AutoencoderSettings, preset, {}), runs["autoencoder"], Options(data_dir))
     return runs
 
 

@@ -15,7 +15,7 @@ def main(_):
     from keras3dgan.training.run_directory import RunDirectory
 
     run = RunDirectory(cli.FLAGS.workdir)
-    result = train_autoencoder(cli.settings(AutoencoderSettings), run, **cli.run_options())
+    result = train_autoencoder(cli.settings(AutoencoderSettings), run, cli.run_options())
     print(
         f"{run.path}: {result['epochs']} epochs in {result['seconds']:.0f} s; IoU {result['last']['val_iou']:.3f} on "
         f"{result['validation_shapes']} validation shapes"

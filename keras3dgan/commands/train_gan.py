@@ -20,10 +20,8 @@ def main(_):
 
     settings = cli.settings(GANSettings)
     run = RunDirectory(cli.FLAGS.workdir)
-    pictures = SamplePictures.of_latents(
-        run, cli.FLAGS.samples_every, settings.latent_size, settings.latent_stddev, settings.seed
-    )
-    result = train_gan(settings, run, callbacks=[pictures], **cli.run_options())
+    pictures = SamplePictures(run, cli.FLAGS.samples_every, settings.latent_size, settings.latent_stddev, settings.seed)
+    result = train_gan(settings, run, cli.run_options([pictures]))
     last = result["last"]
     print(
         f"{run.path}: {result['epochs']} epochs, {result['steps']} steps in {result['seconds']:.0f} s; samples occupy "

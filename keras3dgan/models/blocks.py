@@ -9,6 +9,30 @@ LEAK = 0.2
 MOMENTUM = 0.9
 
 
+class Network(keras.Model):
+    """A functional model that comes back from its constructor's arguments.
+
+    Args:
+        inputs: symbolic input.
+        outputs: symbolic output.
+        arguments: of the subclass's constructor; each becomes an attribute.
+        **kwargs: `name` and the like.
+    """
+
+    def __init__(self, inputs, outputs, arguments, **kwargs):
+        super().__init__(inputs, outputs, **kwargs)
+        self._argument_names = tuple(arguments)
+        for name, value in arguments.items():
+            setattr(self, name, value)
+
+    def get_config(self):
+        return {"name": self.name, **{name: getattr(self, name) for name in self._argument_names}}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
+
 def stages(resolution: int) -> int:
     """How many halvings lead from `resolution` to the 2^3 block next to the dense layer: 4 for 32, 5 for 64.
 

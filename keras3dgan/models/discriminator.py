@@ -7,7 +7,7 @@ from keras3dgan.models import blocks
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
-class Discriminator(keras.Model):
+class Discriminator(blocks.Network):
     """Voxels to one logit, real above 0 (the report, section 3.2.2).
 
     It "basically mirrors the generator, except that it has fully-connected layer at the end with sigmoid activation": n^3 ->
@@ -29,21 +29,10 @@ class Discriminator(keras.Model):
         features = blocks.downsampling_stack(voxels, resolution, width, init_stddev, first_batch_norm)
         logits = layers.Dense(1, kernel_initializer=blocks.normal(init_stddev), name="logits")(features)
         kwargs.setdefault("name", "discriminator")
-        super().__init__(voxels, logits, **kwargs)
-        self.resolution = resolution
-        self.width = width
-        self.init_stddev = init_stddev
-        self.first_batch_norm = first_batch_norm
-
-    def get_config(self):
-        return {
-            "name": self.name,
-            "resolution": self.resolution,
-            "width": self.width,
-            "init_stddev": self.init_stddev,
-            "first_batch_norm": self.first_batch_norm,
+        arguments = {
+            "resolution": resolution,
+            "width": width,
+            "init_stddev": init_stddev,
+            "first_batch_norm": first_batch_norm,
         }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        super().__init__(voxels, logits, arguments, **kwargs)

@@ -7,7 +7,7 @@ from keras3dgan.models import blocks
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
-class Encoder(keras.Model):
+class Encoder(blocks.Network):
     """Voxels to latent vectors: "a transpose of the Generator" (the report, section 3.3.1).
 
     n^3 -> convolutions, kernel 4, stride 2, batch normalisation, leaky ReLU -> 2x2x2 x width -> dense `latent_size`, linear,
@@ -27,21 +27,5 @@ class Encoder(keras.Model):
         features = blocks.downsampling_stack(voxels, resolution, width, init_stddev)
         latents = layers.Dense(latent_size, kernel_initializer=blocks.normal(init_stddev), name="latents")(features)
         kwargs.setdefault("name", "encoder")
-        super().__init__(voxels, latents, **kwargs)
-        self.resolution = resolution
-        self.latent_size = latent_size
-        self.width = width
-        self.init_stddev = init_stddev
-
-    def get_config(self):
-        return {
-            "name": self.name,
-            "resolution": self.resolution,
-            "latent_size": self.latent_size,
-            "width": self.width,
-            "init_stddev": self.init_stddev,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        arguments = {"resolution": resolution, "latent_size": latent_size, "width": width, "init_stddev": init_stddev}
+        super().__init__(voxels, latents, arguments, **kwargs)

@@ -5,8 +5,6 @@ import keras
 from keras3dgan import losses
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
 
-DECODER_MODES = ("frozen", "finetuned", "scratch")
-
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
 class GenerativeCompressor(VoxelAutoencoder):

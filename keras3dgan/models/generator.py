@@ -6,7 +6,7 @@ from keras3dgan.models import blocks
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
-class Generator(keras.Model):
+class Generator(blocks.Network):
     """Latent vectors to voxel logits (the report, section 3.2.2 and figure 1).
 
     latent -> dense 8 width -> 2x2x2 x width -> transposed convolutions, kernel 4, stride 2 -> n^3 x 1. The text of the
@@ -30,21 +30,5 @@ class Generator(keras.Model):
         latents = keras.Input((latent_size,), name="latents")
         logits = blocks.upsampling_stack(latents, resolution, width, init_stddev)
         kwargs.setdefault("name", "generator")
-        super().__init__(latents, logits, **kwargs)
-        self.resolution = resolution
-        self.latent_size = latent_size
-        self.width = width
-        self.init_stddev = init_stddev
-
-    def get_config(self):
-        return {
-            "name": self.name,
-            "resolution": self.resolution,
-            "latent_size": self.latent_size,
-            "width": self.width,
-            "init_stddev": self.init_stddev,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        arguments = {"resolution": resolution, "latent_size": latent_size, "width": width, "init_stddev": init_stddev}
+        super().__init__(latents, logits, arguments, **kwargs)

@@ -3,11 +3,13 @@
 import keras
 from keras import layers
 
+from keras3dgan.models import blocks
+
 LEAK = 0.1
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
-class VoxNet(keras.Model):
+class VoxNet(blocks.Network):
     """Voxels to class probabilities (Maturana and Scherer 2015; the report, section 3.3.1).
 
     convolution 32 filters 5^3 stride 2 -> convolution 32 filters 3^3 -> max pooling 2 -> dense 128 -> softmax, with
@@ -35,10 +37,8 @@ class VoxNet(keras.Model):
         x = layers.Dropout(0.4, name="drop3")(x)
         probabilities = layers.Dense(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)
         kwargs.setdefault("name", "voxnet")
-        super().__init__(voxels, probabilities, **kwargs)
-        self.num_classes = num_classes
-        self.resolution = resolution
-        self.filters = filters
+        arguments = {"num_classes": num_classes, "resolution": resolution, "filters": filters}
+        super().__init__(voxels, probabilities, arguments, **kwargs)
 
     def conv2_features(self) -> keras.Model:
         """A model that shares these weights and gives the second convolution's output, (batch, m, m, m, filters).
@@ -47,15 +47,3 @@ class VoxNet(keras.Model):
         leaky ReLU.
         """
         return keras.Model(self.input, self.get_layer("conv2").output, name="conv2_features")
-
-    def get_config(self):
-        return {
-            "name": self.name,
-            "num_classes": self.num_classes,
-            "resolution": self.resolution,
-            "filters": self.filters,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        return cls(**config)

@@ -10,35 +10,26 @@ _COLUMNS, _ROWS = 8, 2
 
 
 class SamplePictures(keras.callbacks.Callback):
-    """Draws a fixed batch after every few epochs into `samples/epoch-<n>.png`.
+    """Draws what a 3D-GAN makes of a fixed batch of latents after every few epochs, as `samples/epoch-<n>.png`.
 
     Args:
         run: where to write.
         every: epochs between pictures; the last epoch is always drawn, 0 draws no other.
-        inputs: what the model is called with, (16, ...); for a GAN the fixed latents, for a compressor voxels, which
-            are drawn above their reconstructions.
-        beside: whether to draw the inputs too.
+        latent_size: length of the latent vectors.
+        stddev: of the latents.
+        seed: of the latents.
     """
 
-    def __init__(self, run: RunDirectory, every: int, inputs: np.ndarray, beside: bool = False):
+    def __init__(self, run: RunDirectory, every: int, latent_size: int, stddev: float, seed: int):
         super().__init__()
         self.run = run
         self.every = every
-        self.inputs = inputs
-        self.beside = beside
-
-    @classmethod
-    def of_latents(cls, run: RunDirectory, every: int, latent_size: int, stddev: float, seed: int):
-        """For a GAN: latents drawn once from N(0, stddev^2)."""
         latents = np.random.default_rng(seed).normal(0, stddev, (_COLUMNS * _ROWS, latent_size))
-        return cls(run, every, latents.astype(np.float32))
+        self.latents = latents.astype(np.float32)
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch + 1 != self.params["epochs"] and (self.every == 0 or (epoch + 1) % self.every):
             return
-        occupancy = np.asarray(self.model(self.inputs, training=False))[..., 0]
-        if self.beside:
-            rows = [self.inputs[:_COLUMNS, ..., 0], occupancy[:_COLUMNS]]
-        else:
-            rows = [occupancy[:_COLUMNS], occupancy[_COLUMNS:]]
-        figures.save(figures.shapes(rows), self.run.samples / f"epoch-{epoch + 1:05d}.png")
+        occupancy = np.asarray(self.model(self.latents, training=False))[..., 0]
+        figure = figures.shapes(np.split(occupancy, _ROWS))
+        figures.save(figure, self.run.samples / f"epoch-{epoch + 1:05d}.png")

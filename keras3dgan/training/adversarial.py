@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 
-from keras3dgan import data
 from keras3dgan.models.discriminator import Discriminator
 from keras3dgan.models.generator import Generator
 from keras3dgan.models.voxel_gan import VoxelGAN
@@ -40,20 +38,14 @@ def build_gan(settings: GANSettings) -> VoxelGAN:
 def train_gan(
     settings: GANSettings,
     run: RunDirectory,
-    data_dir: str | None = None,
-    manual_dir: str | None = None,
-    checkpoint_seconds: float = 60.0,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    options: loop.Options = loop.Options(),
 ) -> dict[str, Any]:
     """Trains a 3D-GAN, or goes on training it, and writes `models/generator.keras` and `models/discriminator.keras`.
 
     Args:
         settings: every knob.
         run: where to write.
-        data_dir: where TFDS keeps prepared data sets.
-        manual_dir: where the source of a data set lies that must be fetched by hand.
-        checkpoint_seconds: how much training time may be lost by a kill, in whole epochs.
-        callbacks: further Keras callbacks, e.g. sample pictures.
+        options: data folders, checkpoints, callbacks.
 
     Returns:
         The content of `result.json`.
@@ -61,16 +53,14 @@ def train_gan(
     Raises:
         InputError: the data cannot be read, or the run directory holds another run.
     """
-    train = data.load(settings.dataset, "train", settings.classes, settings.resolution, data_dir, manual_dir)
+    train = options.load(settings, "train")
     run.start("gan", settings)
     if loop.is_finished(run, settings):
         return run.result() or {}
     loop.make_deterministic(settings.seed)
     gan = build_gan(settings)
     exports = {"generator": gan.generator, "discriminator": gan.discriminator}
-    return loop.fit(
-        run, gan, settings, train, None, exports, callbacks=callbacks, checkpoint_seconds=checkpoint_seconds
-    )
+    return loop.fit(run, gan, settings, train, None, exports, options)
 
 
 def _optimizer(name: str, learning_rate: float, beta_1: float) -> keras.optimizers.Optimizer:

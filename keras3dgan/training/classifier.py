@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -27,17 +26,13 @@ def build_voxnet(settings: VoxNetSettings, num_classes: int) -> VoxNet:
 def train_voxnet(
     settings: VoxNetSettings,
     run: RunDirectory,
-    data_dir: str | None = None,
-    manual_dir: str | None = None,
-    checkpoint_seconds: float = 60.0,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    options: loop.Options = loop.Options(),
 ) -> dict[str, Any]:
     """Trains a VoxNet and writes `models/voxnet.keras`; arguments, result and errors as `train_gan`.
 
     The result also holds the class names and the accuracy on the official test split.
     """
-    source = (settings.classes, settings.resolution, data_dir, manual_dir)
-    train, validation, test = (data.load(settings.dataset, split, *source) for split in data.SPLITS)
+    train, validation, test = (options.load(settings, split) for split in data.SPLITS)
     run.start("voxnet", settings)
     if loop.is_finished(run, settings):
         return run.result() or {}
@@ -55,14 +50,5 @@ def train_voxnet(
         }
 
     return loop.fit(
-        run,
-        voxnet,
-        settings,
-        train,
-        validation,
-        {"voxnet": voxnet},
-        with_labels=True,
-        callbacks=callbacks,
-        checkpoint_seconds=checkpoint_seconds,
-        summary=summary,
+        run, voxnet, settings, train, validation, {"voxnet": voxnet}, options, with_labels=True, summary=summary
     )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 
-from keras3dgan import data
 from keras3dgan.errors import InputError
 from keras3dgan.models.encoder import Encoder
 from keras3dgan.models.generative_compressor import GenerativeCompressor
@@ -58,10 +56,7 @@ def build_compressor(
 def train_autoencoder(
     settings: AutoencoderSettings,
     run: RunDirectory,
-    data_dir: str | None = None,
-    manual_dir: str | None = None,
-    checkpoint_seconds: float = 60.0,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    options: loop.Options = loop.Options(),
 ) -> dict[str, Any]:
     """Trains a plain autoencoder and writes `models/encoder.keras` and `models/decoder.keras`.
 
@@ -69,7 +64,7 @@ def train_autoencoder(
     """
     loop.make_deterministic(settings.seed)
     model = build_autoencoder(settings)
-    return _train("autoencoder", model, settings, run, data_dir, manual_dir, checkpoint_seconds, callbacks)
+    return _train("autoencoder", model, settings, run, options)
 
 
 def train_compressor(
@@ -77,10 +72,7 @@ def train_compressor(
     run: RunDirectory,
     gan: RunDirectory | None,
     voxnet: RunDirectory,
-    data_dir: str | None = None,
-    manual_dir: str | None = None,
-    checkpoint_seconds: float = 60.0,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    options: loop.Options = loop.Options(),
 ) -> dict[str, Any]:
     """Trains the generative compressor and writes `models/encoder.keras` and `models/decoder.keras`.
 
@@ -89,7 +81,7 @@ def train_compressor(
     """
     loop.make_deterministic(settings.seed)
     model = build_compressor(settings, gan, voxnet)
-    return _train("compressor", model, settings, run, data_dir, manual_dir, checkpoint_seconds, callbacks)
+    return _train("compressor", model, settings, run, options)
 
 
 def _train(
@@ -97,14 +89,9 @@ def _train(
     model: VoxelAutoencoder,
     settings: AutoencoderSettings,
     run: RunDirectory,
-    data_dir: str | None,
-    manual_dir: str | None,
-    checkpoint_seconds: float,
-    callbacks: Sequence[keras.callbacks.Callback],
+    options: loop.Options,
 ) -> dict[str, Any]:
-    source = (settings.classes, settings.resolution, data_dir, manual_dir)
-    train = data.load(settings.dataset, "train", *source)
-    validation = data.load(settings.dataset, "validation", *source)
+    train, validation = options.load(settings, "train"), options.load(settings, "validation")
     # Only now that everything given has proved usable: a run that was started keeps its settings for ever.
     run.start(kind, settings)
     if loop.is_finished(run, settings):
@@ -116,13 +103,4 @@ def _train(
     model.compile(keras.optimizers.Adam(rate, beta_1=settings.beta_1))
     model.optimizer.build(model.trainable_variables)
     exports = {"encoder": model.encoder, "decoder": model.decoder}
-    return loop.fit(
-        run,
-        model,
-        settings,
-        train,
-        validation,
-        exports,
-        callbacks=callbacks,
-        checkpoint_seconds=checkpoint_seconds,
-    )
+    return loop.fit(run, model, settings, train, validation, exports, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +16,28 @@ from keras3dgan.training.callbacks import RunRecorder
 from keras3dgan.training.presets import Settings
 from keras3dgan.training.run_directory import RunDirectory
 from keras3dgan.voxels.shape_set import ShapeSet
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a training needs besides its settings, and what its outcome does not depend on.
+
+    Attributes:
+        data_dir: where TFDS keeps prepared data sets; its own default unless told.
+        manual_dir: where the source of a data set lies that must be fetched by hand.
+        checkpoint_seconds: training time that a kill may cost at most, in whole epochs.
+        callbacks: further Keras callbacks, e.g. sample pictures.
+    """
+
+    data_dir: str | None = None
+    manual_dir: str | None = None
+    checkpoint_seconds: float = 60.0
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+
+    def load(self, settings: Settings, split: str) -> ShapeSet:
+        """The shapes of a split that these settings ask for."""
+        source = (settings.dataset, split, settings.classes, settings.resolution)
+        return data.load(*source, self.data_dir, self.manual_dir)
 
 
 def make_deterministic(seed: int) -> None:
@@ -44,9 +67,8 @@ def fit(
     train: ShapeSet,
     validation: ShapeSet | None,
     exports: dict[str, keras.Model],
+    options: Options,
     with_labels: bool = False,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-    checkpoint_seconds: float = 60.0,
     summary: Callable[[], dict[str, Any]] = dict,
 ) -> dict[str, Any]:
     """Trains a compiled model for `settings.epochs` epochs, going on from the run's last checkpoint.
@@ -58,9 +80,8 @@ def fit(
         train: shapes to train on.
         validation: shapes to measure on after every epoch.
         exports: models to write as `models/<name>.keras`.
+        options: checkpoints and further callbacks.
         with_labels: whether the model learns classes.
-        callbacks: further callbacks, e.g. sample pictures.
-        checkpoint_seconds: a checkpoint at the end of an epoch if the last one is older.
         summary: called after the last epoch for more to put into the result.
 
     Returns:
@@ -74,7 +95,7 @@ def fit(
     batches = data.training_batches(
         train, settings.batch_size, settings.seed, int(progress["step"]), settings.augmentation, with_labels
     )
-    recorder = RunRecorder(run, steps, progress["seconds"], checkpoint_seconds, exports)
+    recorder = RunRecorder(run, steps, progress["seconds"], options.checkpoint_seconds, exports)
     held_out = None
     if validation is not None and len(validation):
         held_out = data.evaluation_batches(validation, settings.batch_size, with_labels)
@@ -87,7 +108,7 @@ def fit(
         shuffle=False,
         verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[
-            *callbacks,
+            *options.callbacks,
             keras.callbacks.TensorBoard(run.events, write_graph=False),
             recorder,
         ],

@@ -10,6 +10,8 @@ from typing import Any
 
 from keras3dgan.errors import InputError
 
+DECODERS = ("frozen", "finetuned", "scratch")
+
 
 def knob(default: Any, help: str) -> Any:
     """A field of a settings class: its default and the sentence that `--help` shows."""
@@ -166,5 +168,5 @@ def _check(values: Settings) -> None:
     for name in ("g_optimizer", "d_optimizer"):
         if getattr(values, name, "adam") not in ("adam", "sgd"):
             raise InputError(f"--{name}: must be adam or sgd, got '{getattr(values, name)}'.")
-    if getattr(values, "decoder", "frozen") not in ("frozen", "finetuned", "scratch"):
-        raise InputError(f"--decoder: must be frozen, finetuned or scratch, got '{values.decoder}'.")  # type: ignore[attr-defined]
+    if getattr(values, "decoder", "frozen") not in DECODERS:
+        raise InputError(f"--decoder: must be one of {', '.join(DECODERS)}, got '{values.decoder}'.")  # type: ignore[attr-defined]

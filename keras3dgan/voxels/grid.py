@@ -102,19 +102,3 @@ def resample(grid: np.ndarray, resolution: int) -> np.ndarray:
 def y_up_to_z_up(grid: np.ndarray) -> np.ndarray:
     """Turns a grid whose second axis points up into one whose third does: (x, y, z) becomes (x, -z, y)."""
     return np.ascontiguousarray(grid.transpose(0, 2, 1)[:, ::-1, :])
-
-
-def z_up_to_y_up(grid: np.ndarray) -> np.ndarray:
-    """Undoes `y_up_to_z_up`."""
-    return np.ascontiguousarray(grid[:, ::-1, :].transpose(0, 2, 1))
-
-
-def largest_component(grid: np.ndarray) -> np.ndarray:
-    """The largest part of a grid whose voxels touch by a face."""
-    import scipy.ndimage  # here: slow to import, and packing needs none of it
-
-    labels, count = scipy.ndimage.label(grid)
-    if count <= 1:
-        return grid
-    sizes = np.bincount(labels.ravel())[1:]
-    return (labels == 1 + sizes.argmax()).astype(np.uint8)

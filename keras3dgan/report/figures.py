@@ -2,6 +2,7 @@
 
 import io
 import os
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib
@@ -31,6 +32,8 @@ def shapes(
     """
     columns = max(len(row) for row in rows)
     figure = plt.figure(figsize=(1.6 * columns, 1.6 * len(rows) + 0.35 * bool(len(titles))), layout="constrained")
+    margin = 0.6 / figure.get_figwidth() if len(row_titles) else 0.0
+    figure.get_layout_engine().set(rect=(margin, 0, 1 - margin, 1))
     for i, row in enumerate(rows):
         for j, grid in enumerate(row):
             axes = figure.add_subplot(len(rows), columns, i * columns + j + 1, projection="3d")
@@ -38,7 +41,9 @@ def shapes(
             if i == 0 and j < len(titles):
                 axes.set_title(titles[j], fontsize=8)
             if j == 0 and i < len(row_titles):
-                axes.text2D(-0.02, 0.5, row_titles[i], transform=axes.transAxes, rotation=90, va="center", fontsize=8)
+                title = textwrap.fill(row_titles[i], 24)
+                where = {"transform": axes.transAxes, "rotation": 90, "ha": "right", "va": "center"}
+                axes.text2D(0, 0.5, title, fontsize=7, **where).set_in_layout(False)
     return figure
 
 

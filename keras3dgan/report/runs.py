@@ -69,7 +69,7 @@ def add_run(page: Page, run: RunDirectory) -> None:
     page.picture(figures.png(curves(run, kind)), "Training curves")
     samples = sorted(run.samples.glob("epoch-*.png"))
     if samples:
-        page.picture(samples[-1].read_bytes(), f"Generated, {samples[-1].stem.replace('-', ' ').replace(' 0', ' ')}")
+        page.picture(samples[-1].read_bytes(), f"Generated, epoch {int(samples[-1].stem.split('-')[1])}")
 
 
 def add_comparison(page: Page, rows: dict[str, dict[str, Any]]) -> None:
@@ -106,6 +106,6 @@ def reconstructions(shapes: ShapeSet, codecs: dict[str, Codec], seed: int = 0):
     names = ["original"]
     for name, codec in codecs.items():
         restored = codec.decode(codec.encode(originals))
-        names.append(f"{name}\nIoU {iou(originals, restored).mean():.2f}")
+        names.append(f"{name}, IoU {iou(originals, restored).mean():.2f}")
         drawn.append(restored)
     return figures.shapes(drawn, names, titles)

@@ -97,7 +97,8 @@ _STEADY_GAN = {
 # voxels are empty (IoU 0 on furniture after 200 steps; these reach 0.5).
 _QUICK_AUTOENCODER = {"init_stddev": 0.1, "learning_rate": 0.004}
 
-# At lambda2 = 1 the perceptual term is thrice the grid-level one and costs 0.03 of IoU on validation shapes (docs/results.md).
+# At lambda2 = 1 the perceptual term is thrice the grid-level one; on validation furniture that costs 0.03 of IoU
+# (docs/results.md; on chairs it makes no clear difference).
 _QUICK_COMPRESSOR = {"lambda2": 0.1}
 
 PRESETS: dict[type[Settings], dict[str, dict[str, Any]]] = {

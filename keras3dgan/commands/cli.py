@@ -127,7 +127,8 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
         except InputError as error:
             sys.exit(_complain(name, str(error), 1))
         except OSError as error:
-            sys.exit(_complain(name, f"{error.filename or 'writing'}: {error.strerror}; check the folder and its free space.", 1))
+            place = error.filename or "writing"
+            sys.exit(_complain(name, f"{place}: {error.strerror}; check the folder and its free space.", 1))
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in _NEEDED_BY_TRAINING:
                 raise

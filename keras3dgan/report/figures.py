@@ -11,6 +11,7 @@ import numpy as np
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 from keras3dgan.files import replacing
@@ -31,9 +32,10 @@ def shapes(
         threshold: above it a voxel is occupied.
     """
     columns = max(len(row) for row in rows)
-    figure = plt.figure(figsize=(1.6 * columns, 1.6 * len(rows) + 0.35 * bool(len(titles))), layout="constrained")
-    margin = 0.6 / figure.get_figwidth() if len(row_titles) else 0.0
-    figure.get_layout_engine().set(rect=(margin, 0, 1 - margin, 1))
+    width, height = 1.6 * columns, 1.6 * len(rows) + 0.35 * bool(len(titles))
+    margin = 0.6 / width if len(row_titles) else 0.0
+    layout = ConstrainedLayoutEngine(rect=(margin, 0, 1 - margin, 1))
+    figure = plt.figure(figsize=(width, height), layout=layout)
     for i, row in enumerate(rows):
         for j, grid in enumerate(row):
             axes = figure.add_subplot(len(rows), columns, i * columns + j + 1, projection="3d")

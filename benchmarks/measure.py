@@ -12,7 +12,9 @@ import multiprocessing
 import os
 import pathlib
 import resource
+import shlex
 import statistics
+import sys
 import tempfile
 import time
 
@@ -169,7 +171,7 @@ def main() -> None:
     for name, job in jobs.items():
         results[name] = _alone(*job)
         print(f"{name}: {results[name]}", flush=True)
-    write_result(arguments.output, "benchmarks/measure.py", {"measurements": results})
+    write_result(arguments.output, shlex.join(sys.argv), {"measurements": results})
     print(f"wrote {arguments.output}")
 
 

@@ -104,7 +104,7 @@ def read(path: str | os.PathLike[str]) -> bytes:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
     if len(content) > _MAX_BYTES:
-        raise InputError(f"{path}: too large for a .g3c file; give one that 'keras3dgan compress' wrote.")
+        raise InputError(f"{path}: not a .g3c file, it is larger than any; give one that 'keras3dgan compress' wrote.")
     return content
 
 

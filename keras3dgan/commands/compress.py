@@ -4,6 +4,8 @@ keras3dgan compress --model=runs/compressor chair.obj
 keras3dgan compress --model=runs/compressor --output=small folder_of_models
 """
 
+import pathlib
+
 from absl import flags
 
 from keras3dgan.commands import cli, files
@@ -33,7 +35,8 @@ def main(words):
     pairs = files.plan(words, cli.FLAGS.output, io.READABLE, ".g3c")
     codec = NeuralCodec.load(cli.FLAGS.model)
     failed: list[str] = []
-    written = 0
+    written: list[pathlib.Path] = []
+    size = 0
     for start in tqdm.tqdm(range(0, len(pairs), _BATCH), disable=len(pairs) <= _BATCH, desc="compress"):
         grids, targets = [], []
         for source, target in pairs[start : start + _BATCH]:
@@ -44,14 +47,13 @@ def main(words):
                 failed.append(str(error))
         for target, content in zip(targets, codec.encode(np.stack(grids)) if grids else [], strict=True):
             container.write(target, content)
-            written += len(content)
-    good = len(pairs) - len(failed)
-    if good:
-        where = pairs[0][1] if len(pairs) == 1 else f"{good} files, first {pairs[0][1]}"
-        ratio = packed_size(codec.resolution) * good / written
-        print(
-            f"{where}: {written / good:.0f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits"
-        )
+            written.append(target)
+            size += len(content)
+    if written:
+        where = f"{written[0]}" if len(pairs) == 1 else f"{len(written)} files, first {written[0]}"
+        mean = size / len(written)
+        ratio = packed_size(codec.resolution) / mean
+        print(f"{where}: {mean:.0f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits")
     if failed:
         raise InputError(
             f"{len(failed)} of {len(pairs)} could not be read:\n  " + "\n  ".join(failed)

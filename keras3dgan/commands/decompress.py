@@ -34,14 +34,15 @@ def main(words):
             raise InputError(f"{target}: this kind is not written; use one of {', '.join(io.WRITABLE)}.")
     codec = NeuralCodec.load(cli.FLAGS.model)
     failed: list[str] = []
+    written: list[pathlib.Path] = []
     for source, target in tqdm.tqdm(pairs, disable=len(pairs) <= 1, desc="decompress"):
         try:
             io.write_shape(target, codec.decode([container.read(source)], [str(source)])[0])
+            written.append(target)
         except InputError as error:
             failed.append(str(error))
-    good = len(pairs) - len(failed)
-    if good:
-        print(f"{pairs[0][1]}" if len(pairs) == 1 else f"{good} files in {pathlib.Path(pairs[0][1]).parent} and below")
+    if written:
+        print(f"{written[0]}" if len(pairs) == 1 else f"{len(written)} files, first {written[0]}")
     if failed:
         raise InputError(
             f"{len(failed)} of {len(pairs)} failed:\n  " + "\n  ".join(failed) if len(pairs) > 1 else failed[0]

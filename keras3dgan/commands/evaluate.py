@@ -3,6 +3,9 @@
 keras3dgan evaluate --models=runs/compressor,runs/autoencoder --pca --output=results/furniture.json
 """
 
+import shlex
+import sys
+
 from absl import flags
 
 from keras3dgan.commands import cli
@@ -32,7 +35,11 @@ def main(_):
     runs = [RunDirectory(path) for path in cli.FLAGS.models]
     comparison = compare(runs, cli.FLAGS.split, cli.FLAGS.pca, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
     outcomes = {path: outcome(RunDirectory(path)) for path in [*cli.FLAGS.models, *cli.FLAGS.trainings]}
-    write_result(cli.FLAGS.output, "evaluate", {**comparison.as_result(), "trainings": outcomes})
+    write_result(
+        cli.FLAGS.output,
+        "keras3dgan evaluate " + shlex.join(sys.argv[1:]),
+        {**comparison.as_result(), "trainings": outcomes},
+    )
     print(table(comparison.rows))
     places = cli.FLAGS.output
     if cli.FLAGS.picture:

@@ -1,5 +1,6 @@
 """Which files a command reads and writes when it is given files and folders."""
 
+import collections
 import os
 import pathlib
 from collections.abc import Sequence
@@ -13,7 +14,8 @@ def plan(
     """Pairs of input and output files.
 
     A single file goes to `output` (beside itself unless told); an `output` that is a folder, or has no suffix, takes the
-    file's name. Of folders all readable files are taken, at any depth, and their tree is repeated below `output`.
+    file's name. Of folders all readable files are taken, at any depth, and their tree is repeated below `output`. Files of
+    one folder that differ only in their suffix keep it: `chair.obj` and `chair.stl` become `chair.obj.g3c` and `chair.stl.g3c`.
 
     Args:
         words: files and folders.
@@ -34,7 +36,9 @@ def plan(
             found = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in readable)
             if not found:
                 raise InputError(f"{path}: holds no file that is read here ({', '.join(readable)}).")
-            pairs += [(file, (target or path) / file.relative_to(path).with_suffix(suffix)) for file in found]
+            pairs += [
+                (file, (target or path) / name) for file, name in zip(found, _names(found, path, suffix), strict=True)
+            ]
         elif target is None:
             pairs.append((path, path.with_suffix(suffix)))
         elif target.suffix and not target.is_dir():
@@ -43,6 +47,15 @@ def plan(
             pairs.append((path, target / f"{path.stem}{suffix}"))
     _check(pairs)
     return pairs
+
+
+def _names(found: Sequence[pathlib.Path], folder: pathlib.Path, suffix: str) -> list[pathlib.Path]:
+    """Output names relative to the output folder."""
+    short = [file.relative_to(folder).with_suffix(suffix) for file in found]
+    uses = collections.Counter(short)
+    return [
+        name if uses[name] == 1 else name.with_name(file.name + suffix) for file, name in zip(found, short, strict=True)
+    ]
 
 
 def _check(pairs: Sequence[tuple[pathlib.Path, pathlib.Path]]) -> None:

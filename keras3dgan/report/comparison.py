@@ -82,6 +82,7 @@ def outcome(run: RunDirectory) -> dict[str, Any]:
 
 
 def _name(config: dict[str, Any]) -> str:
-    title = TITLES[config["kind"]]
-    decoder = config["settings"].get("decoder")
-    return f"{title}, {decoder} decoder" if decoder else title
+    title, settings = TITLES[config["kind"]], config["settings"]
+    if config["kind"] == "compressor":
+        return f"{title}, {settings['decoder']} decoder, lambda2 {settings['lambda2']:g}"
+    return title

@@ -60,7 +60,8 @@ class RunRecorder(keras.callbacks.Callback):
         self.run.add_metrics({**line, **{name: float(value) for name, value in (logs or {}).items()}})
         last = epoch + 1 == self.params["epochs"]
         if last or time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds:
-            checkpoint.save(self.run.checkpoints, self.model, line)
+            # The checkpoint last: killed in between, the run repeats these epochs and writes the models again.
             for name, model in self.exports.items():
                 self.run.save_model(name, model)
+            checkpoint.save(self.run.checkpoints, self.model, line)
             self.last_checkpoint = time.monotonic()

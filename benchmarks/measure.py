@@ -57,6 +57,7 @@ def measure_reading() -> dict:
     import tensorflow_datasets as tfds
 
     from keras3dgan import data
+    from keras3dgan.training.presets import AUGMENTATIONS
 
     shapes = data.load("furniture_voxels", "train")
     examples = tfds.load("furniture_voxels/32", split="train").repeat(6).batch(_BATCH).prefetch(2)
@@ -67,14 +68,16 @@ def measure_reading() -> dict:
     for _ in range(3):
         data.load("furniture_voxels", "train")
     result["load_packed_per_second"] = round(3 * len(shapes) / (time.perf_counter() - begin))
-    for augmentation in data.AUGMENTATIONS:
+    for augmentation in AUGMENTATIONS:
         batches = iter(data.training_batches(shapes, _BATCH, 0, augmentation=augmentation))
         for _ in range(10):
             next(batches)
         begin = time.perf_counter()
         for _ in range(100):
             next(batches)
-        result[f"training_batches_per_second_{augmentation}"] = round(100 * _BATCH / (time.perf_counter() - begin))
+        result[f"shapes_in_training_batches_per_second_{augmentation}"] = round(
+            100 * _BATCH / (time.perf_counter() - begin)
+        )
     return result
 
 

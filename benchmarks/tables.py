@@ -16,20 +16,21 @@ _MARKS = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 def codecs(name: str) -> str:
     """The table of a file that `keras3dgan evaluate` wrote."""
     content = json.loads((ROOT / "results" / f"{name}.json").read_text())
-    trainings = {run["kind"]: run for run in content["trainings"].values()}
     lines = ["| codec | IoU | bytes on disk | dimension ratio | byte ratio |", "|---|---|---|---|---|"]
     for codec, row in sorted(content["codecs"].items(), key=lambda item: -item[1]["iou"]):
         lines.append(
             f"| {codec} | {row['iou']:.3f} | {row['bytes']:.0f} | {row['dimension_ratio']:.1f} | {row['byte_ratio']:.1f} |"
         )
+    runs = content["trainings"]
     shapes = next(iter(content["codecs"].values()))["shapes"]
     times = ", ".join(
-        f"{kind} {run['steps']} steps in {run['seconds'] / 60:.0f} min" for kind, run in trainings.items()
+        f"{pathlib.Path(path).name} {run['steps']} steps in {run['seconds'] / 60:.0f} min" for path, run in runs.items()
     )
     hardware = content["hardware"]
     note = f"{shapes} shapes of the {content['split']} split; trained on {hardware['cores']} cores: {times}."
-    if "voxnet" in trainings:
-        note += f" VoxNet accuracy {trainings['voxnet']['test_accuracy']:.1%}."
+    for run in runs.values():
+        if run["kind"] == "voxnet":
+            note += f" VoxNet accuracy {run['test_accuracy']:.1%}."
     return "\n".join([*lines, "", note]) + "\n"
 
 

@@ -11,7 +11,6 @@ from keras3dgan.errors import InputError
 from keras3dgan.voxels.shape_set import ShapeSet, read_packed_archive
 
 SPLITS = ("train", "validation", "test")
-AUGMENTATIONS = ("none", "flip", "rotate")
 
 # Unpacking by table is several times faster than by bit shifts.
 _BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
@@ -41,7 +40,7 @@ def load(
     """
     if split not in SPLITS:
         raise InputError(f"'{split}' is no split; choose one of {', '.join(SPLITS)}.")
-    if dataset.endswith(".npz"):
+    if dataset.lower().endswith(".npz"):
         shapes = read_packed_archive(dataset, split, resolution)
     else:
         from keras3dgan.datasets import load_shapes  # here: TFDS takes a moment to import
@@ -74,8 +73,6 @@ def training_batches(
     Returns:
         float32 (batch_size, n, n, n, 1) in {0, 1}, or pairs with int64 (batch_size,).
     """
-    if augmentation not in AUGMENTATIONS:
-        raise InputError(f"--augmentation: '{augmentation}' is unknown; choose one of {', '.join(AUGMENTATIONS)}.")
     if len(shapes) == 0:
         raise InputError("There is no shape to train on; choose other classes or another split.")
     packed, labels = tf.constant(shapes.packed), tf.constant(shapes.labels)

@@ -3,6 +3,7 @@ import pytest
 
 from keras3dgan import data
 from keras3dgan.errors import InputError
+from keras3dgan.training.presets import AUGMENTATIONS
 from keras3dgan.voxels.shape_set import read_packed_archive
 from tests.conftest import boxes, corner_shape
 
@@ -27,7 +28,7 @@ def test_labels_belong_to_their_voxels():
         np.testing.assert_array_equal(heights > 5, labels.numpy() == 1)
 
 
-@pytest.mark.parametrize("augmentation", data.AUGMENTATIONS)
+@pytest.mark.parametrize("augmentation", AUGMENTATIONS)
 def test_batches_are_a_function_of_the_step(augmentation):
     shapes = boxes(10)
     whole = _take(data.training_batches(shapes, 4, 7, augmentation=augmentation), 9)

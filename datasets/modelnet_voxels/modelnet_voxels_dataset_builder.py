@@ -10,7 +10,8 @@ from etils import epath
 from keras3dgan.datasets import shapes
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.arrays import read_mat
-from keras3dgan.voxels.io import fit, read_shape
+from keras3dgan.voxels.grid import fit
+from keras3dgan.voxels.io import read_shape
 from keras3dgan.voxels.shape_set import MODELNET10_CLASSES, is_validation, read_packed_archive
 
 PAGE = "https://modelnet.cs.princeton.edu"
@@ -82,14 +83,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         found = sorted(folder.glob("*.npz"))
         if len(found) != 1:
             raise InputError(f"{folder}: holds {len(found)} .npz files; --manual_dir must name a folder with just one.")
-        stored = read_packed_archive(found[0], split)
+        stored = read_packed_archive(found[0], split, self.builder_config.resolution)
         for row in range(len(stored)):
             label = stored.class_names[stored.labels[row]]
-            yield shapes.SourceShape(
-                str(stored.ids[row]),
-                label,
-                lambda row=row: fit(stored.grids(slice(row, row + 1))[0], self.builder_config.resolution),
-            )
+            yield shapes.SourceShape(str(stored.ids[row]), label, lambda row=row: stored.grids(row))
 
     def _files(self, folder: pathlib.Path, split: str) -> Iterator[shapes.SourceShape]:
         config = self.builder_config

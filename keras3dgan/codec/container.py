@@ -3,7 +3,7 @@
     offset  bytes  content
     0       3      "G3C"
     3       1      version, 1
-    4       8      fingerprint of the decoder: the first bytes of a SHA-256 of its weights
+    4       8      fingerprint of the decoder: the first bytes of models.fingerprint
     12      2      resolution, little-endian
     14      2      number of latents n, little-endian
     16      2 n    latents, IEEE half precision, little-endian

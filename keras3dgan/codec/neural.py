@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,10 +25,12 @@ class NeuralCodec:
     """
 
     def __init__(self, encoder: keras.Model, decoder: keras.Model):
+        from keras3dgan.models.fingerprint import fingerprint
+
         self.encoder = encoder
         self.decoder = decoder
         self.resolution: int = decoder.resolution
-        self.fingerprint = fingerprint(decoder)
+        self.fingerprint = fingerprint(decoder)[:FINGERPRINT_BYTES]
 
     @classmethod
     def load(cls, path: str) -> NeuralCodec:
@@ -89,16 +90,6 @@ class NeuralCodec:
         latents = np.array([shape.latents for shape in shapes], np.float32).reshape(len(shapes), -1)
         logits = _in_batches(self.decoder, latents)
         return 1 / (1 + np.exp(-np.clip(logits[..., 0], -60, 60)))
-
-
-def fingerprint(model: keras.Model) -> bytes:
-    """8 bytes that name a model: a SHA-256 of the shapes and values of its weights."""
-    digest = hashlib.sha256()
-    for weight in model.weights:
-        value = np.ascontiguousarray(weight.numpy())
-        digest.update(repr((value.shape, str(value.dtype))).encode())
-        digest.update(value.tobytes())
-    return digest.digest()[:FINGERPRINT_BYTES]
 
 
 def _in_batches(model: keras.Model, inputs: np.ndarray) -> np.ndarray:

@@ -11,21 +11,25 @@ from sklearn.decomposition import PCA
 from keras3dgan.codec.container import FINGERPRINT_BYTES, CompressedShape
 from keras3dgan.voxels.shape_set import ShapeSet
 
+# Dense floats of 5,000 grids of 32^3 take 650 MB.
+_MAX_SHAPES = 5000
+
 
 class PCACodec:
     """The first principal components of a training set; coefficients are stored as the neural codec stores its latents.
 
     Args:
-        train: shapes to analyse.
+        train: shapes to analyse; of more than 5,000, that many drawn at random.
         components: number of coefficients; fewer where there are fewer shapes.
-        seed: of the randomised solver.
+        seed: of the draw and of the randomised solver.
     """
 
     def __init__(self, train: ShapeSet, components: int = 200, seed: int = 0):
         self.resolution = train.resolution
         components = min(components, len(train))
         self.pca = PCA(components, svd_solver="randomized", random_state=seed)
-        self.pca.fit(train.grids().reshape(len(train), -1).astype(np.float32))
+        rows = np.random.default_rng(seed).permutation(len(train))[:_MAX_SHAPES]
+        self.pca.fit(train.grids(np.sort(rows)).reshape(len(rows), -1).astype(np.float32))
         self.fingerprint = hashlib.sha256(self.pca.components_.tobytes()).digest()[:FINGERPRINT_BYTES]
 
     def encode(self, grids: np.ndarray) -> list[bytes]:

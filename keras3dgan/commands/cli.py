@@ -122,6 +122,8 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
         # TensorFlow warns of retracing whenever two models predict in one process.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         try:
+            if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
+                raise InputError("KERAS_BACKEND: only tensorflow is supported in this version; unset the variable.")
             _import_tensorflow()
             main(words)
         except InputError as error:
@@ -132,7 +134,7 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in _NEEDED_BY_TRAINING:
                 raise
-            sys.exit(_complain(name, f"needs {error.name}; install it with: pip install 'keras3dgan[cpu]'", 1))
+            sys.exit(_complain(name, f"needs {error.name}; type pip install '.[cpu]' in the checkout.", 1))
         except KeyboardInterrupt:
             sys.exit(_complain(name, "stopped; run the same command again to go on", 130))
 

@@ -33,6 +33,9 @@ def main(words):
     from keras3dgan.voxels.grid import packed_size
 
     pairs = files.plan(words, cli.FLAGS.output, io.READABLE, ".g3c")
+    for _, target in pairs:
+        if target.suffix != ".g3c":
+            raise InputError(f"--output: {target} must end in .g3c, or be a folder.")
     codec = NeuralCodec.load(cli.FLAGS.model)
     failed: list[str] = []
     written: list[pathlib.Path] = []

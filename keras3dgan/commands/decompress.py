@@ -18,6 +18,7 @@ cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside
 cli.add(
     flags.DEFINE_string, "format", "glb", "of files whose name is not given: glb, obj, stl, ply, binvox, npy or npz"
 )
+cli.add(flags.DEFINE_boolean, "overwrite", False, "replace files that are there already, when --output is not given")
 flags.mark_flag_as_required("model")
 
 
@@ -32,6 +33,9 @@ def main(words):
     for _, target in pairs:
         if target.suffix.lower() not in io.WRITABLE:
             raise InputError(f"{target}: this kind is not written; use one of {', '.join(io.WRITABLE)}.")
+        # Beside chair.g3c may lie the chair.glb that it was made from.
+        if target.exists() and not cli.FLAGS.output and not cli.FLAGS.overwrite:
+            raise InputError(f"{target}: is there already; name another --output, or give --overwrite.")
     codec = NeuralCodec.load(cli.FLAGS.model)
     failed: list[str] = []
     written: list[pathlib.Path] = []

@@ -24,7 +24,7 @@ def plan(
         suffix: of the output files, with its dot.
 
     Raises:
-        InputError: nothing to read, or two inputs would be written to one output.
+        InputError: nothing to read, two inputs would be written to one output, or one over an input.
     """
     if not words:
         raise InputError("give at least one file or folder (see --help).")
@@ -59,9 +59,11 @@ def _names(found: Sequence[pathlib.Path], folder: pathlib.Path, suffix: str) -> 
 
 
 def _check(pairs: Sequence[tuple[pathlib.Path, pathlib.Path]]) -> None:
-    taken: dict[str, pathlib.Path] = {}
+    taken = {os.path.abspath(source): source for source, _ in pairs}
     for source, target in pairs:
         key = os.path.abspath(target)
         if key in taken:
-            raise InputError(f"{taken[key]} and {source} would both become {target}; give them other names.")
+            raise InputError(
+                f"{taken[key]} and what becomes of {source} meet at {target}; choose another --output or other names."
+            )
         taken[key] = source

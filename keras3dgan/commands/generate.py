@@ -30,6 +30,8 @@ def main(_):
     count, folder = cli.FLAGS.count, pathlib.Path(cli.FLAGS.output)
     if count < 1:
         raise InputError(f"--count: must be at least 1, got {count}.")
+    if cli.FLAGS.seed < 0:
+        raise InputError(f"--seed: must not be negative, got {cli.FLAGS.seed}.")
     if f".{cli.FLAGS.format}" not in io.WRITABLE:
         raise InputError(f"--format: '{cli.FLAGS.format}' is unknown; choose among {', '.join(io.WRITABLE)}.")
     run = RunDirectory(cli.FLAGS.model)

@@ -52,16 +52,15 @@ def main(_):
 
 
 def write_pictures(runs, folder, name):
-    """Writes `<name>_<kind>_curves.png` and `<name>_<kind>_samples.png` of every run."""
+    """Writes `<name>_<run>_curves.png` and `<name>_<run>_samples.png` of every run."""
     from keras3dgan.report import figures
     from keras3dgan.report.runs import curves
 
     for run in runs:
-        kind = run.config()["kind"]
-        figures.save(curves(run, kind), folder / f"{name}_{kind}_curves.png")
+        figures.save(curves(run, run.config()["kind"]), folder / f"{name}_{run.path.name}_curves.png")
         samples = sorted(run.samples.glob("epoch-*.png"))
         if samples:
-            shutil.copyfile(samples[-1], folder / f"{name}_{kind}_samples.png")
+            shutil.copyfile(samples[-1], folder / f"{name}_{run.path.name}_samples.png")
 
 
 if __name__ == "__main__":

@@ -60,13 +60,13 @@ def compare(
     configs = [run.config() for run in runs]
     sources = [tuple(c["settings"][key] for key in ("dataset", "classes", "resolution")) for c in configs]
     if any(source != sources[0] for source in sources):
-        raise InputError("--models: the runs were trained on different data; compare those of one data set.")
+        raise InputError("The compressors were trained on different data; name runs of one data set only.")
     dataset, classes, resolution = sources[0]
     shapes = data.load(dataset, split, classes, resolution, data_dir, manual_dir)
     codecs: dict[str, Codec] = {}
     for run, config in zip(runs, configs, strict=True):
         name = _name(config)
-        name = f"{name} ({run.path.name})" if name in codecs else name
+        name = f"{name} ({run.path})" if name in codecs else name
         codecs[name] = NeuralCodec.load(str(run.path))
     if with_pca:
         train = data.load(dataset, "train", classes, resolution, data_dir, manual_dir)

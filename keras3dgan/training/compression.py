@@ -81,7 +81,8 @@ def train_compressor(
     """
     loop.make_deterministic(settings.seed)
     model = build_compressor(settings, gan, voxnet)
-    return _train("compressor", model, settings, run, options)
+    parts = {"gan": model.decoder, "voxnet": model.voxnet} if gan else {"voxnet": model.voxnet}
+    return _train("compressor", model, settings, run, options, parts)
 
 
 def _train(
@@ -90,10 +91,11 @@ def _train(
     settings: AutoencoderSettings,
     run: RunDirectory,
     options: loop.Options,
+    parts: dict[str, keras.Model] | None = None,
 ) -> dict[str, Any]:
     train, validation = options.load(settings, "train"), options.load(settings, "validation")
     # Only now that everything given has proved usable: a run that was started keeps its settings for ever.
-    run.start(kind, settings)
+    run.start(kind, settings, parts)
     if loop.is_finished(run, settings):
         return run.result() or {}
     rate: Any = settings.learning_rate

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras3dgan import data
+from keras3dgan.errors import InputError
 from keras3dgan.training import checkpoint
 from keras3dgan.training.callbacks import RunRecorder
 from keras3dgan.training.presets import Settings
@@ -89,6 +90,11 @@ def fit(
     """
     steps = steps_per_epoch(train, settings.batch_size)
     progress = checkpoint.restore(run.checkpoints, model) or {"epoch": 0, "step": 0, "seconds": 0.0}
+    if progress["epoch"] > settings.epochs:
+        raise InputError(
+            f"--epochs: {run.path} has trained {progress['epoch']:.0f} epochs already; ask for at least as many."
+        )
+    run.reopen()
     run.drop_metrics_after(int(progress["step"]))
     if progress["epoch"]:
         print(f"{run.path}: going on after epoch {progress['epoch']} of {settings.epochs}.")

@@ -10,6 +10,7 @@ from typing import Any
 
 from keras3dgan.errors import InputError
 
+AUGMENTATIONS = ("none", "flip", "rotate")
 DECODERS = ("frozen", "finetuned", "scratch")
 
 
@@ -22,7 +23,9 @@ def knob(default: Any, help: str) -> Any:
 class Settings:
     """What all trainings share."""
 
-    dataset: str = knob("furniture_voxels", "data set: a TFDS name, or a .npz with X_train, y_train, X_test, y_test")
+    dataset: str = knob(
+        "furniture_voxels", "data set: a TFDS name, or a .npz of ModelNet10: X_train, y_train, X_test, y_test"
+    )
     classes: tuple[str, ...] = knob((), "train on these classes only, e.g. chair,sofa; all unless told")
     resolution: int = knob(32, "voxels along an edge: 32 or 64")
     batch_size: int = knob(100, "shapes a step")
@@ -166,6 +169,17 @@ def _check(values: Settings) -> None:
             raise InputError(f"--{name}: must be above 0, got {getattr(values, name)}.")
     if values.resolution & (values.resolution - 1) or values.resolution < 8:
         raise InputError(f"--resolution: must be a power of two, at least 8, got {values.resolution}.")
+    if values.augmentation not in AUGMENTATIONS:
+        raise InputError(f"--augmentation: must be one of {', '.join(AUGMENTATIONS)}, got '{values.augmentation}'.")
+    for name in ("seed", "halve_every"):
+        if getattr(values, name, 0) < 0:
+            raise InputError(f"--{name}: must not be negative, got {getattr(values, name)}.")
+    if not 0 <= getattr(values, "beta_1", 0.0) < 1:
+        raise InputError(f"--beta_1: must be at least 0 and below 1, got {values.beta_1}.")  # type: ignore[attr-defined]
+    for name in ("real_labels", "fake_labels"):
+        low, high = getattr(values, name, (0, 1))
+        if low > high:
+            raise InputError(f"--{name}: the first number must not be above the second, got {low},{high}.")
     for name in ("g_optimizer", "d_optimizer"):
         if getattr(values, name, "adam") not in ("adam", "sgd"):
             raise InputError(f"--{name}: must be adam or sgd, got '{getattr(values, name)}'.")

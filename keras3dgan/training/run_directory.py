@@ -17,6 +17,7 @@ import keras
 import keras3dgan.models  # noqa: F401  registers the classes that model files name
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
+from keras3dgan.models.fingerprint import fingerprint
 
 # Settings that a run may change when it goes on: they do not touch what it has learnt so far.
 _MAY_CHANGE = ("epochs",)
@@ -36,17 +37,19 @@ class RunDirectory:
         self.events = self.path / "events"
         self.metrics_file = self.path / "metrics.jsonl"
 
-    def start(self, kind: str, config: Any) -> None:
+    def start(self, kind: str, config: Any, parts: dict[str, keras.Model] | None = None) -> None:
         """Writes `config.json`, or checks that the run found here was started with the same settings.
 
         Args:
             kind: what is trained, as `gan`.
             config: the dataclass of settings.
+            parts: trained models that go into this run, by name; their fingerprints are recorded and compared.
 
         Raises:
             InputError: the folder holds another run.
         """
         settings = json.loads(json.dumps(dataclasses.asdict(config)))
+        prints = {name: fingerprint(model).hex() for name, model in (parts or {}).items()}
         if (self.path / "config.json").exists():
             old = self.config()
             if old["kind"] != kind:
@@ -58,9 +61,14 @@ class RunDirectory:
                         f"--workdir: {self.path} was started with {name} {before}, not {value}; "
                         "give the same flags to go on, or another folder."
                     )
+            for name, value in prints.items():
+                if old.get("parts", {}).get(name, value) != value:
+                    raise InputError(
+                        f"--workdir: {self.path} was started with another {name}; give that, or another folder."
+                    )
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise InputError(f"--workdir: {self.path} is not empty and holds no run; choose another folder.")
-        self._write("config.json", {"kind": kind, "settings": settings, **environment()})
+        self._write("config.json", {"kind": kind, "settings": settings, "parts": prints, **environment()})
 
     def config(self) -> dict[str, Any]:
         """The content of `config.json`.
@@ -84,6 +92,10 @@ class RunDirectory:
     def finish(self, result: dict[str, Any]) -> None:
         """Writes `result.json`, which marks the run as finished."""
         self._write("result.json", result)
+
+    def reopen(self) -> None:
+        """Removes `result.json`: from here on the run is not finished."""
+        (self.path / "result.json").unlink(missing_ok=True)
 
     def metrics(self) -> list[dict[str, float]]:
         """The lines of `metrics.jsonl`, one an epoch."""
@@ -151,9 +163,11 @@ def _commit() -> str:
         return ""
 
     def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(root), *words], capture_output=True, text=True, check=False
-        ).stdout.strip()
+        command = ["git", "-C", str(root), *words]
+        try:
+            return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+        except OSError:  # no git here
+            return ""
 
     changed = git("status", "--porcelain", "--untracked-files=no")
     return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")

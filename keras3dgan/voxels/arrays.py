@@ -46,7 +46,11 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
     """
     _require_file(path)
     try:
-        array = _npz_member(path) if str(path).endswith(".npz") else np.load(path, mmap_mode="r", allow_pickle=False)
+        array = (
+            _npz_member(path)
+            if str(path).lower().endswith(".npz")
+            else np.load(path, mmap_mode="r", allow_pickle=False)
+        )
     except InputError:
         raise
     except Exception as error:  # NumPy and zipfile raise many kinds on damaged files
@@ -58,11 +62,12 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
 
 def write_npy(path: str | os.PathLike[str], grid: np.ndarray) -> None:
     """Writes one grid as `.npy`, or compressed as `.npz` under the name `grid`."""
-    with replacing(path) as temporary:
-        if temporary.suffix == ".npz":
-            np.savez_compressed(temporary, grid=grid.astype(np.uint8))
+    # Through an open file: NumPy would add another suffix to a name that ends in .NPY.
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        if temporary.suffix.lower() == ".npz":
+            np.savez_compressed(file, grid=grid.astype(np.uint8))
         else:
-            np.save(temporary, grid.astype(np.uint8))
+            np.save(file, grid.astype(np.uint8))
 
 
 def _require_file(path: str | os.PathLike[str]) -> None:

@@ -99,6 +99,13 @@ def resample(grid: np.ndarray, resolution: int) -> np.ndarray:
     return grid
 
 
+def fit(grid: np.ndarray, resolution: int) -> np.ndarray:
+    """Pads a grid that is at most an eighth too small, resamples every other one that is not of this resolution."""
+    if resolution * 7 // 8 <= grid.shape[0] <= resolution:
+        return pad(grid, resolution)
+    return resample(grid, resolution)
+
+
 def y_up_to_z_up(grid: np.ndarray) -> np.ndarray:
     """Turns a grid whose second axis points up into one whose third does: (x, y, z) becomes (x, -z, y)."""
     return np.ascontiguousarray(grid.transpose(0, 2, 1)[:, ::-1, :])

@@ -42,14 +42,7 @@ def read_shape(path: str | os.PathLike[str], resolution: int, up: str = "auto") 
         grid = arrays.read_npy(path)
     else:
         raise InputError(f"{path}: '{suffix}' files hold no shape that is read; use one of {', '.join(READABLE)}.")
-    return fit(grids.y_up_to_z_up(grid) if up == "y" else grid, resolution)
-
-
-def fit(grid: np.ndarray, resolution: int) -> np.ndarray:
-    """Pads a grid that is at most an eighth too small, resamples every other one that is not of this resolution."""
-    if resolution * 7 // 8 <= grid.shape[0] <= resolution:
-        return grids.pad(grid, resolution)
-    return grids.resample(grid, resolution)
+    return grids.fit(grids.y_up_to_z_up(grid) if up == "y" else grid, resolution)
 
 
 def write_shape(path: str | os.PathLike[str], occupancy: np.ndarray, threshold: float = 0.5) -> None:

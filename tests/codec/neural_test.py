@@ -3,9 +3,10 @@ import pytest
 
 from keras3dgan import models
 from keras3dgan.codec.evaluation import evaluate, table
-from keras3dgan.codec.neural import NeuralCodec, fingerprint
+from keras3dgan.codec.neural import NeuralCodec
 from keras3dgan.codec.pca import PCACodec
 from keras3dgan.errors import InputError
+from keras3dgan.models.fingerprint import fingerprint
 from tests.conftest import boxes
 
 
@@ -33,9 +34,9 @@ def test_another_models_stream_is_refused(codec):
 
 def test_the_fingerprint_follows_the_weights(codec):
     clone = models.Generator(16, 10, 8, 0.1)
-    assert fingerprint(clone) != codec.fingerprint
+    assert fingerprint(clone)[:8] != codec.fingerprint
     clone.set_weights(codec.decoder.get_weights())
-    assert fingerprint(clone) == codec.fingerprint
+    assert fingerprint(clone)[:8] == codec.fingerprint
 
 
 def test_pca_with_enough_components_restores_its_training_shapes():

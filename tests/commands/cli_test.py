@@ -53,7 +53,7 @@ def test_without_tensorflow_there_is_one_sentence(tmp_path):
     environment["PYTHONPATH"] = f"{tmp_path}:{environment['PYTHONPATH']}"
     command = [sys.executable, "-m", "keras3dgan.commands.train_gan", f"--workdir={tmp_path}/run"]
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert result.returncode == 1 and "pip install 'keras3dgan[cpu]'" in result.stderr
+    assert result.returncode == 1 and "pip install '.[cpu]'" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -41,7 +41,8 @@ def test_what_cannot_be_planned(tmp_path):
     for words, output, message in (
         ([], None, "at least one"),
         (["empty"], None, "holds no file"),
-        (["a.obj", "b.obj"], "one.g3c", "would both become"),
+        (["a.obj"], "a.obj", "choose another --output"),
+        (["a.obj", "b.obj"], "one.g3c", "choose another --output"),
     ):
         with pytest.raises(InputError, match=message):
             _plan(tmp_path, words, output)

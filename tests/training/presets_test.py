@@ -29,6 +29,11 @@ def test_every_preset_is_valid_and_flags_override_it(kind):
         (presets.GANSettings, {"resolution": 30}, "--resolution"),
         (presets.GANSettings, {"g_learning_rate": -1.0}, "--g_learning_rate"),
         (presets.GANSettings, {"d_optimizer": "rmsprop"}, "--d_optimizer"),
+        (presets.VoxNetSettings, {"augmentation": "flp"}, "--augmentation"),
+        (presets.VoxNetSettings, {"seed": -1}, "--seed"),
+        (presets.GANSettings, {"real_labels": (1.0, 0.5)}, "--real_labels"),
+        (presets.CompressorSettings, {"halve_every": -1}, "--halve_every"),
+        (presets.CompressorSettings, {"beta_1": 1.0}, "--beta_1"),
         (presets.CompressorSettings, {"decoder": "thawed"}, "--decoder"),
     ],
 )

@@ -12,7 +12,7 @@ def test_mat_round_trip(tmp_path):
     np.testing.assert_array_equal(arrays.read_mat(tmp_path / "a.mat"), corner_shape())
 
 
-@pytest.mark.parametrize("name", ["a.npy", "a.npz"])
+@pytest.mark.parametrize("name", ["a.npy", "a.npz", "A.NPY", "A.NPZ"])
 def test_npy_round_trip(tmp_path, name):
     arrays.write_npy(tmp_path / name, corner_shape())
     np.testing.assert_array_equal(arrays.read_npy(tmp_path / name), corner_shape())

@@ -128,14 +128,16 @@ def read_packed_archive(path: str | os.PathLike[str], split: str, resolution: in
     if labels.dtype.kind not in "iu" or not 0 <= labels.min() <= labels.max() < len(MODELNET10_CLASSES):
         raise InputError(f"{path}: y_{part} must number the ten classes of ModelNet10 from 0 to 9.")
     solid = (volumes.reshape(count, size, size, size) > 0.5).astype(np.uint8)
-    fitted = np.stack(
-        [grids.fit(grids.fit(grid, 32), resolution) if size <= 32 else grids.fit(grid, resolution) for grid in solid]
-    )
     ids = np.array([f"{part}/{index:05d}" for index in range(count)])
-    kept = fitted.any(axis=(1, 2, 3))
+    kept = solid.any(axis=(1, 2, 3))
     if part == "train":
         kept &= np.array([is_validation(name) == (split == "validation") for name in ids])
-    return ShapeSet(grids.pack(fitted[kept]), labels[kept].astype(np.int64), ids[kept], MODELNET10_CLASSES, resolution)
+    fitted = [
+        grids.fit(grids.fit(grid, 32), resolution) if size <= 32 else grids.fit(grid, resolution)
+        for grid in solid[kept]
+    ]
+    packed = grids.pack(np.array(fitted, np.uint8).reshape(-1, *(resolution,) * 3))
+    return ShapeSet(packed, labels[kept].astype(np.int64), ids[kept], MODELNET10_CLASSES, resolution)
 
 
 def _read_arrays(path: str | os.PathLike[str], *names: str) -> Iterable[np.ndarray]:

@@ -53,3 +53,32 @@ def mean_l2_distance(x, y):
     """
     difference = ops.reshape(x - y, (ops.shape(x)[0], -1))
     return ops.mean(ops.sqrt(ops.sum(ops.square(difference), axis=1) + _EPSILON))
+
+
+def wasserstein_critic_loss(real_scores, fake_scores):
+    """E[critic(fake)] - E[critic(real)] (Gulrajani et al. 2017, equation 3); minus it is the estimated distance.
+
+    Args:
+        real_scores: (batch, 1).
+        fake_scores: (batch, 1).
+    """
+    return ops.mean(fake_scores) - ops.mean(real_scores)
+
+
+def wasserstein_generator_loss(fake_scores):
+    """-E[critic(fake)] (Gulrajani et al. 2017, algorithm 1).
+
+    Args:
+        fake_scores: (batch, 1).
+    """
+    return -ops.mean(fake_scores)
+
+
+def gradient_penalty(gradients):
+    """The batch mean of (||gradient||_2 - 1)^2, the norm over all axes of a shape (Gulrajani et al. 2017, equation 3).
+
+    Args:
+        gradients: (batch, ...), of the critic's score with respect to its input.
+    """
+    squares = ops.sum(ops.square(ops.reshape(gradients, (ops.shape(gradients)[0], -1))), axis=1)
+    return ops.mean(ops.square(ops.sqrt(squares + _EPSILON) - 1.0))

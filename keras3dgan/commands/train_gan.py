@@ -10,6 +10,7 @@ from keras3dgan.training.presets import PRESETS, GANSettings
 
 cli.add_settings(GANSettings, list(PRESETS[GANSettings]))
 cli.add_run()
+cli.add(flags.DEFINE_string, "voxnet", None, "run of train_voxnet; its features give the Frechet distance")
 cli.add(flags.DEFINE_integer, "samples_every", 10, "epochs between pictures of samples; 0: only after the last")
 
 
@@ -21,11 +22,19 @@ def main(_):
     settings = cli.settings(GANSettings)
     run = RunDirectory(cli.FLAGS.workdir)
     pictures = SamplePictures(run, cli.FLAGS.samples_every, settings.latent_size, settings.latent_stddev, settings.seed)
-    result = train_gan(settings, run, cli.run_options([pictures]))
-    last = result["last"]
-    print(
-        f"{run.path}: {result['epochs']} epochs, {result['steps']} steps in {result['seconds']:.0f} s; samples occupy "
-        f"{last['occupied']:.1%} of the volume and differ by {last['diversity']:.2f} (mean 1 - IoU); see {run.samples}"
+    voxnet = RunDirectory(cli.FLAGS.voxnet) if cli.FLAGS.voxnet else None
+    result = train_gan(settings, run, cli.run_options([pictures]), voxnet)
+    print(f"{run.path}: {result['epochs']} epochs, {result['steps']} steps in {result['seconds']:.0f} s; {_outcome(result)}")
+    print(f"see {run.samples}")
+
+
+def _outcome(result):
+    if "best" not in result:
+        return "generation was not measured"
+    best = {name.removeprefix("generated_"): value for name, value in result["best"].items()}
+    return (
+        f"kept the generator of epoch {best['epoch']}: score {best['score']:.3f}, coverage {best['coverage_iou']:.2f}, 1-NN "
+        f"accuracy {best['nna_iou']:.2f}, MMD {best['mmd_iou']:.2f} (IoU distance, validation shapes)"
     )
 
 

@@ -6,6 +6,7 @@ from keras3dgan.models.generative_compressor import GenerativeCompressor
 from keras3dgan.models.generator import Generator
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
 from keras3dgan.models.voxel_gan import VoxelGAN
+from keras3dgan.models.voxel_wgan_gp import VoxelWGANGP
 from keras3dgan.models.voxnet import VoxNet
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "VoxNet",
     "VoxelAutoencoder",
     "VoxelGAN",
+    "VoxelWGANGP",
 ]

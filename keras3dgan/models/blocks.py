@@ -3,10 +3,14 @@
 import keras
 from keras import layers
 
+from keras3dgan.models.tensorflow_step import replicas
+
 KERNEL = 4
 LEAK = 0.2
 # Keras's 0.99 averages over hundreds of steps, more than a short training has between two validations.
 MOMENTUM = 0.9
+# Of the discriminator: everywhere, everywhere but in the first layer, nowhere.
+NORMALIZATIONS = ("batch", "inner", "none")
 
 
 class Network(keras.Model):
@@ -46,30 +50,42 @@ def stages(resolution: int) -> int:
 
 
 def normal(stddev: float) -> keras.initializers.Initializer:
-    """The report's initialisation, N(0, stddev^2) (section 3.2.3: zero mean, 0.01)."""
-    return keras.initializers.RandomNormal(0.0, stddev)
+    """The report's initialisation, N(0, stddev^2) (section 3.2.3: zero mean, 0.01); 0 asks for He's, by fan-in."""
+    return keras.initializers.RandomNormal(0.0, stddev) if stddev else keras.initializers.HeNormal()
 
 
-def downsampling_stack(x, resolution: int, width: int, init_stddev: float, first_batch_norm: bool = True):
+def batch_norm(name: str) -> layers.Layer:
+    """Batch normalisation, over the batch of all replicas where there are several."""
+    return layers.BatchNormalization(momentum=MOMENTUM, synchronized=replicas() > 1, name=name)
+
+
+def float32(x):
+    """Ends a network in single precision, also where its layers compute in less."""
+    return layers.Activation("linear", dtype="float32", name="float32")(x)
+
+
+def downsampling_stack(x, resolution: int, width: int, init_stddev: float, normalization: str = "batch"):
     """Convolutions of kernel 4 and stride 2 from (b, n, n, n, 1) to (b, 2, 2, 2, width), flattened to (b, 8 width).
 
     Channels double at every stage and reach `width` at the last. Each convolution is followed by batch normalisation and
-    a leaky ReLU of slope 0.2 (Wu et al. 2016, section 3.1).
+    a leaky ReLU of slope 0.2 (Wu et al. 2016, section 3.1). `normalization` is one of `NORMALIZATIONS`.
     """
+    if normalization not in NORMALIZATIONS:
+        raise ValueError(f"normalization must be one of {', '.join(NORMALIZATIONS)}, got '{normalization}'.")
     count = stages(resolution)
     for stage in range(count):
-        batch_norm = stage > 0 or first_batch_norm
+        normalized = normalization == "batch" or (normalization == "inner" and stage > 0)
         x = layers.Conv3D(
             max(1, width >> (count - 1 - stage)),
             KERNEL,
             strides=2,
             padding="same",
-            use_bias=not batch_norm,
+            use_bias=not normalized,
             kernel_initializer=normal(init_stddev),
             name=f"conv{stage + 1}",
         )(x)
-        if batch_norm:
-            x = layers.BatchNormalization(momentum=MOMENTUM, name=f"bn{stage + 1}")(x)
+        if normalized:
+            x = batch_norm(f"bn{stage + 1}")(x)
         x = layers.LeakyReLU(negative_slope=LEAK, name=f"act{stage + 1}")(x)
     return layers.Flatten(name="flatten")(x)
 
@@ -81,7 +97,7 @@ def upsampling_stack(x, resolution: int, width: int, init_stddev: float):
     """
     count = stages(resolution)
     x = layers.Dense(8 * width, use_bias=False, kernel_initializer=normal(init_stddev), name="dense")(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, name="dense_bn")(x)
+    x = batch_norm("dense_bn")(x)
     x = layers.ReLU(name="dense_act")(x)
     x = layers.Reshape((2, 2, 2, width), name="block")(x)
     for stage in range(count):
@@ -96,6 +112,6 @@ def upsampling_stack(x, resolution: int, width: int, init_stddev: float):
             name="logits" if last else f"deconv{stage + 1}",
         )(x)
         if not last:
-            x = layers.BatchNormalization(momentum=MOMENTUM, name=f"bn{stage + 1}")(x)
+            x = batch_norm(f"bn{stage + 1}")(x)
             x = layers.ReLU(name=f"act{stage + 1}")(x)
-    return x
+    return float32(x)

@@ -19,20 +19,20 @@ class Discriminator(blocks.Network):
     Args:
         resolution: n, a power of two, at least 8.
         width: channels of the 2x2x2 block. The report has 256.
-        init_stddev: standard deviation of the initial weights.
-        first_batch_norm: normalise the first convolution too, as the report does. Without it the discriminator sees how
-            much of the volume is occupied, and training is steadier.
+        init_stddev: standard deviation of the initial weights; 0 for He's initialisation.
+        normalization: `batch`, as in the report; `inner`, batch normalisation in all layers but the first, which lets the
+            discriminator see how much of the volume is occupied; or `none`, as WGAN-GP needs it.
     """
 
-    def __init__(self, resolution=32, width=256, init_stddev=0.01, first_batch_norm=True, **kwargs):
+    def __init__(self, resolution=32, width=256, init_stddev=0.01, normalization="batch", **kwargs):
         voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
-        features = blocks.downsampling_stack(voxels, resolution, width, init_stddev, first_batch_norm)
-        logits = layers.Dense(1, kernel_initializer=blocks.normal(init_stddev), name="logits")(features)
+        features = blocks.downsampling_stack(voxels, resolution, width, init_stddev, normalization)
+        logits = layers.Dense(1, kernel_initializer=blocks.normal(init_stddev), dtype="float32", name="logits")(features)
         kwargs.setdefault("name", "discriminator")
         arguments = {
             "resolution": resolution,
             "width": width,
             "init_stddev": init_stddev,
-            "first_batch_norm": first_batch_norm,
+            "normalization": normalization,
         }
         super().__init__(voxels, logits, arguments, **kwargs)

@@ -19,13 +19,15 @@ class Encoder(blocks.Network):
         resolution: n, a power of two, at least 8.
         latent_size: length of the latent vector.
         width: channels of the 2x2x2 block. The report has 256.
-        init_stddev: standard deviation of the initial weights.
+        init_stddev: standard deviation of the initial weights; 0 for He's initialisation.
     """
 
     def __init__(self, resolution=32, latent_size=200, width=256, init_stddev=0.01, **kwargs):
         voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
         features = blocks.downsampling_stack(voxels, resolution, width, init_stddev)
-        latents = layers.Dense(latent_size, kernel_initializer=blocks.normal(init_stddev), name="latents")(features)
+        latents = layers.Dense(
+            latent_size, kernel_initializer=blocks.normal(init_stddev), dtype="float32", name="latents"
+        )(features)
         kwargs.setdefault("name", "encoder")
         arguments = {"resolution": resolution, "latent_size": latent_size, "width": width, "init_stddev": init_stddev}
         super().__init__(voxels, latents, arguments, **kwargs)

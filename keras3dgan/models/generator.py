@@ -20,7 +20,7 @@ class Generator(blocks.Network):
         resolution: n, a power of two, at least 8.
         latent_size: length of the latent vector.
         width: channels of the 2x2x2 block; halved at every stage. The report has 256.
-        init_stddev: standard deviation of the initial weights.
+        init_stddev: standard deviation of the initial weights; 0 for He's initialisation.
 
     Raises:
         ValueError: the resolution is no power of two.

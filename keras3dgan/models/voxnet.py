@@ -47,3 +47,7 @@ class VoxNet(blocks.Network):
         leaky ReLU.
         """
         return keras.Model(self.input, self.get_layer("conv2").output, name="conv2_features")
+
+    def dense_features(self) -> keras.Model:
+        """A model that shares these weights and gives what the last hidden layer makes of voxels, (batch, 128)."""
+        return keras.Model(self.input, self.get_layer("dense").output, name="dense_features")

@@ -30,6 +30,7 @@ class SamplePictures(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if epoch + 1 != self.params["epochs"] and (self.every == 0 or (epoch + 1) % self.every):
             return
-        occupancy = np.asarray(self.model(self.latents, training=False))[..., 0]
+        logits = keras.ops.convert_to_numpy(self.model.best_generator(self.latents, training=False))[..., 0]
+        occupancy = 1 / (1 + np.exp(-logits))
         figure = figures.shapes(np.split(occupancy, _ROWS))
         figures.save(figure, self.run.samples / f"epoch-{epoch + 1:05d}.png")

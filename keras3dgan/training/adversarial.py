@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
 
+from keras3dgan.models.adversarial import AdversarialModel
 from keras3dgan.models.discriminator import Discriminator
 from keras3dgan.models.generator import Generator
 from keras3dgan.models.voxel_gan import VoxelGAN
-from keras3dgan.training import loop
+from keras3dgan.models.voxel_wgan_gp import VoxelWGANGP
+from keras3dgan.training import generation, loop
 from keras3dgan.training.presets import GANSettings
 from keras3dgan.training.run_directory import RunDirectory
 
+# The model of each variant, and the settings that only it has.
+_VARIANTS: dict[str, tuple[type[AdversarialModel], tuple[str, ...]]] = {
+    "gan": (VoxelGAN, ("real_labels", "fake_labels", "gate_accuracy", "balance", "noise_stddev")),
+    "wgan_gp": (VoxelWGANGP, ("critic_steps", "penalty_weight")),
+}
 
-def build_gan(settings: GANSettings) -> VoxelGAN:
-    """The compiled 3D-GAN of these settings."""
+
+def build_gan(settings: GANSettings) -> AdversarialModel:
+    """The compiled adversarial model of these settings."""
+    sizes = (settings.resolution, settings.width, settings.init_stddev)
     generator = Generator(settings.resolution, settings.latent_size, settings.width, settings.init_stddev)
-    discriminator = Discriminator(settings.resolution, settings.width, settings.init_stddev, settings.first_batch_norm)
-    gan = VoxelGAN(
-        generator,
-        discriminator,
-        latent_stddev=settings.latent_stddev,
-        real_labels=settings.real_labels,
-        fake_labels=settings.fake_labels,
-        gate_accuracy=settings.gate_accuracy,
-        balance=settings.balance,
-        seed=settings.seed,
-    )
+    discriminator = Discriminator(*sizes, normalization=settings.d_normalization)
+    model, own_knobs = _VARIANTS[settings.variant]
+    knobs = {name: getattr(settings, name) for name in ("latent_stddev", "average", "seed", *own_knobs)}
+    gan = model(generator, discriminator, **knobs)
     gan.compile(
         _optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
         _optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
@@ -39,13 +42,18 @@ def train_gan(
     settings: GANSettings,
     run: RunDirectory,
     options: loop.Options = loop.Options(),
+    voxnet: RunDirectory | None = None,
 ) -> dict[str, Any]:
     """Trains a 3D-GAN, or goes on training it, and writes `models/generator.keras` and `models/discriminator.keras`.
+
+    The generator written is the best one by the metrics of generation on validation shapes, or the last one if
+    `settings.measure_every` is 0.
 
     Args:
         settings: every knob.
         run: where to write.
         options: data folders, checkpoints, callbacks.
+        voxnet: a run of `train_voxnet` whose features give the Frechet distance, which else is not measured.
 
     Returns:
         The content of `result.json`.
@@ -54,13 +62,29 @@ def train_gan(
         InputError: the data cannot be read, or the run directory holds another run.
     """
     train = options.load(settings, "train")
+    measure = None
+    if settings.measure_every:
+        classifier = voxnet.load_model("voxnet") if voxnet else None
+        measure = generation.protocol(train, options.load(settings, "validation"), classifier)
     run.start("gan", settings)
     if loop.is_finished(run, settings):
         return run.result() or {}
     loop.make_deterministic(settings.seed)
     gan = build_gan(settings)
-    exports = {"generator": gan.generator, "discriminator": gan.discriminator}
-    return loop.fit(run, gan, settings, train, None, exports, options)
+    exports = {"discriminator": gan.discriminator}
+    if measure is None:
+        return loop.fit(run, gan, settings, train, None, {**exports, "generator": gan.best_generator}, options)
+    latents = generation.latents(measure.count, settings.latent_size, settings.latent_stddev, settings.seed)
+    metrics = generation.GenerationMetrics(run, measure, latents, settings.measure_every, settings.patience)
+    options = dataclasses.replace(options, callbacks=[*options.callbacks, metrics])
+    return loop.fit(run, gan, settings, train, None, exports, options, summary=lambda: _best(run))
+
+
+def _best(run: RunDirectory) -> dict[str, Any]:
+    """The epoch whose generator was kept, and how it measured."""
+    measured = [line for line in run.metrics() if f"{generation.PREFIX}score" in line]
+    best = min(measured, key=lambda line: line[f"{generation.PREFIX}score"])
+    return {"best": {name: best[name] for name in best if name.startswith((generation.PREFIX, "epoch", "step"))}}
 
 
 def _optimizer(name: str, learning_rate: float, beta_1: float) -> keras.optimizers.Optimizer:

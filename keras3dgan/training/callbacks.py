@@ -58,7 +58,7 @@ class RunRecorder(keras.callbacks.Callback):
         step = (epoch + 1) * self.steps_per_epoch
         line = {"epoch": epoch + 1, "step": step, "seconds": round(self.seconds, 3)}
         self.run.add_metrics({**line, **{name: float(value) for name, value in (logs or {}).items()}})
-        last = epoch + 1 == self.params["epochs"]
+        last = epoch + 1 == self.params["epochs"] or self.model.stop_training
         if last or time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds:
             # The checkpoint last: killed in between, the run repeats these epochs and writes the models again.
             for name, model in self.exports.items():

@@ -55,7 +55,7 @@ def steps_per_epoch(shapes: ShapeSet, batch_size: int) -> int:
 def is_finished(run: RunDirectory, settings: Settings) -> bool:
     """Whether the run has trained all its epochs; says so if it has."""
     result = run.result()
-    if result is None or result["epochs"] < settings.epochs:
+    if result is None or result["epochs_wanted"] < settings.epochs:
         return False
     print(f"{run.path}: finished already, {result['epochs']} epochs in {result['seconds']:.0f} s; nothing to train.")
     return True
@@ -119,13 +119,15 @@ def fit(
             recorder,
         ],
     )
+    last = run.metrics()[-1]
     result = {
-        "epochs": settings.epochs,
-        "steps": settings.epochs * steps,
+        "epochs_wanted": settings.epochs,
+        "epochs": last["epoch"],
+        "steps": last["step"],
         "seconds": round(recorder.seconds, 1),
         "train_shapes": len(train),
         "validation_shapes": len(validation) if validation is not None else 0,
-        "last": run.metrics()[-1],
+        "last": last,
         **summary(),
     }
     run.finish(result)

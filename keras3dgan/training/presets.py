@@ -11,7 +11,17 @@ from typing import Any
 from keras3dgan.errors import InputError
 
 AUGMENTATIONS = ("none", "flip", "rotate")
+VARIANTS = ("gan", "wgan_gp")
 DECODERS = ("frozen", "finetuned", "scratch")
+_OPTIMIZERS = ("adam", "sgd")
+_CHOICES = {
+    "augmentation": AUGMENTATIONS,
+    "variant": VARIANTS,
+    "d_normalization": ("batch", "inner", "none"),
+    "g_optimizer": _OPTIMIZERS,
+    "d_optimizer": _OPTIMIZERS,
+    "decoder": DECODERS,
+}
 
 
 def knob(default: Any, help: str) -> Any:
@@ -38,21 +48,28 @@ class Settings:
 class GANSettings(Settings):
     """The 3D-GAN (the report, section 3.2). The report names no number of epochs; its curves show a few hundred."""
 
+    variant: str = knob("gan", "gan, the report's; or wgan_gp, its future direction")
     epochs: int = knob(300, "passes over the training shapes")
     latent_size: int = knob(200, "length of the latent vector")
     latent_stddev: float = knob(0.33, "standard deviation of the latents")
     width: int = knob(256, "channels of the 2x2x2 block next to the dense layer")
-    init_stddev: float = knob(0.01, "standard deviation of the initial weights")
-    first_batch_norm: bool = knob(True, "batch normalisation in the discriminator's first layer")
+    init_stddev: float = knob(0.01, "standard deviation of the initial weights; 0: He's")
+    d_normalization: str = knob("batch", "of the discriminator: batch, inner (batch but in the first layer) or none")
     g_optimizer: str = knob("adam", "generator's optimizer: adam or sgd")
     g_learning_rate: float = knob(0.0025, "generator's learning rate")
     d_optimizer: str = knob("sgd", "discriminator's optimizer: adam or sgd")
     d_learning_rate: float = knob(0.0001, "discriminator's learning rate")
     beta_1: float = knob(0.5, "Adam's beta 1")
+    average: float = knob(0.0, "share of the old value in a running mean of the generator's weights, 0.99 or so; 0: none")
     real_labels: tuple[float, float] = knob((0.7, 1.2), "range of the labels of real shapes")
     fake_labels: tuple[float, float] = knob((0.0, 0.3), "range of the labels of generated shapes")
     gate_accuracy: float = knob(0.8, "no discriminator update at this accuracy or above; above 1: always update")
     balance: float = knob(0.5, "how strongly learning rates follow the balance of the losses; 0: not at all")
+    noise_stddev: float = knob(0.0, "standard deviation of noise on all that the discriminator sees")
+    critic_steps: int = knob(5, "wgan_gp: critic updates to one of the generator")
+    penalty_weight: float = knob(10.0, "wgan_gp: weight of the gradient penalty")
+    measure_every: int = knob(10, "epochs between measurements of generation on validation shapes; 0: none")
+    patience: int = knob(0, "measurements without a better score after which training ends; 0: never")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +106,7 @@ class CompressorSettings(AutoencoderSettings):
 # wider initial weights that sees the occupied fraction and is never gated.
 _STEADY_GAN = {
     "init_stddev": 0.02,
-    "first_batch_norm": False,
+    "d_normalization": "inner",
     "d_optimizer": "adam",
     "d_learning_rate": 0.0001,
     "gate_accuracy": 2.0,
@@ -161,27 +178,27 @@ def settings(kind: type[Settings], preset: str, overrides: dict[str, Any]) -> An
 
 
 def _check(values: Settings) -> None:
-    for name in ("resolution", "batch_size", "epochs", "latent_size", "width", "filters"):
+    for name in ("resolution", "batch_size", "epochs", "latent_size", "width", "filters", "critic_steps"):
         if getattr(values, name, 1) < 1:
             raise InputError(f"--{name}: must be at least 1, got {getattr(values, name)}.")
-    for name in ("learning_rate", "g_learning_rate", "d_learning_rate", "init_stddev", "latent_stddev"):
+    for name in ("learning_rate", "g_learning_rate", "d_learning_rate", "latent_stddev"):
         if not getattr(values, name, 1.0) > 0:
             raise InputError(f"--{name}: must be above 0, got {getattr(values, name)}.")
     if values.resolution & (values.resolution - 1) or values.resolution < 8:
         raise InputError(f"--resolution: must be a power of two, at least 8, got {values.resolution}.")
-    if values.augmentation not in AUGMENTATIONS:
-        raise InputError(f"--augmentation: must be one of {', '.join(AUGMENTATIONS)}, got '{values.augmentation}'.")
-    for name in ("seed", "halve_every"):
+    for name in ("seed", "halve_every", "init_stddev", "noise_stddev", "penalty_weight", "measure_every", "patience"):
         if getattr(values, name, 0) < 0:
             raise InputError(f"--{name}: must not be negative, got {getattr(values, name)}.")
-    if not 0 <= getattr(values, "beta_1", 0.0) < 1:
-        raise InputError(f"--beta_1: must be at least 0 and below 1, got {values.beta_1}.")  # type: ignore[attr-defined]
+    for name in ("beta_1", "average"):
+        if not 0 <= getattr(values, name, 0.0) < 1:
+            raise InputError(f"--{name}: must be at least 0 and below 1, got {getattr(values, name)}.")
     for name in ("real_labels", "fake_labels"):
         low, high = getattr(values, name, (0, 1))
         if low > high:
             raise InputError(f"--{name}: the first number must not be above the second, got {low},{high}.")
-    for name in ("g_optimizer", "d_optimizer"):
-        if getattr(values, name, "adam") not in ("adam", "sgd"):
-            raise InputError(f"--{name}: must be adam or sgd, got '{getattr(values, name)}'.")
-    if getattr(values, "decoder", "frozen") not in DECODERS:
-        raise InputError(f"--decoder: must be one of {', '.join(DECODERS)}, got '{values.decoder}'.")  # type: ignore[attr-defined]
+    for name, choices in _CHOICES.items():
+        value = getattr(values, name, choices[0])
+        if value not in choices:
+            raise InputError(f"--{name}: must be one of {', '.join(choices)}, got '{value}'.")
+    if getattr(values, "variant", "gan") == "wgan_gp" and values.d_normalization != "none":  # type: ignore[attr-defined]
+        raise InputError("--d_normalization: must be none with --variant=wgan_gp, whose penalty is on each shape alone.")

@@ -1,0 +1,150 @@
+"""What all adversarial models share: two networks, two optimizers, random numbers, and hooks around one training step."""
+
+import keras
+from keras import ops
+
+from keras3dgan.models.tensorflow_step import TensorFlowStep, own_rows, replicas
+
+
+class AdversarialModel(TensorFlowStep, keras.Model):
+    """Generator and discriminator trained against each other.
+
+    A step draws z ~ N(0, latent_stddev^2), updates the discriminator on the real and the generated batch if
+    `discriminator_trains`, and then the generator if `generator_trains`. A skipped update leaves weights, moments and
+    iterations of its network untouched. A variant overrides the hooks, which know no backend:
+
+    - `discriminator_loss(real, fake)` -> scalar loss and a dictionary of scalars to log,
+    - `generator_loss(fake_logits)` -> scalar loss,
+    - `discriminator_trains(logs)` and `generator_trains()` -> True, or a boolean tensor equal on all replicas,
+    - `perturb(voxels)` -> the voxels as the discriminator sees them,
+    - `after_step(logs)` -> nothing.
+
+    Random numbers are drawn for the batch of all replicas, of which each takes its rows: the same step on any number of devices.
+
+    Call: latents (batch, latent_size) -> occupancy (batch, n, n, n, 1) in [0, 1].
+
+    Args:
+        generator: latents to logits.
+        discriminator: voxels to logits.
+        latent_stddev: standard deviation of the latents.
+        average: share of the old value in the running mean of the generator's weights, kept as `average_generator`
+            (Yazici et al. 2019); 0 keeps none.
+        seed: of all random numbers. Their state is a variable of the model, so a checkpoint holds it.
+    """
+
+    METRICS: tuple[str, ...] = (
+        "g_loss",
+        "d_loss",
+        "g_trained",
+        "d_trained",
+        "g_gradient_norm",
+        "d_gradient_norm",
+        "occupied",
+        "diversity",
+    )
+
+    def __init__(self, generator, discriminator, latent_stddev=0.33, average=0.0, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.latent_stddev = latent_stddev
+        self.average = average
+        self.seed = seed
+        self.random = keras.random.SeedGenerator(seed, name="random")
+        self.average_generator = None
+        if average:
+            self.average_generator = type(generator)(**{**generator.get_config(), "name": "average_generator"})
+            self.average_generator.set_weights(generator.get_weights())
+            self.average_generator.trainable = False
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in self.METRICS}
+        self.built = True
+
+    @property
+    def best_generator(self):
+        """The generator to use: the running mean where one is kept."""
+        return self.average_generator or self.generator
+
+    def compile(self, g_optimizer, d_optimizer):
+        """Takes the two optimizers."""
+        super().compile(optimizer=None)
+        self.g_optimizer = g_optimizer
+        self.d_optimizer = d_optimizer
+        g_optimizer.build(self.generator.trainable_variables)
+        d_optimizer.build(self.discriminator.trainable_variables)
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return None
+        optimizers = {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
+        return {name: keras.saving.serialize_keras_object(value) for name, value in optimizers.items()}
+
+    def compile_from_config(self, config):
+        self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+
+    def call(self, latents, training=None):
+        return ops.sigmoid(self.generator(latents, training=training))
+
+    def sample_latents(self, count):
+        """Draws (count, latent_size) latents from N(0, latent_stddev^2)."""
+        return self.random_normal(count, (self.generator.latent_size,), self.latent_stddev)
+
+    def random_normal(self, count, shape, stddev):
+        """Draws (count, *shape) from N(0, stddev^2), other numbers on every replica."""
+        drawn = keras.random.normal((count * replicas(), *shape), stddev=stddev, seed=self.random)
+        return own_rows(drawn, count)
+
+    def random_uniform(self, count, shape, low, high):
+        """Draws (count, *shape) uniformly from [low, high), other numbers on every replica."""
+        return own_rows(keras.random.uniform((count * replicas(), *shape), low, high, seed=self.random), count)
+
+    def perturb(self, voxels):
+        """What the discriminator is shown instead of these voxels."""
+        return voxels
+
+    def discriminator_trains(self, logs):
+        """Whether this step updates the discriminator, given what `discriminator_loss` logged over all replicas."""
+        return True
+
+    def generator_trains(self):
+        """Whether this step updates the generator."""
+        return True
+
+    def after_step(self, logs):
+        """Called with everything logged at the end of a step."""
+
+    def update_average(self):
+        """Moves the average generator, batch statistics included, towards the generator."""
+        if self.average_generator is not None:
+            pairs = zip(self.average_generator.variables, self.generator.variables, strict=True)
+            for mean, variable in pairs:
+                mean.assign(self.average * mean + (1 - self.average) * ops.cast(variable, mean.dtype))
+
+    def track(self, logs):
+        """Takes a step's logs into the means of the epoch and returns those.
+
+        The norm and the loss of a skipped update are no measurement: their means are over the updates that took place.
+        """
+        weights = {"d_gradient_norm": logs["d_trained"], "g_gradient_norm": logs["g_trained"]}
+        for name, tracker in self.trackers.items():
+            tracker.update_state(logs[name], sample_weight=weights.get(name))
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "latent_stddev": self.latent_stddev,
+            "average": self.average,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        for part in ("generator", "discriminator"):
+            config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects)
+        return cls(**config)

@@ -1,0 +1,102 @@
+"""The adversarial training step on TensorFlow, on one device or on many."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from keras3dgan.metrics import samples
+
+
+def replicas() -> int:
+    """How many devices share a batch."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def own_rows(values, count):
+    """This replica's rows of values that were drawn for all replicas, so that their number changes no random number."""
+    if replicas() == 1:
+        return values
+    first = tf.distribute.get_replica_context().replica_id_in_sync_group * count
+    return values[first : first + count]
+
+
+def mean_over_replicas(values):
+    """The mean of a structure of scalars over the equal shares of the batch, the same on every replica."""
+    if replicas() == 1:
+        return values
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
+
+
+def input_gradients(function, x):
+    """The gradient of sum(function(x)) with respect to x, itself differentiable with respect to the weights."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = ops.sum(function(x))
+    return tape.gradient(total, x)
+
+
+def _run_if(condition, update, variables):
+    """Runs `update` where `condition` holds; else every one of `variables` keeps its value and the result is 0.
+
+    On one device the branch also saves the backward pass. Across replicas `tf.cond` cannot hold an optimizer's update, so
+    it runs always and is undone.
+    """
+    if condition is True:
+        return update()
+    if not tf.distribute.has_strategy():
+        return tf.cond(condition, update, lambda: tf.constant(0.0))
+    before = [tf.identity(variable.value) for variable in variables]
+    result = update()
+    for variable, old in zip(variables, before, strict=True):
+        variable.assign(tf.where(condition, variable.value, old))
+    return tf.where(condition, result, 0.0)
+
+
+class TensorFlowStep:
+    """The `train_step` of `AdversarialModel`; it calls that class's hooks and knows nothing of what is behind them."""
+
+    def train_step(self, data):
+        real = keras.utils.unpack_x_y_sample_weight(data)[0]
+        with tf.GradientTape() as tape:
+            fake = self(self.sample_latents(ops.shape(real)[0]), training=True)
+        logs = self._update_discriminator(real, fake)
+        logs |= self._update_generator(tape, fake)
+        occupied, diversity = samples.occupied_fraction(fake), samples.diversity(fake)
+        logs |= mean_over_replicas({"occupied": occupied, "diversity": diversity})
+        self.after_step(logs)
+        return self.track(logs)
+
+    def _update_discriminator(self, real, fake):
+        variables = self.discriminator.trainable_variables
+        with tf.GradientTape() as tape:
+            loss, logs = self.discriminator_loss(real, fake)
+            share = loss / replicas()
+        logs = mean_over_replicas({**logs, "d_loss": loss})
+
+        def update():
+            gradients = tape.gradient(share, variables)
+            self.d_optimizer.apply(gradients, variables)
+            return tf.linalg.global_norm(gradients)
+
+        trains = self.discriminator_trains(logs)
+        norm = _run_if(trains, update, variables + self.d_optimizer.variables)
+        return {**logs, "d_trained": ops.cast(trains, "float32"), "d_gradient_norm": norm}
+
+    def _update_generator(self, generator_tape, fake):
+        variables = self.generator.trainable_variables
+        with tf.GradientTape() as tape:
+            tape.watch(fake)
+            loss = self.generator_loss(self.discriminator(self.perturb(fake), training=True))
+            share = loss / replicas()
+
+        def update():
+            gradients = generator_tape.gradient(fake, variables, output_gradients=tape.gradient(share, fake))
+            self.g_optimizer.apply(gradients, variables)
+            self.update_average()
+            return tf.linalg.global_norm(gradients)
+
+        trains = self.generator_trains()
+        averaged = self.average_generator.variables if self.average_generator else []
+        norm = _run_if(trains, update, variables + self.g_optimizer.variables + averaged)
+        logs = mean_over_replicas({"g_loss": loss})
+        return {**logs, "g_trained": ops.cast(trains, "float32"), "g_gradient_norm": norm}

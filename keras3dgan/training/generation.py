@@ -1,0 +1,106 @@
+"""Measures a generator while it trains, and keeps the best one."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from keras3dgan.errors import InputError
+from keras3dgan.metrics.generation import GenerationProtocol
+from keras3dgan.models.voxnet import VoxNet
+from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.voxels.shape_set import ShapeSet
+
+# What the metrics are called in `metrics.jsonl` and TensorBoard.
+PREFIX = "generated_"
+_MOST_SHAPES = 200
+_BATCH = 50
+# Measurements in a row that make a collapse.
+_LASTS = 3
+
+
+def protocol(train: ShapeSet, reference: ShapeSet, voxnet: VoxNet | None = None) -> GenerationProtocol:
+    """The protocol against a held-out set, of which 200 shapes at most are taken.
+
+    Raises:
+        InputError: the reference has fewer than two shapes, or VoxNet is of another resolution.
+    """
+    if len(reference) < 2:
+        raise InputError("Generation is measured against two held-out shapes at least; --measure_every=0 goes without.")
+    rows = np.sort(np.random.default_rng(0).permutation(len(reference))[:_MOST_SHAPES])
+    features = None
+    if voxnet is not None:
+        if voxnet.resolution != train.resolution:
+            raise InputError(f"--voxnet: is for {voxnet.resolution}^3, the shapes are {train.resolution}^3.")
+        layer = voxnet.dense_features()
+
+        def features(grids: np.ndarray) -> np.ndarray:
+            return layer.predict(grids[..., None].astype(np.float32), batch_size=_BATCH, verbose=0)
+
+    return GenerationProtocol(reference.grids(rows), train.grids(), features)
+
+
+def latents(count: int, latent_size: int, stddev: float, seed: int) -> np.ndarray:
+    """The fixed latents that every measurement of a run uses: float32 (count, latent_size)."""
+    return np.random.default_rng(seed).normal(0, stddev, (count, latent_size)).astype(np.float32)
+
+
+def generate(generator: keras.Model, latents: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """The shapes of some latents: uint8 (count, n, n, n)."""
+    level = np.log(threshold / (1 - threshold))
+    batches = [latents[i : i + _BATCH] for i in range(0, len(latents), _BATCH)]
+    logits = [keras.ops.convert_to_numpy(generator(batch, training=False))[..., 0] for batch in batches]
+    return (np.concatenate(logits) > level).astype(np.uint8)
+
+
+class GenerationMetrics(keras.callbacks.Callback):
+    """Every few epochs measures the generator on fixed latents, and adds what it found to the epoch's logs.
+
+    The generator with the best `generated_score` so far lies in `models/generator.keras`. A collapse is told in one sentence.
+
+    Args:
+        run: where to write.
+        protocol: how to measure.
+        latents: as many as the protocol measures.
+        every: epochs between measurements; the last epoch is always measured.
+        patience: measurements without a better score after which training ends; 0 never ends it.
+    """
+
+    def __init__(
+        self, run: RunDirectory, protocol: GenerationProtocol, latents: np.ndarray, every: int, patience: int = 0
+    ):
+        super().__init__()
+        self.run = run
+        self.protocol = protocol
+        self.latents = latents
+        self.every = every
+        self.patience = patience
+
+    def on_train_begin(self, logs=None):
+        scores = [line[f"{PREFIX}score"] for line in self.run.metrics() if f"{PREFIX}score" in line]
+        self.best = min(scores, default=np.inf)
+        self.since_best = len(scores) - 1 - int(np.argmin(scores)) if scores else 0
+        self.bad_in_a_row = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 != self.params["epochs"] and (epoch + 1) % self.every:
+            return
+        generator = self.model.best_generator
+        measured = self.protocol.measure(generate(generator, self.latents))
+        self._warn_of_collapse(epoch + 1, measured)
+        if measured["score"] < self.best:
+            self.best, self.since_best = measured["score"], 0
+            self.run.save_model("generator", generator)
+        else:
+            self.since_best += 1
+        if self.patience and self.since_best >= self.patience:
+            print(f"\n{self.run.path}: no better score in {self.since_best} measurements, so training ends here.")
+            self.model.stop_training = True
+        logs.update({PREFIX + name: value for name, value in measured.items()})
+
+    def _warn_of_collapse(self, epoch: int, measured: dict[str, float]) -> None:
+        reason = self.protocol.collapse(measured)
+        self.bad_in_a_row = self.bad_in_a_row + 1 if reason else 0
+        # The first samples of every training are no shapes yet; only what lasts is a collapse.
+        if self.bad_in_a_row == _LASTS:
+            print(f"\n{self.run.path}: the generator has collapsed at epoch {epoch}: {reason}.", flush=True)

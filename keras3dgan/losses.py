@@ -45,13 +45,14 @@ def non_saturating_generator_loss(fake_logits):
 def mean_l2_distance(x, y):
     """The batch mean of ||x - y||_2, the norm taken over everything but the batch (the report, section 3.3.2).
 
-    The tiny constant under the root keeps the gradient finite where both are equal.
+    Computed in float32 whatever the inputs are. The tiny constant under the root keeps the gradient finite where both are
+    equal.
 
     Args:
         x: (batch, ...).
         y: the same shape.
     """
-    difference = ops.reshape(x - y, (ops.shape(x)[0], -1))
+    difference = ops.reshape(ops.cast(x - y, "float32"), (ops.shape(x)[0], -1))
     return ops.mean(ops.sqrt(ops.sum(ops.square(difference), axis=1) + _EPSILON))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import logging
 import os
+import signal
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from absl import app, flags
@@ -85,6 +87,21 @@ def add_run() -> None:
     flags.mark_flag_as_required("workdir")
     add_data()
     add(flags.DEFINE_float, "checkpoint_seconds", 60.0, "training time that a kill may cost at most, in whole epochs")
+    text = "none; mirrored: all GPUs of this host; multi_worker: the hosts that TF_CONFIG names"
+    add(enum("none", "mirrored", "multi_worker"), "strategy", "none", text)
+    add(flags.DEFINE_integer, "virtual_cpus", 1, "split the CPU into so many devices, to try --strategy without GPUs")
+
+
+@contextlib.contextmanager
+def training() -> Iterator[Any]:
+    """Gives the `RunDirectory` of `--workdir`; what is trained inside runs under `--strategy`."""
+    from keras3dgan.training import distribution
+    from keras3dgan.training.run_directory import RunDirectory
+
+    if FLAGS.virtual_cpus < 1:
+        raise InputError(f"--virtual_cpus: must be at least 1, got {FLAGS.virtual_cpus}.")
+    with distribution.scope(FLAGS.strategy, FLAGS.virtual_cpus):
+        yield RunDirectory(FLAGS.workdir, distribution.is_chief(FLAGS.strategy))
 
 
 def run_options(callbacks: Sequence[Any] = ()) -> Any:
@@ -118,6 +135,7 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
         return words
 
     def guarded(words: Sequence[str]) -> None:
+        signal.signal(signal.SIGTERM, _terminate)
         absl_logging.set_verbosity(absl_logging.WARNING)
         # TensorFlow warns of retracing whenever two models predict in one process.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -135,6 +153,8 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
             if (error.name or "").partition(".")[0] not in _NEEDED_BY_TRAINING:
                 raise
             sys.exit(_complain(name, f"needs {error.name}; type pip install '.[cpu]' in the checkout.", 1))
+        except _Terminated:
+            sys.exit(_complain(name, "terminated; run the same command again to go on", 128 + signal.SIGTERM))
         except KeyboardInterrupt:
             sys.exit(_complain(name, "stopped; run the same command again to go on", 130))
 
@@ -145,6 +165,14 @@ def run_command(name: str) -> None:
     """Runs the command of this name as the program itself."""
     module = importlib.import_module(f"keras3dgan.commands.{name}")
     run(module.main, module.__doc__ or "", getattr(module, "TAKES_FILES", False))
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, on which a training saves as on Ctrl-C."""
+
+
+def _terminate(number: int, frame: Any) -> None:
+    raise _Terminated
 
 
 def _import_tensorflow() -> None:

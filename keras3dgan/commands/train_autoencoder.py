@@ -12,10 +12,9 @@ cli.add_run()
 
 def main(_):
     from keras3dgan.training.compression import train_autoencoder
-    from keras3dgan.training.run_directory import RunDirectory
 
-    run = RunDirectory(cli.FLAGS.workdir)
-    result = train_autoencoder(cli.settings(AutoencoderSettings), run, cli.run_options())
+    with cli.training() as run:
+        result = train_autoencoder(cli.settings(AutoencoderSettings), run, cli.run_options())
     print(
         f"{run.path}: {result['epochs']} epochs in {result['seconds']:.0f} s; IoU {result['last']['val_iou']:.3f} on "
         f"{result['validation_shapes']} validation shapes"

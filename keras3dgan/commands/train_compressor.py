@@ -19,10 +19,10 @@ def main(_):
     from keras3dgan.training.compression import train_compressor
     from keras3dgan.training.run_directory import RunDirectory
 
-    run = RunDirectory(cli.FLAGS.workdir)
     gan = RunDirectory(cli.FLAGS.gan) if cli.FLAGS.gan else None
     voxnet = RunDirectory(cli.FLAGS.voxnet)
-    result = train_compressor(cli.settings(CompressorSettings), run, gan, voxnet, cli.run_options())
+    with cli.training() as run:
+        result = train_compressor(cli.settings(CompressorSettings), run, gan, voxnet, cli.run_options())
     print(
         f"{run.path}: {result['epochs']} epochs in {result['seconds']:.0f} s; IoU {result['last']['val_iou']:.3f} on "
         f"{result['validation_shapes']} validation shapes"

@@ -20,18 +20,21 @@ def main(_):
     from keras3dgan.training.run_directory import RunDirectory
 
     settings = cli.settings(GANSettings)
-    run = RunDirectory(cli.FLAGS.workdir)
-    pictures = SamplePictures(run, cli.FLAGS.samples_every, settings.latent_size, settings.latent_stddev, settings.seed)
     voxnet = RunDirectory(cli.FLAGS.voxnet) if cli.FLAGS.voxnet else None
-    result = train_gan(settings, run, cli.run_options([pictures]), voxnet)
-    print(f"{run.path}: {result['epochs']} epochs, {result['steps']} steps in {result['seconds']:.0f} s; {_outcome(result)}")
+    with cli.training() as run:
+        latents = (settings.latent_size, settings.latent_stddev, settings.seed)
+        pictures = SamplePictures(run, cli.FLAGS.samples_every, *latents)
+        result = train_gan(settings, run, cli.run_options([pictures]), voxnet)
+    print(
+        f"{run.path}: {result['epochs']} epochs, {result['steps']} steps in {result['seconds']:.0f} s; {_outcome(result)}"
+    )
     print(f"see {run.samples}")
 
 
 def _outcome(result):
     if "best" not in result:
         return "generation was not measured"
-    best = {name.removeprefix("generated_"): value for name, value in result["best"].items()}
+    best = result["best"]
     return (
         f"kept the generator of epoch {best['epoch']}: score {best['score']:.3f}, coverage {best['coverage_iou']:.2f}, 1-NN "
         f"accuracy {best['nna_iou']:.2f}, MMD {best['mmd_iou']:.2f} (IoU distance, validation shapes)"

@@ -12,10 +12,9 @@ cli.add_run()
 
 def main(_):
     from keras3dgan.training.classifier import train_voxnet
-    from keras3dgan.training.run_directory import RunDirectory
 
-    run = RunDirectory(cli.FLAGS.workdir)
-    result = train_voxnet(cli.settings(VoxNetSettings), run, cli.run_options())
+    with cli.training() as run:
+        result = train_voxnet(cli.settings(VoxNetSettings), run, cli.run_options())
     print(
         f"{run.path}: {result['epochs']} epochs in {result['seconds']:.0f} s; accuracy {result['test_accuracy']:.1%} on "
         f"{result['test_shapes']} test shapes of {len(result['class_names'])} classes"

@@ -64,9 +64,9 @@ class AdversarialModel(TensorFlowStep, keras.Model):
         """The generator to use: the running mean where one is kept."""
         return self.average_generator or self.generator
 
-    def compile(self, g_optimizer, d_optimizer):
-        """Takes the two optimizers."""
-        super().compile(optimizer=None)
+    def compile(self, g_optimizer, d_optimizer, jit_compile=False):
+        """Takes the two optimizers, and whether XLA compiles the step."""
+        super().compile(optimizer=None, jit_compile=jit_compile)
         self.g_optimizer = g_optimizer
         self.d_optimizer = d_optimizer
         g_optimizer.build(self.generator.trainable_variables)

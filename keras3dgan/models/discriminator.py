@@ -27,7 +27,9 @@ class Discriminator(blocks.Network):
     def __init__(self, resolution=32, width=256, init_stddev=0.01, normalization="batch", **kwargs):
         voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
         features = blocks.downsampling_stack(voxels, resolution, width, init_stddev, normalization)
-        logits = layers.Dense(1, kernel_initializer=blocks.normal(init_stddev), dtype="float32", name="logits")(features)
+        logits = layers.Dense(1, kernel_initializer=blocks.normal(init_stddev), dtype="float32", name="logits")(
+            features
+        )
         kwargs.setdefault("name", "discriminator")
         arguments = {
             "resolution": resolution,

@@ -10,7 +10,7 @@ def fingerprint(model: keras.Model) -> bytes:
     """32 bytes that name a model: a SHA-256 of the shapes, types and values of its weights."""
     digest = hashlib.sha256()
     for weight in model.weights:
-        value = np.ascontiguousarray(keras.ops.convert_to_numpy(weight.value))
+        value = np.ascontiguousarray(weight.numpy())
         digest.update(repr((value.shape, str(value.dtype))).encode())
         digest.update(value.tobytes())
     return digest.digest()

@@ -52,6 +52,14 @@ def _run_if(condition, update, variables):
     return tf.where(condition, result, 0.0)
 
 
+def _apply(optimizer, gradients, variables):
+    """Updates with the gradient of the whole batch's mean loss, and returns its norm."""
+    gradients = mean_over_replicas(gradients)
+    # Keras's optimizers add up what the replicas give them.
+    optimizer.apply([gradient / replicas() for gradient in gradients], variables)
+    return tf.linalg.global_norm(gradients)
+
+
 class TensorFlowStep:
     """The `train_step` of `AdversarialModel`; it calls that class's hooks and knows nothing of what is behind them."""
 
@@ -70,13 +78,10 @@ class TensorFlowStep:
         variables = self.discriminator.trainable_variables
         with tf.GradientTape() as tape:
             loss, logs = self.discriminator_loss(real, fake)
-            share = loss / replicas()
         logs = mean_over_replicas({**logs, "d_loss": loss})
 
         def update():
-            gradients = tape.gradient(share, variables)
-            self.d_optimizer.apply(gradients, variables)
-            return tf.linalg.global_norm(gradients)
+            return _apply(self.d_optimizer, tape.gradient(loss, variables), variables)
 
         trains = self.discriminator_trains(logs)
         norm = _run_if(trains, update, variables + self.d_optimizer.variables)
@@ -87,13 +92,12 @@ class TensorFlowStep:
         with tf.GradientTape() as tape:
             tape.watch(fake)
             loss = self.generator_loss(self.discriminator(self.perturb(fake), training=True))
-            share = loss / replicas()
 
         def update():
-            gradients = generator_tape.gradient(fake, variables, output_gradients=tape.gradient(share, fake))
-            self.g_optimizer.apply(gradients, variables)
+            gradients = generator_tape.gradient(fake, variables, output_gradients=tape.gradient(loss, fake))
+            norm = _apply(self.g_optimizer, gradients, variables)
             self.update_average()
-            return tf.linalg.global_norm(gradients)
+            return norm
 
         trains = self.generator_trains()
         averaged = self.average_generator.variables if self.average_generator else []

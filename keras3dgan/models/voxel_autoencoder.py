@@ -5,6 +5,7 @@ from keras import ops
 
 from keras3dgan import losses
 from keras3dgan.metrics.reconstruction import MeanIoU
+from keras3dgan.models.tensorflow_step import replicas
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
@@ -36,7 +37,8 @@ class VoxelAutoencoder(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         del y, sample_weight, training  # the input is its own target
         self.iou.update_state(x, y_pred)
-        return self.reconstruction_loss(x, y_pred)
+        # The replicas' gradients are added up, and Keras undoes this division where it reports the loss.
+        return self.reconstruction_loss(x, y_pred) / replicas()
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()

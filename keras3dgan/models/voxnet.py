@@ -1,9 +1,10 @@
 """VoxNet, the classifier whose features make the perceptual loss."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from keras3dgan.models import blocks
+from keras3dgan.models.tensorflow_step import replicas
 
 LEAK = 0.1
 
@@ -39,6 +40,17 @@ class VoxNet(blocks.Network):
         kwargs.setdefault("name", "voxnet")
         arguments = {"num_classes": num_classes, "resolution": resolution, "filters": filters}
         super().__init__(voxels, probabilities, arguments, **kwargs)
+        self.accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Cross entropy of the class numbers `y`, (batch,)."""
+        del x, sample_weight, training
+        self.accuracy.update_state(y, y_pred)
+        # The replicas' gradients are added up, and Keras undoes this division where it reports the loss.
+        return ops.mean(keras.losses.sparse_categorical_crossentropy(y, y_pred)) / replicas()
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return self.get_metrics_result()
 
     def conv2_features(self) -> keras.Model:
         """A model that shares these weights and gives the second convolution's output, (batch, m, m, m, filters).

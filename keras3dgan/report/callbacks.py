@@ -28,7 +28,8 @@ class SamplePictures(keras.callbacks.Callback):
         self.latents = latents.astype(np.float32)
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch + 1 != self.params["epochs"] and (self.every == 0 or (epoch + 1) % self.every):
+        due = epoch + 1 == self.params["epochs"] or (self.every and (epoch + 1) % self.every == 0)
+        if not due or not self.run.writes:
             return
         logits = keras.ops.convert_to_numpy(self.model.best_generator(self.latents, training=False))[..., 0]
         occupancy = 1 / (1 + np.exp(-logits))

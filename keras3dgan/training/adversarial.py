@@ -34,6 +34,7 @@ def build_gan(settings: GANSettings) -> AdversarialModel:
     gan.compile(
         _optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
         _optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
+        jit_compile=settings.xla,
     )
     return gan
 
@@ -69,7 +70,7 @@ def train_gan(
     run.start("gan", settings)
     if loop.is_finished(run, settings):
         return run.result() or {}
-    loop.make_deterministic(settings.seed)
+    loop.prepare(settings)
     gan = build_gan(settings)
     exports = {"discriminator": gan.discriminator}
     if measure is None:
@@ -77,14 +78,7 @@ def train_gan(
     latents = generation.latents(measure.count, settings.latent_size, settings.latent_stddev, settings.seed)
     metrics = generation.GenerationMetrics(run, measure, latents, settings.measure_every, settings.patience)
     options = dataclasses.replace(options, callbacks=[*options.callbacks, metrics])
-    return loop.fit(run, gan, settings, train, None, exports, options, summary=lambda: _best(run))
-
-
-def _best(run: RunDirectory) -> dict[str, Any]:
-    """The epoch whose generator was kept, and how it measured."""
-    measured = [line for line in run.metrics() if f"{generation.PREFIX}score" in line]
-    best = min(measured, key=lambda line: line[f"{generation.PREFIX}score"])
-    return {"best": {name: best[name] for name in best if name.startswith((generation.PREFIX, "epoch", "step"))}}
+    return loop.fit(run, gan, settings, train, None, exports, options, summary=lambda: {"best": metrics.result()})
 
 
 def _optimizer(name: str, learning_rate: float, beta_1: float) -> keras.optimizers.Optimizer:

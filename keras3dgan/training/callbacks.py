@@ -6,7 +6,7 @@ import time
 import keras
 
 from keras3dgan.errors import InputError
-from keras3dgan.training import checkpoint
+from keras3dgan.training import checkpoint, distribution
 from keras3dgan.training.run_directory import RunDirectory
 
 
@@ -39,6 +39,8 @@ class RunRecorder(keras.callbacks.Callback):
         self.seconds_before = seconds_before
         self.checkpoint_seconds = checkpoint_seconds
         self.exports = exports
+        self.line: dict[str, float] = {}
+        self.state: checkpoint.Snapshot | None = None
 
     def on_train_begin(self, logs=None):
         self.begin = self.last_checkpoint = time.monotonic()
@@ -56,12 +58,28 @@ class RunRecorder(keras.callbacks.Callback):
                 f"{self.run.checkpoints}, so start again in another folder with a lower learning rate."
             )
         step = (epoch + 1) * self.steps_per_epoch
-        line = {"epoch": epoch + 1, "step": step, "seconds": round(self.seconds, 3)}
-        self.run.add_metrics({**line, **{name: float(value) for name, value in (logs or {}).items()}})
+        progress = {"epoch": epoch + 1, "step": step, "seconds": round(self.seconds, 3)}
+        self.line = {**progress, **{name: float(value) for name, value in (logs or {}).items()}}
+        self.run.add_metrics(self.line)
+        self.state = checkpoint.snapshot(self.model, progress)
         last = epoch + 1 == self.params["epochs"] or self.model.stop_training
-        if last or time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds:
-            # The checkpoint last: killed in between, the run repeats these epochs and writes the models again.
-            for name, model in self.exports.items():
-                self.run.save_model(name, model)
-            checkpoint.save(self.run.checkpoints, self.model, line)
-            self.last_checkpoint = time.monotonic()
+        if last or distribution.chiefs(time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds):
+            self.save_last_epoch()
+
+    def save_last_epoch(self):
+        """Writes models and checkpoint as they were at the end of the last whole epoch, if that is not done yet."""
+        if self.state is None:
+            return
+        # The checkpoint last: killed in between, the run repeats these epochs and writes the models again.
+        for name, model in self.exports.items():
+            self.run.save_model(name, model)
+        if self.run.writes:
+            checkpoint.save(self.run.checkpoints, self.state)
+        self.state = None
+        self.last_checkpoint = time.monotonic()
+
+    def save_and_leave(self):
+        """What is left to do when training is interrupted in the middle of an epoch."""
+        if self.state is not None:
+            self.state.put_into(self.model)
+        self.save_last_epoch()

@@ -1,5 +1,6 @@
 """Checkpoints: every variable of a training in one file, the same on every Keras backend."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -25,18 +26,45 @@ def state_variables(model: keras.Model) -> list[keras.Variable]:
     return variables
 
 
-def save(folder: pathlib.Path, model: keras.Model, progress: dict[str, float]) -> pathlib.Path:
-    """Writes `checkpoint-<step>.npz` whole or not at all, and removes all but the last two.
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """A copy of a training's state in memory.
 
-    Args:
-        folder: where checkpoints lie.
-        model: the compiled model.
-        progress: at least `step`; comes back from `restore`.
+    Attributes:
+        progress: at least `step`.
+        names: path of each variable.
+        arrays: value of each variable.
     """
+
+    progress: dict[str, float]
+    names: list[str]
+    arrays: list[np.ndarray]
+
+    def put_into(self, model: keras.Model) -> None:
+        """Gives the model's variables these values.
+
+        Raises:
+            ValueError: they belong to another model.
+        """
+        variables = state_variables(model)
+        if [a.shape for a in self.arrays] != [tuple(v.shape) for v in variables]:
+            raise ValueError("the state belongs to another model")
+        for variable, array in zip(variables, self.arrays, strict=True):
+            variable.assign(array)
+
+
+def snapshot(model: keras.Model, progress: dict[str, float]) -> Snapshot:
+    """Copies the state of a compiled model; `progress` comes back from `restore`."""
     variables = state_variables(model)
-    header = {"progress": progress, "variables": [v.path for v in variables]}
-    arrays = {f"{index:05d}": keras.ops.convert_to_numpy(v.value) for index, v in enumerate(variables)}
-    path = folder / f"checkpoint-{int(progress['step']):09d}.npz"
+    arrays = [np.array(v.numpy()) for v in variables]
+    return Snapshot(progress, [v.path for v in variables], arrays)
+
+
+def save(folder: pathlib.Path, state: Snapshot) -> pathlib.Path:
+    """Writes `checkpoint-<step>.npz` whole or not at all, and then removes all but the last two."""
+    header = {"progress": state.progress, "variables": state.names}
+    arrays = {f"{index:05d}": array for index, array in enumerate(state.arrays)}
+    path = folder / f"checkpoint-{int(state.progress['step']):09d}.npz"
     with replacing(path) as temporary:
         np.savez(temporary, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays)
     for old in _checkpoints(folder)[:-_KEEP]:
@@ -60,11 +88,10 @@ def restore(folder: pathlib.Path, model: keras.Model) -> dict[str, float] | None
             arrays = [content[f"{index:05d}"] for index in range(len(header["variables"]))]
     except Exception as error:
         raise InputError(f"{path}: a damaged checkpoint; delete it to go on from the one before.") from error
-    variables = state_variables(model)
-    if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
-        raise InputError(f"{path}: belongs to another model; choose another --workdir.")
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
+    try:
+        Snapshot(header["progress"], header["variables"], arrays).put_into(model)
+    except ValueError as error:
+        raise InputError(f"{path}: belongs to another model; choose another --workdir.") from error
     return header["progress"]
 
 

@@ -62,7 +62,7 @@ def train_autoencoder(
 
     Arguments, result and errors as `train_gan`; loss and IoU on the validation shapes are logged every epoch.
     """
-    loop.make_deterministic(settings.seed)
+    loop.prepare(settings)
     model = build_autoencoder(settings)
     return _train("autoencoder", model, settings, run, options)
 
@@ -79,7 +79,7 @@ def train_compressor(
     Arguments, result and errors as `train_gan` and `build_compressor`; loss, its two terms and IoU on the validation
     shapes are logged every epoch.
     """
-    loop.make_deterministic(settings.seed)
+    loop.prepare(settings)
     model = build_compressor(settings, gan, voxnet)
     parts = {"gan": model.decoder, "voxnet": model.voxnet} if gan else {"voxnet": model.voxnet}
     return _train("compressor", model, settings, run, options, parts)
@@ -102,7 +102,7 @@ def _train(
     if settings.halve_every:
         steps = settings.halve_every * loop.steps_per_epoch(train, settings.batch_size)
         rate = keras.optimizers.schedules.ExponentialDecay(rate, steps, 0.5, staircase=True)
-    model.compile(keras.optimizers.Adam(rate, beta_1=settings.beta_1))
+    model.compile(keras.optimizers.Adam(rate, beta_1=settings.beta_1), jit_compile=settings.xla)
     model.optimizer.build(model.trainable_variables)
     exports = {"encoder": model.encoder, "decoder": model.decoder}
     return loop.fit(run, model, settings, train, validation, exports, options)

@@ -77,9 +77,9 @@ class GenerationMetrics(keras.callbacks.Callback):
         self.patience = patience
 
     def on_train_begin(self, logs=None):
-        scores = [line[f"{PREFIX}score"] for line in self.run.metrics() if f"{PREFIX}score" in line]
-        self.best = min(scores, default=np.inf)
-        self.since_best = len(scores) - 1 - int(np.argmin(scores)) if scores else 0
+        lines = [line for line in self.run.metrics() if f"{PREFIX}score" in line]
+        self.best = min(lines, key=lambda line: line[f"{PREFIX}score"], default=None)
+        self.since_best = len(lines) - 1 - lines.index(self.best) if self.best else 0
         self.bad_in_a_row = 0
 
     def on_epoch_end(self, epoch, logs=None):
@@ -88,15 +88,20 @@ class GenerationMetrics(keras.callbacks.Callback):
         generator = self.model.best_generator
         measured = self.protocol.measure(generate(generator, self.latents))
         self._warn_of_collapse(epoch + 1, measured)
-        if measured["score"] < self.best:
-            self.best, self.since_best = measured["score"], 0
+        logs.update({PREFIX + name: value for name, value in measured.items()})
+        if self.best is None or measured["score"] < self.best[f"{PREFIX}score"]:
+            self.best, self.since_best = {"epoch": epoch + 1, **logs}, 0
             self.run.save_model("generator", generator)
         else:
             self.since_best += 1
         if self.patience and self.since_best >= self.patience:
             print(f"\n{self.run.path}: no better score in {self.since_best} measurements, so training ends here.")
             self.model.stop_training = True
-        logs.update({PREFIX + name: value for name, value in measured.items()})
+
+    def result(self) -> dict[str, float]:
+        """The epoch of the generator that was kept, and its metrics without `PREFIX`."""
+        measured = {name.removeprefix(PREFIX): value for name, value in self.best.items() if name.startswith(PREFIX)}
+        return {"epoch": self.best["epoch"], **measured}
 
     def _warn_of_collapse(self, epoch: int, measured: dict[str, float]) -> None:
         reason = self.protocol.collapse(measured)

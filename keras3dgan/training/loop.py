@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras3dgan import data
 from keras3dgan.errors import InputError
-from keras3dgan.training import checkpoint
+from keras3dgan.training import checkpoint, distribution
 from keras3dgan.training.callbacks import RunRecorder
 from keras3dgan.training.presets import Settings
 from keras3dgan.training.run_directory import RunDirectory
@@ -41,10 +42,11 @@ class Options:
         return data.load(*source, self.data_dir, self.manual_dir)
 
 
-def make_deterministic(seed: int) -> None:
-    """Seeds every generator and makes operations deterministic, as exact resume needs. Call it before building models."""
-    keras.utils.set_random_seed(seed)
+def prepare(settings: Settings) -> None:
+    """What comes before building models: seeds, deterministic operations, as exact resume needs them, and the precision."""
+    keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy(settings.precision)
 
 
 def steps_per_epoch(shapes: ShapeSet, batch_size: int) -> int:
@@ -88,6 +90,8 @@ def fit(
     Returns:
         The content of `result.json`.
     """
+    distribution.check_batch_size(settings.batch_size)
+    distribution.make_fit_work(model)
     steps = steps_per_epoch(train, settings.batch_size)
     progress = checkpoint.restore(run.checkpoints, model) or {"epoch": 0, "step": 0, "seconds": 0.0}
     if progress["epoch"] > settings.epochs:
@@ -96,6 +100,7 @@ def fit(
         )
     run.reopen()
     run.drop_metrics_after(int(progress["step"]))
+    distribution.agree_on_step(int(progress["step"]))
     if progress["epoch"]:
         print(f"{run.path}: going on after epoch {progress['epoch']} of {settings.epochs}.")
     batches = data.training_batches(
@@ -103,27 +108,38 @@ def fit(
     )
     recorder = RunRecorder(run, steps, progress["seconds"], options.checkpoint_seconds, exports)
     held_out = None
-    if validation is not None and len(validation):
-        held_out = data.evaluation_batches(validation, settings.batch_size, with_labels)
-    model.fit(
-        batches,
-        epochs=settings.epochs,
-        initial_epoch=int(progress["epoch"]),
-        steps_per_epoch=steps,
-        validation_data=held_out,
-        shuffle=False,
-        verbose=1 if sys.stdout.isatty() else 2,
-        callbacks=[
-            *options.callbacks,
-            keras.callbacks.TensorBoard(run.events, write_graph=False),
-            recorder,
-        ],
-    )
-    last = run.metrics()[-1]
+    if validation is not None:
+        # Every device gets as many shapes as the others: one without any would report the mean of nothing.
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        validation = validation.take(np.arange(len(validation) // replicas * replicas))
+        if len(validation):
+            held_out = data.evaluation_batches(validation, settings.batch_size, with_labels)
+    callbacks = [*options.callbacks, recorder]
+    if run.writes:
+        callbacks.insert(-1, keras.callbacks.TensorBoard(run.events, write_graph=False))
+    try:
+        with distribution.host_failures():
+            model.fit(
+                batches,
+                epochs=settings.epochs,
+                initial_epoch=int(progress["epoch"]),
+                steps_per_epoch=steps,
+                validation_data=held_out,
+                shuffle=False,
+                verbose=(1 if sys.stdout.isatty() else 2) if run.writes else 0,
+                callbacks=callbacks,
+            )
+            distribution.gather(0)  # a host that leaves before the others have finished would look like one that died
+    except KeyboardInterrupt:
+        recorder.save_and_leave()
+        raise
+    # Where the last epoch had been trained before, and only the result was missing, its line lies in the file.
+    last = recorder.line or run.metrics()[-1]
     result = {
         "epochs_wanted": settings.epochs,
         "epochs": last["epoch"],
         "steps": last["step"],
+        "devices": tf.distribute.get_strategy().num_replicas_in_sync,
         "seconds": round(recorder.seconds, 1),
         "train_shapes": len(train),
         "validation_shapes": len(validation) if validation is not None else 0,

@@ -10,6 +10,7 @@ import os
 import pathlib
 import platform
 import subprocess
+import tempfile
 from typing import Any
 
 import keras
@@ -28,10 +29,12 @@ class RunDirectory:
 
     Args:
         path: the folder; made by `start`.
+        writes: False makes every method that writes do nothing; for all but the first of several hosts.
     """
 
-    def __init__(self, path: str | os.PathLike[str]):
+    def __init__(self, path: str | os.PathLike[str], writes: bool = True):
         self.path = pathlib.Path(path)
+        self.writes = writes
         self.checkpoints = self.path / "checkpoints"
         self.samples = self.path / "samples"
         self.events = self.path / "events"
@@ -95,7 +98,8 @@ class RunDirectory:
 
     def reopen(self) -> None:
         """Removes `result.json`: from here on the run is not finished."""
-        (self.path / "result.json").unlink(missing_ok=True)
+        if self.writes:
+            (self.path / "result.json").unlink(missing_ok=True)
 
     def metrics(self) -> list[dict[str, float]]:
         """The lines of `metrics.jsonl`, one an epoch."""
@@ -106,20 +110,25 @@ class RunDirectory:
 
     def drop_metrics_after(self, step: int) -> None:
         """Removes the lines of epochs that are about to be trained again."""
-        if self.metrics_file.exists():
+        if self.writes and self.metrics_file.exists():
             kept = [json.dumps(line) + "\n" for line in self.metrics() if line["step"] <= step]
             with replacing(self.metrics_file) as temporary:
                 temporary.write_text("".join(kept))
 
     def add_metrics(self, line: dict[str, float]) -> None:
         """Appends a line to `metrics.jsonl`."""
-        with open(self.metrics_file, "a") as file:
-            file.write(json.dumps(line) + "\n")
+        if self.writes:
+            with open(self.metrics_file, "a") as file:
+                file.write(json.dumps(line) + "\n")
 
     def save_model(self, name: str, model: keras.Model) -> None:
-        """Writes `models/<name>.keras`."""
-        with replacing(self.path / "models" / f"{name}.keras") as temporary:
-            model.save(temporary)
+        """Writes `models/<name>.keras`. Of several hosts all must call it: reading metrics takes them all."""
+        if self.writes:
+            with replacing(self.path / "models" / f"{name}.keras") as temporary:
+                model.save(temporary)
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                model.save(os.path.join(folder, f"{name}.keras"))
 
     def load_model(self, name: str) -> keras.Model:
         """Reads `models/<name>.keras`.
@@ -136,8 +145,9 @@ class RunDirectory:
             raise InputError(f"{path}: a damaged model file; run its training again.") from error
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
-        with replacing(self.path / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n")
+        if self.writes:
+            with replacing(self.path / name) as temporary:
+                temporary.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def environment() -> dict[str, Any]:

@@ -24,6 +24,8 @@ def main(_):
     import numpy as np
 
     from keras3dgan.report import figures
+    from keras3dgan.report.generators import generator_settings
+    from keras3dgan.training import generation
     from keras3dgan.training.run_directory import RunDirectory
     from keras3dgan.voxels import io
 
@@ -35,13 +37,10 @@ def main(_):
     if f".{cli.FLAGS.format}" not in io.WRITABLE:
         raise InputError(f"--format: '{cli.FLAGS.format}' is unknown; choose among {', '.join(io.WRITABLE)}.")
     run = RunDirectory(cli.FLAGS.model)
-    config = run.config()
-    if config["kind"] != "gan":
-        raise InputError(f"--model: {run.path} is a run of kind '{config['kind']}'; give one of train_gan.")
+    stddev = generator_settings(run)["latent_stddev"]
     generator = run.load_model("generator")
-    stddev = config["settings"]["latent_stddev"]
-    latents = np.random.default_rng(cli.FLAGS.seed).normal(0, stddev, (count, generator.latent_size))
-    occupancy = 1 / (1 + np.exp(-generator.predict(latents.astype(np.float32), verbose=0)[..., 0]))
+    latents = generation.latents(count, generator.latent_size, stddev, cli.FLAGS.seed)
+    occupancy = 1 / (1 + np.exp(-generator.predict(latents, verbose=0)[..., 0]))
     empty = 0
     for index, shape in enumerate(occupancy):
         if shape.max() > 0.5:

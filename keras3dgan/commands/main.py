@@ -13,6 +13,8 @@ COMMANDS = {
     "compress": "turn shapes into .g3c files",
     "decompress": "turn .g3c files into shapes",
     "evaluate": "measure compressors on shapes never trained on",
+    "evaluate_gan": "measure 3D-GANs on shapes never trained on",
+    "evaluate_features": "classify shapes by what a 3D-GAN's discriminator has learnt without labels",
     "report": "write an HTML page about training runs",
     "demo": "all of it on the bundled furniture, in ten minutes",
 }

@@ -38,3 +38,17 @@ class Discriminator(blocks.Network):
             "normalization": normalization,
         }
         super().__init__(voxels, logits, arguments, **kwargs)
+
+    def features(self) -> keras.Model:
+        """A model that shares these weights and gives the features of Wu et al. 2016, section 4.2.
+
+        The activations of the last three convolutions, each max-pooled to 2x2x2, flattened and concatenated: with the
+        report's width (batch, 8 * (64 + 128 + 256)).
+        """
+        last = blocks.stages(self.resolution)
+        pooled = []
+        for stage in range(max(1, last - 2), last + 1):
+            x = self.get_layer(f"act{stage}").output
+            x = layers.MaxPooling3D(x.shape[1] // 2, name=f"pool{stage}")(x) if x.shape[1] > 2 else x
+            pooled.append(layers.Flatten(name=f"features{stage}")(x))
+        return keras.Model(self.input, layers.Concatenate(name="features")(pooled), name="features")

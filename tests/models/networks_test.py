@@ -17,9 +17,16 @@ _NETWORKS = {
     "generator": (lambda: models.Generator(16, 10, 8), (3, 10), _GRID),
     "generator64": (lambda: models.Generator(64, 10, 16), (2, 10), (2, 64, 64, 64, 1)),
     "discriminator": (lambda: models.Discriminator(16, 8), _GRID, (3, 1)),
-    "discriminator_plain": (lambda: models.Discriminator(16, 8, first_batch_norm=False), _GRID, (3, 1)),
+    "discriminator_plain": (lambda: models.Discriminator(16, 8, normalization="inner"), _GRID, (3, 1)),
     "encoder": (lambda: models.Encoder(16, 10, 8), _GRID, (3, 10)),
     "voxnet": (lambda: models.VoxNet(4, 16, 4), _GRID, (3, 4)),
+    "wgan_gp": (
+        lambda: models.VoxelWGANGP(
+            models.Generator(16, 10, 8), models.Discriminator(16, 8, normalization="none"), average=0.9
+        ),
+        (3, 10),
+        _GRID,
+    ),
     "gan": (lambda: models.VoxelGAN(models.Generator(16, 10, 8), models.Discriminator(16, 8)), (3, 10), _GRID),
     "autoencoder": (lambda: _autoencoder(models.VoxelAutoencoder), _GRID, _GRID),
     "compressor": (lambda: _autoencoder(models.GenerativeCompressor, models.VoxNet(4, 16, 4), 2.0), _GRID, _GRID),

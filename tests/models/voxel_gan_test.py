@@ -34,7 +34,7 @@ def test_a_step_updates_both_networks_and_reports_everything():
     assert not _equal(g, _values(gan.generator.trainable_variables))
     assert not _equal(d, _values(gan.discriminator.trainable_variables))
     assert set(logs) == set(gan.trackers) and all(np.isfinite(value) for value in logs.values())
-    assert logs["gated"] == 0 and logs["g_gradient_norm"] > 0 and logs["d_gradient_norm"] > 0
+    assert logs["d_trained"] == logs["g_trained"] == 1 and logs["g_gradient_norm"] > 0 and logs["d_gradient_norm"] > 0
 
 
 def test_a_gated_step_leaves_the_discriminator_and_its_optimizer_alone():
@@ -42,7 +42,7 @@ def test_a_gated_step_leaves_the_discriminator_and_its_optimizer_alone():
     watched = gan.discriminator.trainable_variables + gan.d_optimizer.variables
     d, g = _values(watched), _values(gan.generator.trainable_variables)
     logs = _step(gan)
-    assert logs["gated"] == 1 and logs["d_gradient_norm"] == 0
+    assert logs["d_trained"] == 0 and logs["d_gradient_norm"] == 0
     assert _equal(d, _values(watched))
     assert not _equal(g, _values(gan.generator.trainable_variables))
 
@@ -50,12 +50,12 @@ def test_a_gated_step_leaves_the_discriminator_and_its_optimizer_alone():
 def test_the_network_that_is_ahead_is_slowed_down():
     gan = _gan(balance=0.5)
     base_g, base_d = gan.g_base_rate, gan.d_base_rate
-    gan._balance_learning_rates(keras.ops.convert_to_tensor(4.0), keras.ops.convert_to_tensor(0.1))
+    gan.after_step({"g_loss": keras.ops.convert_to_tensor(4.0), "d_loss": keras.ops.convert_to_tensor(0.1)})
     g_mean, d_mean = 0.95 * 0.6931 + 0.05 * 4, 0.95 * 0.6931 + 0.05 * 0.1
     np.testing.assert_allclose(float(gan.g_optimizer.learning_rate), base_g, rtol=1e-5)
     np.testing.assert_allclose(float(gan.d_optimizer.learning_rate), base_d * (d_mean / g_mean) ** 0.5, rtol=1e-4)
     for _ in range(200):
-        gan._balance_learning_rates(keras.ops.convert_to_tensor(0.0), keras.ops.convert_to_tensor(9.0))
+        gan.after_step({"g_loss": keras.ops.convert_to_tensor(0.0), "d_loss": keras.ops.convert_to_tensor(9.0)})
     np.testing.assert_allclose(float(gan.g_optimizer.learning_rate), 0.1 * base_g, rtol=1e-5)
     np.testing.assert_allclose(float(gan.d_optimizer.learning_rate), base_d, rtol=1e-5)
 
@@ -65,11 +65,31 @@ def test_latents_and_labels_have_the_reports_distributions(monkeypatch):
     latents = gan.sample_latents(5000).numpy()
     np.testing.assert_allclose([latents.mean(), latents.std()], [0, 0.33], atol=0.01)
     seen = []
-    monkeypatch.setattr("keras3dgan.losses.discriminator_loss", lambda *labels: seen.extend(labels[2:]))
-    gan.discriminator_loss(np.zeros((5000, 1), np.float32), np.zeros((5000, 1), np.float32))
+    loss = keras.ops.convert_to_tensor(0.0)
+    monkeypatch.setattr("keras3dgan.losses.discriminator_loss", lambda *labels: seen.extend(labels[2:]) or loss)
+    voxels = np.zeros((1000, 16, 16, 16, 1), np.float32)
+    gan.discriminator_loss(voxels, voxels)
     real, fake = (labels.numpy() for labels in seen)
     assert 0.7 <= real.min() < 0.71 and 1.19 < real.max() <= 1.2
     assert 0.0 <= fake.min() < 0.01 and 0.29 < fake.max() <= 0.3
+
+
+def test_the_discriminator_sees_everything_through_noise():
+    gan = _gan(noise_stddev=0.5)
+    voxels = keras.ops.zeros((20, 16, 16, 16, 1))
+    first, second = gan.perturb(voxels).numpy(), gan.perturb(voxels).numpy()
+    np.testing.assert_allclose([first.std(), second.std(), (first - second).std()], [0.5, 0.5, 0.5 * 2**0.5], rtol=0.01)
+    assert _gan().perturb(voxels) is voxels
+
+
+def test_the_average_generator_follows_by_the_rule():
+    gan = _gan(average=0.9)
+    start = _values(gan.generator.variables)
+    _step(gan)
+    after, averages = _values(gan.generator.variables), _values(gan.average_generator.variables)
+    for a, b, average in zip(start, after, averages, strict=True):
+        np.testing.assert_allclose(average, 0.9 * a + 0.1 * b, rtol=1e-5, atol=1e-7)
+    assert gan.best_generator is gan.average_generator and _gan().best_generator is not None
 
 
 def test_statistics_of_batch_normalisation_move():

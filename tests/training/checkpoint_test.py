@@ -22,7 +22,7 @@ def _trained(steps):
 
 def test_everything_comes_back(tmp_path):
     gan = _trained(3)
-    checkpoint.save(tmp_path, gan, {"step": 3, "epoch": 1})
+    checkpoint.save(tmp_path, checkpoint.snapshot(gan, {"step": 3, "epoch": 1}))
     other = _trained(0)
     assert checkpoint.restore(tmp_path, other) == {"step": 3, "epoch": 1}
     for a, b in zip(checkpoint.state_variables(gan), checkpoint.state_variables(other), strict=True):
@@ -41,13 +41,13 @@ def test_the_state_holds_what_a_step_changes():
 def test_only_two_are_kept_and_no_temporary_file_stays(tmp_path):
     gan = _trained(0)
     for step in (1, 2, 3):
-        checkpoint.save(tmp_path, gan, {"step": step})
+        checkpoint.save(tmp_path, checkpoint.snapshot(gan, {"step": step}))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint-000000002.npz", "checkpoint-000000003.npz"]
 
 
 def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     gan = _trained(0)
-    checkpoint.save(tmp_path, gan, {"step": 1})
+    checkpoint.save(tmp_path, checkpoint.snapshot(gan, {"step": 1}))
 
     def full_disk(file, **arrays):
         file.write_bytes(b"half")
@@ -55,7 +55,7 @@ def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "savez", full_disk)
     with pytest.raises(OSError, match="No space"):
-        checkpoint.save(tmp_path, gan, {"step": 2})
+        checkpoint.save(tmp_path, checkpoint.snapshot(gan, {"step": 2}))
     monkeypatch.undo()
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint-000000001.npz"]
     assert checkpoint.restore(tmp_path, gan) == {"step": 1}
@@ -64,7 +64,7 @@ def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
 def test_damaged_and_foreign_checkpoints(tmp_path):
     gan = _trained(0)
     assert checkpoint.restore(tmp_path, gan) is None
-    path = checkpoint.save(tmp_path, gan, {"step": 1})
+    path = checkpoint.save(tmp_path, checkpoint.snapshot(gan, {"step": 1}))
     wider = build_gan(settings(GANSettings, "test", {"resolution": 16, "width": 8, "latent_size": 8}))
     with pytest.raises(InputError, match="another model"):
         checkpoint.restore(tmp_path, wider)

@@ -1,0 +1,54 @@
+"""Measures 3D-GANs on shapes never trained on: coverage, 1-nearest-neighbour accuracy, matching distance and more.
+
+keras3dgan evaluate_gan --models=runs/gan,runs/wgan --output=runs/generation.json --picture=runs/generation.png
+"""
+
+import shlex
+import sys
+
+from absl import flags
+
+from keras3dgan.commands import cli
+from keras3dgan.errors import InputError
+
+cli.add(flags.DEFINE_list, "models", None, "runs of train_gan; they share a data set", cli.MODEL)
+cli.add(flags.DEFINE_string, "split", "test", "validation or test", cli.MODEL)
+cli.add(flags.DEFINE_string, "voxnet", None, "run of train_voxnet; its features give the Frechet distance", cli.MODEL)
+cli.add(flags.DEFINE_integer, "seed", 1, "of the latents", cli.MODEL)
+cli.add(flags.DEFINE_string, "output", None, "JSON file to write")
+cli.add(flags.DEFINE_string, "picture", None, "PNG file to write: generated shapes, real ones above")
+cli.add_data()
+flags.mark_flags_as_required(["models", "output"])
+
+
+def main(_):
+    from keras3dgan.report import figures
+    from keras3dgan.report.comparison import outcome
+    from keras3dgan.report.generators import compare_generators
+    from keras3dgan.training.run_directory import RunDirectory, write_result
+
+    if cli.FLAGS.split not in ("validation", "test"):
+        raise InputError(f"--split: must be validation or test, got '{cli.FLAGS.split}'.")
+    if cli.FLAGS.seed < 0:
+        raise InputError(f"--seed: must not be negative, got {cli.FLAGS.seed}.")
+    runs = [RunDirectory(path) for path in cli.FLAGS.models]
+    voxnet = RunDirectory(cli.FLAGS.voxnet) if cli.FLAGS.voxnet else None
+    found = compare_generators(runs, cli.FLAGS.split, cli.FLAGS.seed, voxnet, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
+    content = {
+        "split": found.split,
+        "shapes": found.count,
+        "seed": cli.FLAGS.seed,
+        "generators": found.rows,
+        "trainings": {str(run.path): outcome(run) for run in runs},
+    }
+    write_result(cli.FLAGS.output, "keras3dgan evaluate_gan " + shlex.join(sys.argv[1:]), content)
+    print(found.table())
+    places = cli.FLAGS.output
+    if cli.FLAGS.picture:
+        figures.save(found.picture(), cli.FLAGS.picture)
+        places += f" and {cli.FLAGS.picture}"
+    print(f"{found.count} shapes of each against as many of the {found.split} split; wrote {places}")
+
+
+if __name__ == "__main__":
+    cli.run(main, __doc__)

@@ -43,6 +43,7 @@ setup(
         "cpu": ["tensorflow-cpu>=2.21", *TRAINING],
         "gpu": ["tensorflow[and-cuda]>=2.21", *TRAINING],
         "beam": BUILD,
+        "bench": ["torch>=2.5"],
         "dev": ["pytest>=8", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", *BUILD],
     },
     entry_points={"console_scripts": ["keras3dgan = keras3dgan.commands.main:main"]},

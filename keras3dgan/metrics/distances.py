@@ -46,7 +46,7 @@ def chamfer_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     forth = fields_a[0] @ fields_b[1].T
     back = (fields_b[0] @ fields_a[1].T).T
     distance = (forth + back).astype(np.float64) / (2 * a.shape[1])
-    empty_a, empty_b = ~a.any(axis=(1, 2, 3)), ~b.any(axis=(1, 2, 3))
+    empty_a, empty_b = (grids.max(axis=(1, 2, 3)) == 0 for grids in (a, b))
     one_empty = empty_a[:, None] != empty_b[None, :]
     return np.where(one_empty, np.sqrt(3), np.where(empty_a[:, None], 0.0, distance))
 

@@ -53,9 +53,12 @@ class RunRecorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         bad = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
         if bad:
+            self.save_and_leave()
+            good = checkpoint.found(self.run.checkpoints)
+            where = f"the last good checkpoint is {good[-1]}" if good else "there is no good checkpoint yet"
             raise InputError(
-                f"{self.run.path}: {bad[0]} is not finite after epoch {epoch + 1}; the last good checkpoint lies in "
-                f"{self.run.checkpoints}, so start again in another folder with a lower learning rate."
+                f"{self.run.path}: {bad[0]} is not finite after epoch {epoch + 1}; {where}; start in another folder with a "
+                "lower learning rate."
             )
         step = (epoch + 1) * self.steps_per_epoch
         progress = {"epoch": epoch + 1, "step": step, "seconds": round(self.seconds, 3)}

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+from typing import Any
 
 import keras
 import numpy as np
@@ -63,11 +64,12 @@ def snapshot(model: keras.Model, progress: dict[str, float]) -> Snapshot:
 def save(folder: pathlib.Path, state: Snapshot) -> pathlib.Path:
     """Writes `checkpoint-<step>.npz` whole or not at all, and then removes all but the last two."""
     header = {"progress": state.progress, "variables": state.names}
-    arrays = {f"{index:05d}": array for index, array in enumerate(state.arrays)}
+    content: dict[str, Any] = {f"{index:05d}": array for index, array in enumerate(state.arrays)}
+    content["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
     path = folder / f"checkpoint-{int(state.progress['step']):09d}.npz"
     with replacing(path) as temporary:
-        np.savez(temporary, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **arrays)
-    for old in _checkpoints(folder)[:-_KEEP]:
+        np.savez(temporary, **content)
+    for old in found(folder)[:-_KEEP]:
         old.unlink()
     return path
 
@@ -78,10 +80,10 @@ def restore(folder: pathlib.Path, model: keras.Model) -> dict[str, float] | None
     Raises:
         InputError: the checkpoint is damaged or belongs to another model.
     """
-    found = _checkpoints(folder)
-    if not found:
+    paths = found(folder)
+    if not paths:
         return None
-    path = found[-1]
+    path = paths[-1]
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             header = json.loads(content["header"].tobytes())
@@ -95,7 +97,8 @@ def restore(folder: pathlib.Path, model: keras.Model) -> dict[str, float] | None
     return header["progress"]
 
 
-def _checkpoints(folder: pathlib.Path) -> list[pathlib.Path]:
+def found(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The checkpoints in a folder, oldest first."""
     if not folder.is_dir():
         return []
     names = sorted(name for name in os.listdir(folder) if re.fullmatch(r"checkpoint-\d{9}\.npz", name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import numpy as np
 
@@ -85,6 +87,8 @@ class GenerationMetrics(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if epoch + 1 != self.params["epochs"] and (epoch + 1) % self.every:
             return
+        if not all(math.isfinite(value) for value in logs.values()):
+            return  # the recorder ends the run
         generator = self.model.best_generator
         measured = self.protocol.measure(generate(generator, self.latents))
         self._warn_of_collapse(epoch + 1, measured)

@@ -2,6 +2,8 @@
 
 import json
 import random
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -16,22 +18,26 @@ def _words(kind, workdir, archive, trained):
     words = [f"--workdir={workdir}", "--preset=test", f"--dataset={archive}", "--epochs=6", "--checkpoint_seconds=0"]
     if kind == "train_gan":
         words += ["--augmentation=rotate", "--samples_every=0", "--gate_accuracy=0.8", "--balance=0.5"]
+        words += ["--measure_every=2"]
     if kind == "train_compressor":
         words += [f"--gan={trained}/gan", f"--voxnet={trained}/voxnet", "--halve_every=2"]
     return words
 
 
 def _final_state(workdir):
+    """Names and values of the last checkpoint's variables."""
     path = max((workdir / "checkpoints").glob("checkpoint-*.npz"))
     with np.load(path) as content:
         header = json.loads(content["header"].tobytes())
         return header["variables"], [content[f"{i:05d}"] for i in range(len(header["variables"]))]
 
 
-def _kill_at_a_random_moment(kind, words, workdir, after):
-    """Starts a training, waits until it has `after` epochs, and kills it within the next moment."""
+def _stop_at_a_random_moment(kind, words, workdir, after, number=signal.SIGKILL):
+    """Starts a training, waits until it has `after` epochs, and ends it within the next moment by a signal."""
     command = [sys.executable, "-m", f"keras3dgan.commands.{kind}", *words]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=command_environment())
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=command_environment()
+    )
     metrics = workdir / "metrics.jsonl"
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
@@ -39,18 +45,22 @@ def _kill_at_a_random_moment(kind, words, workdir, after):
             break
         time.sleep(0.01)
     time.sleep(random.random() * 0.2)
-    process.kill()
-    process.wait()
+    process.send_signal(number)
+    return process.communicate(timeout=120)[1], process.returncode
 
 
 @pytest.mark.parametrize("kind", ["train_gan", "train_voxnet", "train_compressor"])
 def test_killed_and_resumed_equals_uninterrupted(kind, packed_archive, trained, tmp_path):
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     run_command(kind, *_words(kind, whole, packed_archive, trained))
-    for after in (1, 3) if kind == "train_gan" else (2,):
-        _kill_at_a_random_moment(kind, _words(kind, torn, packed_archive, trained), torn, after)
+    for after in (1, 2, 4) if kind == "train_gan" else (2,):
+        _stop_at_a_random_moment(kind, _words(kind, torn, packed_archive, trained), torn, after)
     out = run_command(kind, *_words(kind, torn, packed_archive, trained)).stdout
     assert "going on after epoch" in out or "finished already" in out
+    _assert_equal_runs(whole, torn)
+
+
+def _assert_equal_runs(whole, torn):
     names, expected = _final_state(whole)
     same_names, found = _final_state(torn)
     assert names == same_names
@@ -59,3 +69,58 @@ def test_killed_and_resumed_equals_uninterrupted(kind, packed_archive, trained, 
     lines = [[json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()] for run in (whole, torn)]
     for a, b in zip(*lines, strict=True):
         assert {**a, "seconds": 0} == {**b, "seconds": 0}
+
+
+def _gan_words(workdir, archive, epochs, *more):
+    common = ["--preset=test", f"--dataset={archive}", "--samples_every=0", "--measure_every=1", f"--epochs={epochs}"]
+    return [f"--workdir={workdir}", *common, *more]
+
+
+def test_sigterm_saves_what_no_checkpoint_holds_yet(packed_archive, tmp_path):
+    """With a checkpoint an hour nothing is written until the signal; then the last whole epoch is."""
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    words = _gan_words(torn, packed_archive, 200, "--checkpoint_seconds=3600")
+    error, status = _stop_at_a_random_moment("train_gan", words, torn, 2, signal.SIGTERM)
+    assert status == 143 and error == "keras3dgan train_gan: terminated; run the same command again to go on\n"
+    [checkpoint] = (torn / "checkpoints").iterdir()
+    done = int(checkpoint.stem.split("-")[1]) // 4  # 72 shapes, 16 a step
+    assert done >= 2
+    for folder in (torn, whole):
+        run_command("train_gan", *_gan_words(folder, packed_archive, done + 1, "--checkpoint_seconds=0"))
+    _assert_equal_runs(whole, torn)
+
+
+def test_a_full_disk_loses_no_earlier_checkpoint(packed_archive, tmp_path):
+    """No file may grow beyond 30 kB: the next checkpoint, of 100 kB, cannot be written."""
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    words = ("train_gan", *_gan_words(torn, packed_archive, 2))
+    run_command(*words)
+    before = {path.name: path.read_bytes() for path in (torn / "checkpoints").iterdir()}
+    words = ("train_gan", *_gan_words(torn, packed_archive, 4))
+    limit = (30_000, 30_000)
+    result = run_command(*words, check=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+    assert result.returncode == 1 and "check the folder and its free space" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert {path.name: path.read_bytes() for path in (torn / "checkpoints").iterdir()} == before
+    run_command(*words)
+    run_command("train_gan", *_gan_words(whole, packed_archive, 4))
+    _assert_equal_runs(whole, torn)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_names_the_last_good_checkpoint(packed_archive, tmp_path):
+    words = _gan_words(tmp_path / "first", packed_archive, 3, "--g_learning_rate=1e38")
+    result = run_command("train_gan", *words, check=False)
+    assert result.returncode == 1 and result.stderr.count("\n") == 1
+    assert "is not finite after epoch 1; there is no good checkpoint yet" in result.stderr
+    # A learning rate that grows out of all bounds only later: a checkpoint by hand, with the rate changed in it.
+    workdir = tmp_path / "second"
+    run_command("train_gan", *_gan_words(workdir, packed_archive, 1))
+    [path] = (workdir / "checkpoints").iterdir()
+    with np.load(path) as content:
+        arrays = dict(content)
+    names = json.loads(arrays["header"].tobytes())["variables"]
+    arrays[f"{names.index('adam/learning_rate'):05d}"] = np.array(1e38, np.float32)
+    np.savez(path, **arrays)
+    result = run_command("train_gan", *_gan_words(workdir, packed_archive, 3), check=False)
+    assert result.returncode == 1 and f"the last good checkpoint is {path}" in result.stderr
+    assert [p.name for p in (workdir / "checkpoints").iterdir()] == [path.name]

@@ -156,7 +156,9 @@ def measure_flags() -> dict:
                 times[name].append(time.perf_counter() - begin)
     medians = {name: statistics.median(values) for name, values in times.items()}
     result: dict = {f"{name}_ms": round(1000 * value) for name, value in medians.items()}
-    return result | {f"{name}_speed_ratio": round(medians["float32"] / medians[name], 3) for name in ("bfloat16", "xla")}
+    return result | {
+        f"{name}_speed_ratio": round(medians["float32"] / medians[name], 3) for name in ("bfloat16", "xla")
+    }
 
 
 def measure_codec(width: int) -> dict:

@@ -23,8 +23,9 @@ TITLES = {
 _PANELS: dict[str, dict[str, tuple[str, ...]]] = {
     "gan": {
         "losses": ("g_loss", "d_loss"),
-        "discriminator accuracy": ("d_accuracy_real", "d_accuracy_fake", "gated"),
-        "samples": ("occupied", "diversity"),
+        "discriminator": ("d_accuracy_real", "d_accuracy_fake", "d_trained", "gradient_penalty"),
+        "generated, validation shapes": ("generated_score", "generated_coverage_iou", "generated_nna_iou"),
+        "samples": ("occupied", "diversity", "generated_diversity", "generated_novelty"),
     },
     "voxnet": {"loss": ("loss", "val_loss"), "accuracy": ("accuracy", "val_accuracy")},
     "compressor": {
@@ -40,12 +41,12 @@ _COLUMNS = 8
 def curves(run: RunDirectory, kind: str):
     """The figure of a run's training curves."""
     lines = run.metrics()
-    return figures.curves(
-        {
-            title: {name: [(line["epoch"], line[name]) for line in lines if name in line] for name in names}
-            for title, names in _PANELS[kind].items()
-        }
-    )
+
+    def group(names: tuple[str, ...]) -> dict[str, list[tuple[float, float]]]:
+        found = {name: [(line["epoch"], line[name]) for line in lines if name in line] for name in names}
+        return {name: points for name, points in found.items() if points}
+
+    return figures.curves({title: group(names) for title, names in _PANELS[kind].items()})
 
 
 def add_run(page: Page, run: RunDirectory) -> None:
@@ -66,6 +67,12 @@ def add_run(page: Page, run: RunDirectory) -> None:
     if kind == "voxnet" and result:
         classes = ", ".join(result["class_names"])
         page.text(f"Accuracy on {result['test_shapes']} test shapes: {result['test_accuracy']:.1%} ({classes}).")
+    if result and "best" in result:
+        best = result["best"]
+        page.text(
+            f"Kept the generator of epoch {best['epoch']}: coverage {best['coverage_iou']:.2f}, 1-nearest-neighbour accuracy "
+            f"{best['nna_iou']:.2f} (0.5 is best), matching distance {best['mmd_iou']:.2f}, against validation shapes (1 - IoU)."
+        )
     page.picture(figures.png(curves(run, kind)), "Training curves")
     samples = sorted(run.samples.glob("epoch-*.png"))
     if samples:

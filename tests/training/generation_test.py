@@ -37,7 +37,9 @@ def _measure(callback, monkeypatch, scores, first_epoch=1):
     for index, score in enumerate(scores):
         real = GenerationProtocol.measure
         with monkeypatch.context() as patch:
-            patch.setattr(GenerationProtocol, "measure", lambda self, shapes, s=score: {**real(self, shapes), "score": s})
+            patch.setattr(
+                GenerationProtocol, "measure", lambda self, shapes, s=score: {**real(self, shapes), "score": s}
+            )
             for epoch in (first_epoch + 2 * index, first_epoch + 2 * index + 1):
                 logs.append({"g_loss": 1.0})
                 callback.on_epoch_end(epoch - 1, logs[-1])

@@ -33,6 +33,8 @@ def measure_voxelisation(meshes: str | None) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(meshes) if meshes else _surfaces(pathlib.Path(folder))
         paths = sorted(p for p in source.rglob("*") if p.suffix in (".obj", ".off"))[:100]
+        if not paths:
+            raise SystemExit(f"--meshes: there is no .obj or .off file in {source}.")
         result: dict = {"meshes": len(paths), "source": "given folder" if meshes else "surfaces of the bundled shapes"}
         for resolution in (32, 64):
             begin = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Writes the tables between the marks in README.md from the files in results/.
+"""Writes the tables between the marks in README.md and docs/ from the files in results/.
 
-python benchmarks/tables.py            rewrites README.md
-python benchmarks/tables.py --check    exit status 1 if README.md is not what it would write
+python benchmarks/tables.py            rewrites them
+python benchmarks/tables.py --check    exit status 1 if one is not what it would write
 """
 
 import json
@@ -10,6 +10,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "generation.md")
 _MARKS = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -46,6 +47,57 @@ def performance(name: str) -> str:
     return "\n".join([*lines, "", f"{hardware['cores']} cores of {hardware['cpu']}, batch 100, 32^3."]) + "\n"
 
 
+def generators(name: str) -> str:
+    """The table of a file that `keras3dgan evaluate_gan` wrote."""
+    content = json.loads((ROOT / "results" / f"{name}.json").read_text())
+    columns = {
+        "score": "score",
+        "coverage_iou": "coverage, IoU",
+        "nna_iou": "1-NN, IoU",
+        "mmd_iou": "MMD, IoU",
+        "coverage_chamfer": "coverage, Chamfer",
+        "nna_chamfer": "1-NN, Chamfer",
+        "mmd_chamfer": "MMD, Chamfer",
+        "frechet": "Frechet",
+        "diversity": "diversity",
+        "novelty": "novelty",
+        "occupied": "occupied",
+        "largest_component": "largest component",
+    }
+    lines = [f"| generator | steps | minutes | {' | '.join(columns.values())} |", "|---" * (len(columns) + 3) + "|"]
+    for path, row in content["generators"].items():
+        run = content["trainings"].get(path)
+        trained = f"{run['steps']} | {run['seconds'] / 60:.0f}" if run else "- | -"
+        cells = (f"{row[column]:.3f}" if column in row else "-" for column in columns)
+        lines.append(f"| {pathlib.Path(path).name.replace('_', ' ')} | {trained} | {' | '.join(cells)} |")
+    runs = list(content["trainings"].values())
+    seeds = ", ".join(sorted({str(run["settings"]["seed"]) for run in runs}))
+    note = (
+        f"{content['shapes']} shapes of each against as many of the {content['split']} split; width "
+        f"{runs[0]['settings']['width']}, {runs[0]['settings']['resolution']}^3, seed {seeds}; {runs[0]['hardware']['cores']} "
+        "core a training."
+    )
+    return "\n".join([*lines, "", note]) + "\n"
+
+
+def pytorch(name: str) -> str:
+    """The table of the file that `benchmarks/pytorch.py` wrote."""
+    content = json.loads((ROOT / "results" / f"{name}.json").read_text())
+    titles = {
+        "pytorch": "PyTorch",
+        "tensorflow": "ours",
+        "tensorflow_bfloat16": "ours, bfloat16",
+        "tensorflow_gated": "ours, discriminator skipped",
+    }
+    lines = [f"| 3D-GAN | {' | '.join(titles.values())} |", "|---" * (len(titles) + 1) + "|"]
+    for label, row in content["measurements"].items():
+        cells = (f"{row[f'{k}_shapes_per_second']} shapes/s ({row[f'{k}_speed_over_pytorch']:.2f})" for k in titles)
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    machine = f"{content['threads']} threads of {content['hardware']['cpu']}"
+    note = f"PyTorch {content['torch']}, {machine}; in brackets: ratio to PyTorch."
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def _phrase(key: str, value: float) -> str:
     """`meshes_per_second_32`, 14.7 as "14.7 meshes/s (32)"; `encode_ms_batch_1`, 1.9 as "encode 1.9 ms (batch 1)"."""
     if "_per_second" in key:
@@ -56,25 +108,31 @@ def _phrase(key: str, value: float) -> str:
     return f"{what} {value} ms{detail}"
 
 
+# A key that only one kind of file has.
+_BY_CONTENT = {"codecs": codecs, "generators": generators, "torch": pytorch, "measurements": performance}
+
+
 def fill(text: str) -> str:
-    """README.md with its tables made anew."""
+    """A page with its tables made anew; which table it is follows from what the file holds."""
 
     def table(match: re.Match[str]) -> str:
-        make = performance if match[2] == "performance" else codecs
+        content = json.loads((ROOT / "results" / f"{match[2]}.json").read_text())
+        make = next(make for key, make in _BY_CONTENT.items() if key in content)
         return match[1] + make(match[2]) + match[3]
 
     return _MARKS.sub(table, text)
 
 
 def main() -> None:
-    """Rewrites or checks README.md."""
-    path = ROOT / "README.md"
-    text = path.read_text()
-    filled = fill(text)
-    if "--check" in sys.argv:
-        sys.exit(0 if filled == text else "README.md: its tables are not those of results/; run benchmarks/tables.py")
-    path.write_text(filled)
-    print(f"wrote {path}")
+    """Rewrites or checks the pages."""
+    for path in PAGES:
+        text = path.read_text()
+        filled = fill(text)
+        if "--check" not in sys.argv:
+            path.write_text(filled)
+            print(f"wrote {path}")
+        elif filled != text:
+            sys.exit(f"{path}: its tables are not those of results/; run benchmarks/tables.py")
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ def callback(tmp_path):
 def _measure(callback, monkeypatch, scores, first_epoch=1):
     """Ends two epochs for each score and returns the logs of the second ones."""
     logs = []
+    real = GenerationProtocol.measure
     for index, score in enumerate(scores):
-        real = GenerationProtocol.measure
         with monkeypatch.context() as patch:
             patch.setattr(
                 GenerationProtocol, "measure", lambda self, shapes, s=score: {**real(self, shapes), "score": s}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,7 +39,8 @@ class GeneratorComparison:
 
     def picture(self):
         """A figure with a row of shapes for each generator, real ones above."""
-        return figures.shapes(list(self.shapes.values()), list(self.shapes))
+        names = [pathlib.PurePath(name).name.replace("_", " ") for name in self.shapes]
+        return figures.shapes(list(self.shapes.values()), names)
 
     def table(self) -> str:
         """The measurements as lines of text."""

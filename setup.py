@@ -18,6 +18,7 @@ TRAINING = [
     "tensorboard>=2.20",
     "scikit-learn>=1.5",
     "matplotlib>=3.9",
+    "pillow>=10.0",
     "tqdm>=4.66",
 ]
 BUILD = ["apache-beam>=2.70", "mlcroissant>=1.0"]  # the `tfds` command needs both and does not declare them

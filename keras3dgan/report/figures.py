@@ -13,6 +13,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+from PIL import Image
 
 from keras3dgan.files import replacing
 from keras3dgan.voxels import mesh
@@ -87,13 +88,13 @@ def curves(lines: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], x_l
 def save(figure: plt.Figure, path: str | os.PathLike[str]) -> None:
     """Writes a figure as PNG and closes it."""
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110)
-    plt.close(figure)
+        temporary.write_bytes(png(figure))
 
 
 def png(figure: plt.Figure) -> bytes:
-    """A figure as PNG bytes; closes it."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+    """A figure as PNG bytes, in 256 colours, a third of the size; closes it."""
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=110)
     plt.close(figure)
-    return buffer.getvalue()
+    Image.open(drawn).convert("RGB").quantize(256).save(small, format="png", optimize=True)
+    return small.getvalue()

@@ -57,7 +57,7 @@ def steps_per_epoch(shapes: ShapeSet, batch_size: int) -> int:
 def is_finished(run: RunDirectory, settings: Settings) -> bool:
     """Whether the run has trained all its epochs; says so if it has."""
     result = run.result()
-    if result is None or result["epochs_wanted"] < settings.epochs:
+    if result is None or result.get("epochs_wanted", result["epochs"]) < settings.epochs:
         return False
     print(f"{run.path}: finished already, {result['epochs']} epochs in {result['seconds']:.0f} s; nothing to train.")
     return True
@@ -131,7 +131,9 @@ def fit(
             )
             distribution.gather(0)  # a host that leaves before the others have finished would look like one that died
     except KeyboardInterrupt:
-        recorder.save_and_leave()
+        # Several hosts must save together, and who knows whether the others have been interrupted.
+        if not distribution.on_several_hosts():
+            recorder.save_and_leave()
         raise
     # Where the last epoch had been trained before, and only the result was missing, its line lies in the file.
     last = recorder.line or run.metrics()[-1]

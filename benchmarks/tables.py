@@ -103,6 +103,12 @@ def _phrase(key: str, value: float) -> str:
     if "_per_second" in key:
         what, _, detail = key.partition("_per_second")
         return f"{value:,} {what.replace('_', ' ')}/s" + (f" ({detail.strip('_')})" if detail else "")
+    for unit in ("percent", "speed_ratio"):
+        if key.endswith(f"_{unit}"):
+            what = key.removesuffix(f"_{unit}")
+            return f"{what} {value} %" if unit == "percent" else f"{what} {value} times as fast"
+    if "_ms" not in key:
+        return f"{value} {key}"
     what, _, detail = key.partition("_ms")
     detail = f" ({detail.strip('_').replace('_', ' ')})" if detail else ""
     return f"{what} {value} ms{detail}"

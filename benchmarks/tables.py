@@ -14,9 +14,8 @@ PAGES = (ROOT / "README.md", ROOT / "docs" / "generation.md")
 _MARKS = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def codecs(name: str) -> str:
+def codecs(content: dict) -> str:
     """The table of a file that `keras3dgan evaluate` wrote."""
-    content = json.loads((ROOT / "results" / f"{name}.json").read_text())
     lines = ["| codec | IoU | bytes on disk | dimension ratio | byte ratio |", "|---|---|---|---|---|"]
     for codec, row in sorted(content["codecs"].items(), key=lambda item: -item[1]["iou"]):
         lines.append(
@@ -35,9 +34,8 @@ def codecs(name: str) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
-def performance(name: str) -> str:
+def performance(content: dict) -> str:
     """The table of the file that `benchmarks/measure.py` wrote."""
-    content = json.loads((ROOT / "results" / f"{name}.json").read_text())
     lines = ["| measurement | result | peak memory |", "|---|---|---|"]
     for label, row in content["measurements"].items():
         values = {k: v for k, v in row.items() if k not in ("peak_memory_mib", "seconds", "source", "meshes")}
@@ -47,9 +45,8 @@ def performance(name: str) -> str:
     return "\n".join([*lines, "", f"{hardware['cores']} cores of {hardware['cpu']}, batch 100, 32^3."]) + "\n"
 
 
-def generators(name: str) -> str:
+def generators(content: dict) -> str:
     """The table of a file that `keras3dgan evaluate_gan` wrote."""
-    content = json.loads((ROOT / "results" / f"{name}.json").read_text())
     columns = {
         "score": "score",
         "coverage_iou": "coverage, IoU",
@@ -80,9 +77,8 @@ def generators(name: str) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
-def pytorch(name: str) -> str:
+def pytorch(content: dict) -> str:
     """The table of the file that `benchmarks/pytorch.py` wrote."""
-    content = json.loads((ROOT / "results" / f"{name}.json").read_text())
     titles = {
         "pytorch": "PyTorch",
         "tensorflow": "ours",
@@ -124,7 +120,7 @@ def fill(text: str) -> str:
     def table(match: re.Match[str]) -> str:
         content = json.loads((ROOT / "results" / f"{match[2]}.json").read_text())
         make = next(make for key, make in _BY_CONTENT.items() if key in content)
-        return match[1] + make(match[2]) + match[3]
+        return match[1] + make(content) + match[3]
 
     return _MARKS.sub(table, text)
 

@@ -122,7 +122,7 @@ class AdversarialModel(TensorFlowStep, keras.Model):
     def track(self, logs):
         """Takes a step's logs into the means of the epoch and returns those.
 
-        The norm and the loss of a skipped update are no measurement: their means are over the updates that took place.
+        The norm of a skipped update is no measurement: its mean is over the updates that took place.
         """
         weights = {"d_gradient_norm": logs["d_trained"], "g_gradient_norm": logs["g_trained"]}
         for name, tracker in self.trackers.items():

@@ -11,8 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras3dgan.errors import InputError
-
-STRATEGIES = ("none", "mirrored", "multi_worker")
+from keras3dgan.models.tensorflow_step import replicas
 
 
 @contextlib.contextmanager
@@ -73,9 +72,8 @@ def on_several_hosts() -> bool:
 
 def check_batch_size(batch_size: int) -> None:
     """Raises `InputError` where the devices cannot share a batch equally."""
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    if batch_size % replicas:
-        raise InputError(f"--batch_size: {batch_size} shapes cannot be shared equally by {replicas} devices.")
+    if batch_size % replicas():
+        raise InputError(f"--batch_size: {batch_size} shapes cannot be shared equally by {replicas()} devices.")
 
 
 def gather(value: int) -> list[int]:

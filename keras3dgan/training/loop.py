@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras3dgan import data
 from keras3dgan.errors import InputError
+from keras3dgan.models.tensorflow_step import replicas
 from keras3dgan.training import checkpoint, distribution
 from keras3dgan.training.callbacks import RunRecorder
 from keras3dgan.training.presets import Settings
@@ -110,8 +111,7 @@ def fit(
     held_out = None
     if validation is not None:
         # Every device gets as many shapes as the others: one without any would report the mean of nothing.
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        validation = validation.take(np.arange(len(validation) // replicas * replicas))
+        validation = validation.take(np.arange(len(validation) // replicas() * replicas()))
         if len(validation):
             held_out = data.evaluation_batches(validation, settings.batch_size, with_labels)
     callbacks = [*options.callbacks, recorder]
@@ -141,7 +141,7 @@ def fit(
         "epochs_wanted": settings.epochs,
         "epochs": last["epoch"],
         "steps": last["step"],
-        "devices": tf.distribute.get_strategy().num_replicas_in_sync,
+        "devices": replicas(),
         "seconds": round(recorder.seconds, 1),
         "train_shapes": len(train),
         "validation_shapes": len(validation) if validation is not None else 0,

@@ -1,5 +1,7 @@
 """The layer stacks that generator, discriminator and encoder have in common."""
 
+import math
+
 import keras
 from keras import layers
 
@@ -90,10 +92,11 @@ def downsampling_stack(x, resolution: int, width: int, init_stddev: float, norma
     return layers.Flatten(name="flatten")(x)
 
 
-def upsampling_stack(x, resolution: int, width: int, init_stddev: float):
+def upsampling_stack(x, resolution: int, width: int, init_stddev: float, init_occupied: float = 0.5):
     """The way back: dense to (b, 2, 2, 2, width), then transposed convolutions of kernel 4 and stride 2 to (b, n, n, n, 1).
 
-    Batch normalisation and ReLU (Wu et al. 2016, section 3.1) follow every layer but the last, which gives logits.
+    Batch normalisation and ReLU (Wu et al. 2016, section 3.1) follow every layer but the last, which gives logits and starts
+    with the bias whose sigmoid is `init_occupied`.
     """
     count = stages(resolution)
     x = layers.Dense(8 * width, use_bias=False, kernel_initializer=normal(init_stddev), name="dense")(x)
@@ -109,6 +112,7 @@ def upsampling_stack(x, resolution: int, width: int, init_stddev: float):
             padding="same",
             use_bias=last,
             kernel_initializer=normal(init_stddev),
+            bias_initializer=keras.initializers.Constant(math.log(init_occupied / (1 - init_occupied))),
             name="logits" if last else f"deconv{stage + 1}",
         )(x)
         if not last:

@@ -25,9 +25,9 @@ _VARIANTS: dict[str, tuple[type[AdversarialModel], tuple[str, ...]]] = {
 
 def build_gan(settings: GANSettings) -> AdversarialModel:
     """The compiled adversarial model of these settings."""
-    sizes = (settings.resolution, settings.width, settings.init_stddev)
-    generator = Generator(settings.resolution, settings.latent_size, settings.width, settings.init_stddev)
-    discriminator = Discriminator(*sizes, normalization=settings.d_normalization)
+    width, stddev = settings.width, settings.init_stddev
+    generator = Generator(settings.resolution, settings.latent_size, width, stddev, settings.init_occupied)
+    discriminator = Discriminator(settings.resolution, width, stddev, normalization=settings.d_normalization)
     model, own_knobs = _VARIANTS[settings.variant]
     knobs = {name: getattr(settings, name) for name in ("latent_stddev", "average", "seed", *own_knobs)}
     gan = model(generator, discriminator, **knobs)

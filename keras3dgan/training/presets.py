@@ -57,6 +57,7 @@ class GANSettings(Settings):
     latent_stddev: float = knob(0.33, "standard deviation of the latents")
     width: int = knob(256, "channels of the 2x2x2 block next to the dense layer")
     init_stddev: float = knob(0.01, "standard deviation of the initial weights; 0: He's")
+    init_occupied: float = knob(0.5, "occupancy that the untrained generator's output starts at, above 0 and below 1")
     d_normalization: str = knob("batch", "of the discriminator: batch, inner (batch but in the first layer) or none")
     g_optimizer: str = knob("adam", "generator's optimizer: adam or sgd")
     g_learning_rate: float = knob(0.0025, "generator's learning rate")
@@ -230,6 +231,8 @@ def _check(values: Settings) -> None:
     for name in ("beta_1", "average"):
         if not 0 <= getattr(values, name, 0.0) < 1:
             raise InputError(f"--{name}: must be at least 0 and below 1, got {getattr(values, name)}.")
+    if not 0 < getattr(values, "init_occupied", 0.5) < 1:
+        raise InputError(f"--init_occupied: must be above 0 and below 1, got {values.init_occupied}.")  # type: ignore[attr-defined]
     for name in ("real_labels", "fake_labels"):
         low, high = getattr(values, name, (0, 1))
         if low > high:

@@ -13,13 +13,16 @@ BUILDERS = ["keras3dgan.datasets", *(f"keras3dgan.datasets.{name}" for name in f
 
 TRAINING = [
     "keras>=3.15",
-    "tensorflow-datasets>=4.9.10",
-    "importlib_resources>=6.0",  # tensorflow-datasets needs it to prepare and does not declare it
-    "tensorboard>=2.20",
     "scikit-learn>=1.5",
     "matplotlib>=3.9",
     "pillow>=10.0",
     "tqdm>=4.66",
+]
+WITH_TENSORFLOW = [
+    *TRAINING,
+    "tensorflow-datasets>=4.9.10",
+    "importlib_resources>=6.0",  # tensorflow-datasets needs it to prepare and does not declare it
+    "tensorboard>=2.20",
 ]
 BUILD = ["apache-beam>=2.70", "mlcroissant>=1.0"]  # the `tfds` command needs both and does not declare them
 
@@ -41,11 +44,13 @@ setup(
         "trimesh>=4.5",
     ],
     extras_require={
-        "cpu": ["tensorflow-cpu>=2.21", *TRAINING],
-        "gpu": ["tensorflow[and-cuda]>=2.21", *TRAINING],
+        "cpu": ["tensorflow-cpu>=2.21", *WITH_TENSORFLOW],
+        "gpu": ["tensorflow[and-cuda]>=2.21", *WITH_TENSORFLOW],
+        "jax": ["jax>=0.7", *TRAINING],
+        "jax_gpu": ["jax[cuda13]>=0.7.2", *TRAINING],
         "beam": BUILD,
         "bench": ["torch>=2.5"],
-        "dev": ["pytest>=8", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", *BUILD],
+        "dev": ["pytest>=8", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", "jax>=0.7", *BUILD],
     },
     entry_points={"console_scripts": ["keras3dgan = keras3dgan.commands.main:main"]},
 )

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import importlib.util
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+import keras
 import numpy as np
-import tensorflow as tf
 
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.shape_set import ShapeSet, read_packed_archive
 
+# JAX trains without TensorFlow; the batches are then the same, made by numpy in the step's own thread.
+if importlib.util.find_spec("tensorflow"):
+    import tensorflow as tf
+else:
+    tf = None
+
 SPLITS = ("train", "validation", "test")
 
+# In how many ways an augmentation turns a shape.
+_TURNS = {"none": 1, "flip": 2, "rotate": 4}
 # Unpacking by table is several times faster than by bit shifts.
 _BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
 
@@ -56,11 +67,11 @@ def training_batches(
     start_step: int = 0,
     augmentation: str = "none",
     with_labels: bool = False,
-) -> tf.data.Dataset:
+) -> Any:
     """Endless shuffled batches, a pure function of seed and step.
 
     Epoch e is a permutation of the set drawn from (seed, e), and batches run on from one epoch into the next. Started at
-    `start_step`, the data set gives what an uninterrupted one would have given from there, so resuming needs no state.
+    `start_step`, they are what uninterrupted ones would have been from there, so resuming needs no state.
 
     Args:
         shapes: what to draw from.
@@ -71,29 +82,32 @@ def training_batches(
         with_labels: pairs of voxels and labels instead of voxels alone.
 
     Returns:
-        float32 (batch_size, n, n, n, 1) in {0, 1}, or pairs with int64 (batch_size,).
+        For `keras.Model.fit`: a `tf.data.Dataset`, or a generator where there is no TensorFlow. float32
+        (batch_size, n, n, n, 1) in {0, 1}, or pairs with int64 (batch_size,).
     """
     if len(shapes) == 0:
         raise InputError("There is no shape to train on; choose other classes or another split.")
+    draw = functools.partial(_draw, len(shapes), batch_size, seed, augmentation)
+    if tf is None:
+        return _endless(shapes, draw, start_step, augmentation, with_labels)
     packed, labels = tf.constant(shapes.packed), tf.constant(shapes.labels)
-    count = len(shapes)
 
     def batch(step):
-        position = step * batch_size + tf.range(batch_size, dtype=tf.int64)
-        epoch, index = position // count, position % count
-        seeds = tf.stack([tf.fill([batch_size], tf.cast(seed, tf.int64)), epoch, tf.zeros_like(epoch)], axis=1)
-        last = tf.fill([batch_size], tf.cast(count - 1, tf.int64))
-        # tf.random.experimental.index_shuffle pads a batch of seeds along the wrong axis (TensorFlow 2.21).
-        rows = tf.raw_ops.RandomIndexShuffle(index=index, seed=seeds, max_index=last)
-        voxels = _augment(_unpack(tf.gather(packed, rows), shapes.resolution), augmentation, seed, step)
+        rows, turns = tf.numpy_function(draw, [step], (tf.int64, tf.int64), stateful=False)
+        rows, turns = tf.ensure_shape(rows, [batch_size]), tf.ensure_shape(turns, [batch_size])
+        voxels = _turn(
+            _unpack(tf.gather(packed, rows), shapes.resolution), augmentation, turns, tf.reverse, tf.transpose, tf.where
+        )
         return (voxels, tf.gather(labels, rows)) if with_labels else voxels
 
     steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max // batch_size)
     return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
-def evaluation_batches(shapes: ShapeSet, batch_size: int, with_labels: bool = False) -> tf.data.Dataset:
+def evaluation_batches(shapes: ShapeSet, batch_size: int, with_labels: bool = False) -> Any:
     """Every shape once, in order; the last batch may be smaller. Values as in `training_batches`."""
+    if tf is None:
+        return _InOrder(shapes, batch_size, with_labels)
 
     def batch(packed, labels):
         voxels = _unpack(packed, shapes.resolution)
@@ -102,20 +116,62 @@ def evaluation_batches(shapes: ShapeSet, batch_size: int, with_labels: bool = Fa
     return tf.data.Dataset.from_tensor_slices((shapes.packed, shapes.labels)).batch(batch_size).map(batch).prefetch(2)
 
 
-def _unpack(packed: tf.Tensor, resolution: int) -> tf.Tensor:
+def _draw(count: int, batch_size: int, seed: int, augmentation: str, step: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of a step's batch, and for each how it is turned."""
+    position = int(step) * batch_size + np.arange(batch_size)
+    epochs, places = np.divmod(position, count)
+    rows = np.empty(batch_size, np.int64)
+    for epoch in np.unique(epochs):
+        rows[epochs == epoch] = _permutation(count, seed, int(epoch))[places[epochs == epoch]]
+    return rows, np.random.default_rng((seed, 1, int(step))).integers(_TURNS[augmentation], size=batch_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _permutation(count: int, seed: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng((seed, 0, epoch)).permutation(count)
+
+
+def _unpack(packed, resolution: int):
     bits = tf.gather(tf.constant(_BITS, tf.float32), tf.cast(packed, tf.int32))
     return tf.reshape(bits, (-1, resolution, resolution, resolution, 1))
 
 
-def _augment(voxels: tf.Tensor, augmentation: str, seed: int, step: tf.Tensor) -> tf.Tensor:
+def _turn(voxels, augmentation: str, turns, reverse, transpose, where):
+    """Voxels mirrored or turned, by the functions of TensorFlow or of numpy."""
+    turns = turns[:, None, None, None, None]
     if augmentation == "none":
         return voxels
-    turns = tf.random.stateless_uniform(
-        [tf.shape(voxels)[0], 1, 1, 1, 1], [seed, step], maxval=2 if augmentation == "flip" else 4, dtype=tf.int32
-    )
     if augmentation == "flip":
-        return tf.where(turns == 1, tf.reverse(voxels, [1]), voxels)
-    quarter = tf.reverse(tf.transpose(voxels, [0, 2, 1, 3, 4]), [1])
-    half = tf.reverse(voxels, [1, 2])
-    three = tf.reverse(tf.transpose(voxels, [0, 2, 1, 3, 4]), [2])
-    return tf.where(turns == 1, quarter, tf.where(turns == 2, half, tf.where(turns == 3, three, voxels)))
+        return where(turns == 1, reverse(voxels, [1]), voxels)
+    quarter = reverse(transpose(voxels, [0, 2, 1, 3, 4]), [1])
+    half = reverse(voxels, [1, 2])
+    three = reverse(transpose(voxels, [0, 2, 1, 3, 4]), [2])
+    return where(turns == 1, quarter, where(turns == 2, half, where(turns == 3, three, voxels)))
+
+
+def _endless(shapes: ShapeSet, draw, step: int, augmentation: str, with_labels: bool) -> Iterator[tuple]:
+    while True:
+        rows, turns = draw(step)
+        voxels = _turn(_float(shapes, rows), augmentation, turns, np.flip, np.transpose, np.where)
+        yield (voxels, shapes.labels[rows]) if with_labels else (voxels,)
+        step += 1
+
+
+class _InOrder(keras.utils.PyDataset):
+    def __init__(self, shapes: ShapeSet, batch_size: int, with_labels: bool):
+        super().__init__()
+        self.shapes = shapes
+        self.batch_size = batch_size
+        self.with_labels = with_labels
+
+    def __len__(self):
+        return -(-len(self.shapes) // self.batch_size)
+
+    def __getitem__(self, index):
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        voxels = _float(self.shapes, rows)
+        return (voxels, self.shapes.labels[rows]) if self.with_labels else (voxels,)
+
+
+def _float(shapes: ShapeSet, rows) -> np.ndarray:
+    return shapes.grids(rows).astype(np.float32)[..., None]

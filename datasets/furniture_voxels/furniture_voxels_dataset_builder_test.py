@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 import trimesh
 
 from keras3dgan import data
-from keras3dgan.datasets.furniture_voxels import build_archive, furniture_voxels_dataset_builder
+from keras3dgan.datasets.furniture_voxels import archive, build_archive, furniture_voxels_dataset_builder
 from keras3dgan.errors import InputError
 from keras3dgan.voxels import grid as grids
 from tests.conftest import command_environment
@@ -23,14 +23,14 @@ class FurnitureVoxelsTest(tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = furniture_voxels_dataset_builder.Builder
     BUILDER_CONFIG_NAMES_TO_TEST = ("32",)
     SPLITS = {"train": 569, "validation": 89, "test": 162}
-    EXAMPLE_DIR = str(furniture_voxels_dataset_builder.ARCHIVE.parent)
+    EXAMPLE_DIR = str(archive.ARCHIVE.parent)
     SKIP_CHECKSUMS = True
 
 
 def test_archive_and_attribution_agree():
-    with np.load(furniture_voxels_dataset_builder.ARCHIVE) as archive:
-        ids, names = archive["ids"].tolist(), archive["class_names"].tolist()
-        labels, volumes = archive["labels"], grids.unpack(archive["packed"], 64)
+    with np.load(archive.ARCHIVE) as content:
+        ids, names = content["ids"].tolist(), content["class_names"].tolist()
+        labels, volumes = content["labels"], grids.unpack(content["packed"], 64)
     with open(build_archive.FOLDER / "ATTRIBUTION.tsv", newline="") as file:
         rows = {row["id"]: row for row in csv.DictReader(file, delimiter="\t")}
     assert len(ids) == len(set(ids)) >= 0.95 * len(rows) and 8 <= len(names) <= 12
@@ -42,7 +42,7 @@ def test_archive_and_attribution_agree():
     assert not volumes[:, :2].any() and not volumes[:, 62:].any() and not volumes[..., :2].any()
     longest = [max(np.ptp(axis) + 1 for axis in np.nonzero(volume)) for volume in volumes[:50]]
     assert set(longest) <= {59, 60}
-    assert furniture_voxels_dataset_builder.ARCHIVE.stat().st_size <= 3_000_000
+    assert archive.ARCHIVE.stat().st_size <= 3_000_000
 
 
 def test_both_resolutions_and_tfds_load(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib
+import importlib.util
 import logging
 import os
 import signal
@@ -21,7 +22,18 @@ from keras3dgan.errors import InputError
 FLAGS = flags.FLAGS
 MODEL, INFRASTRUCTURE = "Model", "Infrastructure"
 _groups: dict[str, list[str]] = {MODEL: [], INFRASTRUCTURE: []}
-_NEEDED_BY_TRAINING = ("keras", "tensorflow", "tensorflow_datasets", "sklearn", "matplotlib", "tqdm", "tensorboard")
+# The extra of setup.py that brings a backend of Keras.
+_EXTRAS = {"tensorflow": "cpu", "jax": "jax"}
+_NEEDED_BY_TRAINING = (
+    "keras",
+    "tensorflow",
+    "jax",
+    "tensorflow_datasets",
+    "sklearn",
+    "matplotlib",
+    "tqdm",
+    "tensorboard",
+)
 
 
 def enum(*values: str) -> Callable[..., Any]:
@@ -95,13 +107,13 @@ def add_run() -> None:
 @contextlib.contextmanager
 def training() -> Iterator[Any]:
     """Gives the `RunDirectory` of `--workdir`; what is trained inside runs under `--strategy`."""
-    from keras3dgan.training import distribution
+    from keras3dgan import backend
     from keras3dgan.training.run_directory import RunDirectory
 
     if FLAGS.virtual_cpus < 1:
         raise InputError(f"--virtual_cpus: must be at least 1, got {FLAGS.virtual_cpus}.")
-    with distribution.scope(FLAGS.strategy, FLAGS.virtual_cpus):
-        yield RunDirectory(FLAGS.workdir, distribution.is_chief(FLAGS.strategy))
+    with backend.scope(FLAGS.strategy, FLAGS.virtual_cpus):
+        yield RunDirectory(FLAGS.workdir, backend.is_first_host(FLAGS.strategy))
 
 
 def run_options(callbacks: Sequence[Any] = ()) -> Any:
@@ -140,9 +152,7 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
         # TensorFlow warns of retracing whenever two models predict in one process.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         try:
-            if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
-                raise InputError("KERAS_BACKEND: only tensorflow is supported in this version; unset the variable.")
-            _import_tensorflow()
+            _import_backend()
             main(words)
         except InputError as error:
             sys.exit(_complain(name, str(error), 1))
@@ -152,7 +162,8 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in _NEEDED_BY_TRAINING:
                 raise
-            sys.exit(_complain(name, f"needs {error.name}; type pip install '.[cpu]' in the checkout.", 1))
+            extra = _EXTRAS[os.environ["KERAS_BACKEND"]]
+            sys.exit(_complain(name, f"needs {error.name}; type pip install '.[{extra}]' in the checkout.", 1))
         except _Terminated:
             sys.exit(_complain(name, "terminated; run the same command again to go on", 128 + signal.SIGTERM))
         except KeyboardInterrupt:
@@ -175,14 +186,30 @@ def _terminate(number: int, frame: Any) -> None:
     raise _Terminated
 
 
-def _import_tensorflow() -> None:
-    """Imports TensorFlow without the lines that its native code writes to stderr on every start, which no setting stops."""
+def _import_backend() -> None:
+    """Checks `KERAS_BACKEND`, and imports TensorFlow where it is installed, since on JAX too it reads data."""
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if backend not in _EXTRAS:
+        raise InputError(f"KERAS_BACKEND: must be {' or '.join(_EXTRAS)}, got '{backend}'.")
+    if importlib.util.find_spec(backend) is None:
+        raise InputError(
+            f"KERAS_BACKEND: {backend} is not installed; type pip install '.[{_EXTRAS[backend]}]' in the checkout, or set the "
+            "variable to one that is."
+        )
+    if importlib.util.find_spec("tensorflow"):
+        with _silent_stderr():
+            importlib.import_module("tensorflow")
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """For the lines that TensorFlow's native code writes to stderr on every start, which no setting stops."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         try:
-            importlib.import_module("tensorflow")
+            yield
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)

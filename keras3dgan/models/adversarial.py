@@ -3,10 +3,19 @@
 import keras
 from keras import ops
 
-from keras3dgan.models.tensorflow_step import TensorFlowStep, own_rows, replicas
+from keras3dgan.backend import AdversarialStep, jit_compile, own_rows, replicas
 
 
-class AdversarialModel(TensorFlowStep, keras.Model):
+class _Optimizers:
+    """What Keras's trainers and our checkpoints ask of an optimizer, for two."""
+
+    built = True
+
+    def __init__(self, *optimizers):
+        self.variables = [variable for optimizer in optimizers for variable in optimizer.variables]
+
+
+class AdversarialModel(AdversarialStep, keras.Model):
     """Generator and discriminator trained against each other.
 
     A step draws z ~ N(0, latent_stddev^2), updates the discriminator on the real and the generated batch if
@@ -64,13 +73,14 @@ class AdversarialModel(TensorFlowStep, keras.Model):
         """The generator to use: the running mean where one is kept."""
         return self.average_generator or self.generator
 
-    def compile(self, g_optimizer, d_optimizer, jit_compile=False):
-        """Takes the two optimizers, and whether XLA compiles the step."""
-        super().compile(optimizer=None, jit_compile=jit_compile)
+    def compile(self, g_optimizer, d_optimizer, xla=False):
+        """Takes the two optimizers, and whether XLA compiles the step on TensorFlow too."""
+        super().compile(optimizer=None, jit_compile=jit_compile(xla))
         self.g_optimizer = g_optimizer
         self.d_optimizer = d_optimizer
         g_optimizer.build(self.generator.trainable_variables)
         d_optimizer.build(self.discriminator.trainable_variables)
+        self.optimizer = _Optimizers(g_optimizer, d_optimizer)
 
     def get_compile_config(self):
         if not self.compiled:

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers
 
-from keras3dgan.models.tensorflow_step import replicas
+from keras3dgan.backend import replicas
 
 KERNEL = 4
 LEAK = 0.2

@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from keras3dgan import losses
+from keras3dgan.backend import replicas
 from keras3dgan.metrics.reconstruction import MeanIoU
-from keras3dgan.models.tensorflow_step import replicas
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")

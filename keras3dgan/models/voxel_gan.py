@@ -66,9 +66,9 @@ class VoxelGAN(AdversarialModel):
         self.g_running_loss = self.add_weight(shape=(), trainable=False, name="g_running_loss", **level)
         self.d_running_loss = self.add_weight(shape=(), trainable=False, name="d_running_loss", **level)
 
-    def compile(self, g_optimizer, d_optimizer, jit_compile=False):
+    def compile(self, g_optimizer, d_optimizer, xla=False):
         """As the base class; the learning rates at this moment are the base rates of the balance rule."""
-        super().compile(g_optimizer, d_optimizer, jit_compile)
+        super().compile(g_optimizer, d_optimizer, xla)
         self.g_base_rate = float(ops.convert_to_numpy(g_optimizer.learning_rate))
         self.d_base_rate = float(ops.convert_to_numpy(d_optimizer.learning_rate))
 

@@ -3,8 +3,8 @@
 import keras
 from keras import layers, ops
 
+from keras3dgan.backend import replicas
 from keras3dgan.models import blocks
-from keras3dgan.models.tensorflow_step import replicas
 
 LEAK = 0.1
 

@@ -34,7 +34,7 @@ def build_gan(settings: GANSettings) -> AdversarialModel:
     gan.compile(
         _optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
         _optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
-        jit_compile=settings.xla,
+        xla=settings.xla,
     )
     return gan
 

@@ -66,7 +66,7 @@ class RunRecorder(keras.callbacks.Callback):
         self.run.add_metrics(self.line)
         self.state = checkpoint.snapshot(self.model, progress)
         last = epoch + 1 == self.params["epochs"] or self.model.stop_training
-        if last or distribution.chiefs(time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds):
+        if last or distribution.first_hosts(time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds):
             self.save_last_epoch()
 
     def save_last_epoch(self):

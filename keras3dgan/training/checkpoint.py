@@ -14,17 +14,11 @@ from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 
 _KEEP = 2
-_OPTIMIZERS = ("optimizer", "g_optimizer", "d_optimizer")
 
 
 def state_variables(model: keras.Model) -> list[keras.Variable]:
     """All that a training goes on from: weights, statistics, random states, and the variables of every optimizer."""
-    variables = list(model.variables)
-    for name in _OPTIMIZERS:
-        optimizer = getattr(model, name, None)
-        if optimizer is not None:
-            variables += optimizer.variables
-    return variables
+    return [*model.variables, *model.optimizer.variables]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras3dgan import data
+from keras3dgan import backend, data
 from keras3dgan.models.voxnet import VoxNet
 from keras3dgan.training import loop
 from keras3dgan.training.presets import VoxNetSettings
@@ -17,7 +17,7 @@ from keras3dgan.training.run_directory import RunDirectory
 def build_voxnet(settings: VoxNetSettings, num_classes: int) -> VoxNet:
     """The compiled classifier of these settings."""
     voxnet = VoxNet(num_classes, settings.resolution, settings.filters)
-    voxnet.compile(keras.optimizers.Adam(settings.learning_rate), jit_compile=settings.xla)
+    voxnet.compile(keras.optimizers.Adam(settings.learning_rate), jit_compile=backend.jit_compile(settings.xla))
     voxnet.optimizer.build(voxnet.trainable_variables)
     return voxnet
 

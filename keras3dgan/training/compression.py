@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras3dgan import backend
 from keras3dgan.errors import InputError
 from keras3dgan.models.encoder import Encoder
 from keras3dgan.models.generative_compressor import GenerativeCompressor
@@ -102,7 +103,7 @@ def _train(
     if settings.halve_every:
         steps = settings.halve_every * loop.steps_per_epoch(train, settings.batch_size)
         rate = keras.optimizers.schedules.ExponentialDecay(rate, steps, 0.5, staircase=True)
-    model.compile(keras.optimizers.Adam(rate, beta_1=settings.beta_1), jit_compile=settings.xla)
+    model.compile(keras.optimizers.Adam(rate, beta_1=settings.beta_1), jit_compile=backend.jit_compile(settings.xla))
     model.optimizer.build(model.trainable_variables)
     exports = {"encoder": model.encoder, "decoder": model.decoder}
     return loop.fit(run, model, settings, train, validation, exports, options)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from keras3dgan import data
+from keras3dgan import backend, data
 from keras3dgan.errors import InputError
-from keras3dgan.models.tensorflow_step import replicas
 from keras3dgan.training import checkpoint, distribution
 from keras3dgan.training.callbacks import RunRecorder
 from keras3dgan.training.presets import Settings
@@ -46,7 +45,7 @@ class Options:
 def prepare(settings: Settings) -> None:
     """What comes before building models: seeds, deterministic operations, as exact resume needs them, and the precision."""
     keras.utils.set_random_seed(settings.seed)
-    tf.config.experimental.enable_op_determinism()
+    backend.make_deterministic()
     keras.config.set_dtype_policy(settings.precision)
 
 
@@ -92,7 +91,7 @@ def fit(
         The content of `result.json`.
     """
     distribution.check_batch_size(settings.batch_size)
-    distribution.make_fit_work(model)
+    backend.make_fit_work(model)
     steps = steps_per_epoch(train, settings.batch_size)
     progress = checkpoint.restore(run.checkpoints, model) or {"epoch": 0, "step": 0, "seconds": 0.0}
     if progress["epoch"] > settings.epochs:
@@ -111,14 +110,16 @@ def fit(
     held_out = None
     if validation is not None:
         # Every device gets as many shapes as the others: one without any would report the mean of nothing.
-        validation = validation.take(np.arange(len(validation) // replicas() * replicas()))
+        validation = validation.take(np.arange(len(validation) // backend.device_count() * backend.device_count()))
         if len(validation):
             held_out = data.evaluation_batches(validation, settings.batch_size, with_labels)
     callbacks = [*options.callbacks, recorder]
-    if run.writes:
+    if run.writes and importlib.util.find_spec("tensorflow"):
         callbacks.insert(-1, keras.callbacks.TensorBoard(run.events, write_graph=False))
+    elif run.writes:
+        print(f"{run.path}: no TensorBoard events, which need TensorFlow; metrics.jsonl has every number.")
     try:
-        with distribution.host_failures():
+        with backend.host_failures():
             model.fit(
                 batches,
                 epochs=settings.epochs,
@@ -129,10 +130,10 @@ def fit(
                 verbose=(1 if sys.stdout.isatty() else 2) if run.writes else 0,
                 callbacks=callbacks,
             )
-            distribution.gather(0)  # a host that leaves before the others have finished would look like one that died
+            backend.gather(0)  # a host that leaves before the others have finished would look like one that died
     except KeyboardInterrupt:
         # Several hosts must save together, and who knows whether the others have been interrupted.
-        if not distribution.on_several_hosts():
+        if not backend.on_several_hosts():
             recorder.save_and_leave()
         raise
     # Where the last epoch had been trained before, and only the result was missing, its line lies in the file.
@@ -141,7 +142,7 @@ def fit(
         "epochs_wanted": settings.epochs,
         "epochs": last["epoch"],
         "steps": last["step"],
-        "devices": replicas(),
+        "devices": backend.device_count(),
         "seconds": round(recorder.seconds, 1),
         "train_shapes": len(train),
         "validation_shapes": len(validation) if validation is not None else 0,

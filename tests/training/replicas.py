@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras3dgan.training import adversarial, classifier, compression, distribution
+from keras3dgan import backend
+from keras3dgan.training import adversarial, classifier, compression
 from keras3dgan.training.presets import AutoencoderSettings, GANSettings, VoxNetSettings, settings
 from tests.conftest import boxes
 
@@ -50,9 +51,9 @@ def train(kind):
 def main():
     """Compares."""
     kind = sys.argv[1]
-    with distribution.scope("none", virtual_cpus=2):
+    with backend.scope("none", virtual_cpus=2):
         one, one_logs = train(kind)
-    with distribution.scope("mirrored"):
+    with backend.scope("mirrored"):
         assert tf.distribute.get_strategy().num_replicas_in_sync == 2
         two, two_logs = train(kind)
     if kind == "gan":

@@ -4,20 +4,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras3dgan.backend.tensorflow_devices import replicas
 from keras3dgan.metrics import samples
-
-
-def replicas() -> int:
-    """How many devices share a batch."""
-    return tf.distribute.get_strategy().num_replicas_in_sync
-
-
-def own_rows(values, count):
-    """This replica's rows of values that were drawn for all replicas, so that their number changes no random number."""
-    if replicas() == 1:
-        return values
-    first = tf.distribute.get_replica_context().replica_id_in_sync_group * count
-    return values[first : first + count]
 
 
 def mean_over_replicas(values):
@@ -60,7 +48,7 @@ def _apply(optimizer, gradients, variables):
     return tf.linalg.global_norm(gradients)
 
 
-class TensorFlowStep:
+class AdversarialStep:
     """The `train_step` of `AdversarialModel`; it calls that class's hooks and knows nothing of what is behind them."""
 
     def train_step(self, data):

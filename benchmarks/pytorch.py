@@ -45,7 +45,7 @@ def prepare_tensorflow(resolution: int, width: int, batch_size: int, threads: in
     batch = tf.constant(_shapes(resolution, batch_size))
     for name, knobs in _OURS.items():
         knobs = {"resolution": resolution, "width": width, "noise_stddev": 0.0, "average": 0.0, **knobs}
-        settings = presets.settings(presets.GANSettings, "best", knobs)
+        settings = presets.settings(presets.GANSettings, "gan", knobs)
         keras.config.set_dtype_policy(settings.precision)
         gan = adversarial.build_gan(settings)
         step = tf.function(gan.train_step)

@@ -23,10 +23,10 @@ _VARIANTS: dict[str, tuple[type[AdversarialModel], tuple[str, ...]]] = {
 }
 
 
-def build_gan(settings: GANSettings) -> AdversarialModel:
-    """The compiled adversarial model of these settings."""
+def build_gan(settings: GANSettings, occupied: float = 0.5) -> AdversarialModel:
+    """The compiled adversarial model of these settings; `occupied` is the mean occupancy of the training shapes."""
     width, stddev = settings.width, settings.init_stddev
-    generator = Generator(settings.resolution, settings.latent_size, width, stddev, settings.init_occupied)
+    generator = Generator(settings.resolution, settings.latent_size, width, stddev, settings.init_occupied or occupied)
     discriminator = Discriminator(settings.resolution, width, stddev, normalization=settings.d_normalization)
     model, own_knobs = _VARIANTS[settings.variant]
     knobs = {name: getattr(settings, name) for name in ("latent_stddev", "average", "seed", *own_knobs)}
@@ -71,7 +71,7 @@ def train_gan(
     if loop.is_finished(run, settings):
         return run.result() or {}
     loop.prepare(settings)
-    gan = build_gan(settings)
+    gan = build_gan(settings, train.occupied())
     exports = {"discriminator": gan.discriminator}
     if measure is None:
         return loop.fit(run, gan, settings, train, None, {**exports, "generator": gan.best_generator}, options)

@@ -56,6 +56,10 @@ class ShapeSet:
         """The grids of some rows, all unless told: `uint8` (count, n, n, n)."""
         return grids.unpack(self.packed[rows], self.resolution)
 
+    def occupied(self) -> float:
+        """Mean share of occupied voxels, in [0, 1]."""
+        return float(np.bitwise_count(self.packed).sum(dtype=np.int64)) / (len(self) * self.resolution**3)
+
     def take(self, rows: np.ndarray) -> ShapeSet:
         """The shapes of these rows (indices or a mask)."""
         return dataclasses.replace(self, packed=self.packed[rows], labels=self.labels[rows], ids=self.ids[rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 from collections.abc import Iterator
 
 import jax
@@ -62,6 +63,10 @@ def scope(strategy: str, virtual_cpus: int = 1) -> Iterator[None]:
         )
     if virtual_cpus > 1:
         jax.config.update("jax_num_cpu_devices", virtual_cpus)
+        # Devices that share a busy core wait for each other; XLA gives up after 40 s.
+        os.environ["XLA_FLAGS"] = (
+            f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_collective_call_terminate_timeout_seconds=600"
+        )
     if strategy == "none":
         yield
     else:

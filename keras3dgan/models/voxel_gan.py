@@ -100,9 +100,10 @@ class VoxelGAN(AdversarialModel):
         return (logs["d_accuracy_real"] + logs["d_accuracy_fake"]) / 2 < self.gate_accuracy
 
     def after_step(self, logs):
+        # Copies: the variables themselves would be read after they have been assigned to below.
         logs |= {
-            "g_learning_rate": ops.convert_to_tensor(self.g_optimizer.learning_rate),
-            "d_learning_rate": ops.convert_to_tensor(self.d_optimizer.learning_rate),
+            "g_learning_rate": ops.copy(self.g_optimizer.learning_rate),
+            "d_learning_rate": ops.copy(self.d_optimizer.learning_rate),
         }
         g, d = self.g_running_loss, self.d_running_loss
         g.assign(_LOSS_MEMORY * g + (1 - _LOSS_MEMORY) * logs["g_loss"])

@@ -1,0 +1,105 @@
+"""Trains every model for a few steps and writes what came of it. Run by tests, on a backend and on one or two devices."""
+
+import sys
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras3dgan import backend, data
+from keras3dgan.models.adversarial import AdversarialModel
+from keras3dgan.models.generative_compressor import GenerativeCompressor
+from keras3dgan.models.voxnet import VoxNet
+from keras3dgan.training import adversarial, classifier, compression
+from keras3dgan.training.presets import AutoencoderSettings, GANSettings, VoxNetSettings, settings
+from tests.conftest import boxes
+
+KINDS = ("gan", "wgan_gp", "autoencoder", "compressor", "voxnet")
+RESOLUTION, BATCH, EPOCHS, STEPS = 16, 8, 2, 5
+
+
+def build(kind):
+    """A compiled model that uses everything its kind has."""
+    small = {"resolution": RESOLUTION, "width": 8}
+    if kind == "voxnet":
+        model = classifier.build_voxnet(settings(VoxNetSettings, "test", {"resolution": RESOLUTION}), 2)
+        compile_with_sgd(model)
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.rate = 0.0  # the backends draw other masks, and Keras the same on every replica
+        return model
+    if kind in ("autoencoder", "compressor"):
+        model = compression.build_autoencoder(settings(AutoencoderSettings, "test", small))
+        if kind == "compressor":
+            model = GenerativeCompressor(model.encoder, model.decoder, VoxNet(2, RESOLUTION, 4))
+        compile_with_sgd(model)
+        return model
+    knobs = {**small, "average": 0.9}
+    if kind == "wgan_gp":
+        knobs |= {"variant": "wgan_gp", "d_normalization": "none", "critic_steps": 2}
+        knobs |= {"d_optimizer": "sgd", "g_optimizer": "sgd"}
+    else:
+        # A gate that closes on some of the steps and not on others.
+        knobs |= {"gate_accuracy": 0.5, "balance": 0.5, "noise_stddev": 0.1}
+    return adversarial.build_gan(settings(GANSettings, "test", knobs))
+
+
+def compile_with_sgd(model):
+    """Adam, which the 3D-GAN has here, hides a wrong scale of the loss, and turns rounding into steps where there is no slope."""
+    model.compile(keras.optimizers.SGD(0.001), jit_compile=backend.jit_compile(False))
+    model.optimizer.build(model.trainable_variables)
+
+
+def same_start(model):
+    """Weights that are the same on every backend, whose initialisers draw differently."""
+    rng = np.random.default_rng(0)
+    for variable in model.weights:
+        if len(variable.shape) > 1:
+            variable.assign(rng.normal(0, 0.05, variable.shape).astype(np.float32))
+    if getattr(model, "average_generator", None):
+        model.average_generator.set_weights(model.generator.get_weights())
+
+
+def same_noise():
+    """Replaces what a model draws, since the random streams of the backends differ, by waves that advance with every draw."""
+
+    def wave(model, count, shape):
+        draw = ops.cast(model.random.next()[1], "float32")
+        total = count * backend.replicas()
+        # Modest arguments: the backends reduce large ones to other sines.
+        phase = ops.reshape(ops.arange(total * int(np.prod(shape)), dtype="float32") % 97.0, (total, *shape))
+        return backend.own_rows(ops.sin(0.7 * phase + 1.3 * draw), count)
+
+    def normal(model, count, shape, stddev):
+        return stddev * np.sqrt(2) * wave(model, count, shape)
+
+    def uniform(model, count, shape, low, high):
+        return low + (high - low) * (wave(model, count, shape) + 1) / 2
+
+    AdversarialModel.random_normal, AdversarialModel.random_uniform = normal, uniform
+
+
+def train(kind):
+    """Variables and logs after `EPOCHS` epochs."""
+    keras.utils.set_random_seed(0)
+    model = build(kind)
+    same_start(model)
+    batches = data.training_batches(boxes(24, RESOLUTION), BATCH, 0, with_labels=kind == "voxnet")
+    history = model.fit(batches, steps_per_epoch=STEPS, epochs=EPOCHS, verbose=0, shuffle=False).history
+    trackers = {id(v) for metric in model.metrics for v in metric.variables}
+    values = {f"value {v.path}": v.numpy() for v in model.variables if id(v) not in trackers}
+    values |= {f"optimizer {i}": v.numpy() for i, v in enumerate(model.optimizer.variables)}
+    return {**values, **{f"log {name}": value for name, value in history.items()}}
+
+
+def main(strategy, folder):
+    """Writes `<kind>.npz` for every kind."""
+    with backend.scope(strategy, virtual_cpus=2):
+        assert backend.device_count() == (2 if strategy == "mirrored" else 1)
+        same_noise()
+        for kind in KINDS:
+            np.savez(f"{folder}/{kind}.npz", **train(kind))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

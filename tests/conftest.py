@@ -1,5 +1,6 @@
 """What many tests need: shapes, a prepared data folder, and the commands as subprocesses."""
 
+import importlib.util
 import os
 import pathlib
 import subprocess
@@ -10,6 +11,8 @@ import pytest
 
 from keras3dgan.voxels import grid as grids
 from keras3dgan.voxels.shape_set import ShapeSet
+
+needs_jax = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 
 
 def corner_shape(size: int = 8) -> np.ndarray:

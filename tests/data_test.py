@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -52,6 +54,28 @@ def test_augmentation_mirrors_and_turns():
     as_float = grid.astype(np.float32)
     assert flips == {as_float.tobytes(), as_float[::-1].tobytes()}
     assert turns == {np.rot90(as_float, k, (0, 1)).tobytes() for k in range(4)}
+
+
+@pytest.mark.parametrize("augmentation", AUGMENTATIONS)
+def test_batches_are_the_same_without_tensorflow(augmentation, monkeypatch):
+    shapes = boxes(10)
+
+    def batches():
+        training = data.training_batches(shapes, 4, 7, 3, augmentation, with_labels=True)
+        evaluation = data.evaluation_batches(shapes, 4, with_labels=True)
+        return [
+            *itertools.islice(training, 6),
+            *(evaluation[i] if data.tf is None else b for i, b in enumerate(evaluation)),
+        ]
+
+    with_tensorflow = batches()
+    monkeypatch.setattr(data, "tf", None)
+    without = batches()
+    assert len(without) == len(with_tensorflow) == 9
+    for ours, theirs in zip(without, with_tensorflow, strict=True):
+        np.testing.assert_array_equal(ours[0], theirs[0].numpy())
+        np.testing.assert_array_equal(ours[1], theirs[1].numpy())
+        assert ours[0].dtype == np.float32
 
 
 def test_evaluation_batches_are_everything_in_order():

@@ -11,6 +11,7 @@ import tensorflow_datasets as tfds
 import trimesh
 
 from keras3dgan import data
+from keras3dgan.datasets import without_tensorflow
 from keras3dgan.datasets.furniture_voxels import archive, build_archive, furniture_voxels_dataset_builder
 from keras3dgan.errors import InputError
 from keras3dgan.voxels import grid as grids
@@ -63,6 +64,15 @@ def test_no_shape_stands_in_two_splits(tmp_path):
     parts = [data.load("furniture_voxels", split, data_dir=str(tmp_path)) for split in data.SPLITS]
     seen = [{row.tobytes() for row in part.packed} for part in parts]
     assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
+
+
+@pytest.mark.parametrize("split", data.SPLITS)
+def test_the_same_shapes_are_read_without_tensorflow(split, tmp_path):
+    stored = data.load("furniture_voxels", split, data_dir=str(tmp_path))
+    direct = without_tensorflow.load_shapes("furniture_voxels", split)
+    for name in ("packed", "labels", "ids"):
+        np.testing.assert_array_equal(getattr(stored, name), getattr(direct, name))
+    assert stored.class_names == direct.class_names and stored.resolution == direct.resolution
 
 
 def test_tfds_build(tmp_path):

@@ -1,16 +1,14 @@
 """Two devices take the step of one, and JAX takes that of TensorFlow: every model, weights, moments and logs after ten steps."""
 
-import importlib.util
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from tests.conftest import command_environment
+from tests.conftest import command_environment, needs_jax
 
 KINDS = ("gan", "wgan_gp", "autoencoder", "compressor", "voxnet")
-needs_jax = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 
 
 @pytest.fixture(scope="module")

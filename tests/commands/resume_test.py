@@ -11,13 +11,19 @@ import time
 import numpy as np
 import pytest
 
-from tests.conftest import command_environment, run_command
+from tests.conftest import command_environment, needs_jax, run_command
 
 
 def _words(kind, workdir, archive, trained):
     words = [f"--workdir={workdir}", "--preset=test", f"--dataset={archive}", "--epochs=6", "--checkpoint_seconds=0"]
     if kind == "train_gan":
-        words += ["--augmentation=rotate", "--samples_every=0", "--gate_accuracy=0.8", "--balance=0.5"]
+        words += [
+            "--resolution=16",
+            "--augmentation=rotate",
+            "--samples_every=0",
+            "--gate_accuracy=0.8",
+            "--balance=0.5",
+        ]
         words += ["--measure_every=2"]
     if kind == "train_compressor":
         words += [f"--gan={trained}/gan", f"--voxnet={trained}/voxnet", "--halve_every=2"]
@@ -49,11 +55,21 @@ def _stop_at_a_random_moment(kind, words, workdir, after, number=signal.SIGKILL)
     return process.communicate(timeout=120)[1], process.returncode
 
 
-@pytest.mark.parametrize("kind", ["train_gan", "train_voxnet", "train_compressor"])
-def test_killed_and_resumed_equals_uninterrupted(kind, packed_archive, trained, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "backend"),
+    [
+        ("train_gan", "tensorflow"),
+        ("train_voxnet", "tensorflow"),
+        ("train_compressor", "tensorflow"),
+        pytest.param("train_gan", "jax", marks=needs_jax),
+        pytest.param("train_voxnet", "jax", marks=needs_jax),
+    ],
+)
+def test_killed_and_resumed_equals_uninterrupted(kind, backend, packed_archive, trained, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     run_command(kind, *_words(kind, whole, packed_archive, trained))
-    for after in (1, 2, 4) if kind == "train_gan" else (2,):
+    for after in (1, 2, 4) if (kind, backend) == ("train_gan", "tensorflow") else (2,):
         _stop_at_a_random_moment(kind, _words(kind, torn, packed_archive, trained), torn, after)
     out = run_command(kind, *_words(kind, torn, packed_archive, trained)).stdout
     assert "going on after epoch" in out or "finished already" in out

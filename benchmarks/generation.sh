@@ -1,63 +1,98 @@
 #!/usr/bin/env bash
-# Generation, measured: single changes to the report's recipe and to `best` on ModelNet10 chairs at a quarter of the report's
-# width, then the finalists on other classes, seeds and sizes. About a day on 2 cores, an hour a part; every training goes on
-# where it was when the script is run again, and each part ends with its JSON in results/ and its picture in docs/.
+# Generation, measured on ModelNet10 at a quarter of the report's width: single changes to the report's recipe, the way from there
+# to `best`, the finalists with three seeds, another class, 64^3, and one long run. About a day on 2 cores, an hour or two a part;
+# every training goes on where it was when the script is run again, and each part ends with its JSON in results/ and its picture
+# in docs/.
 #
-#   benchmarks/generation.sh ../shared/data/modelnet10_volumetric.npz runs [ablation chair toilet features 64]
+#   benchmarks/generation.sh ../shared/data/modelnet10_volumetric.npz runs [report best chair toilet features 64 long]
 set -euo pipefail
 data=${1:?give the .npz file with X_train, y_train, X_test, y_test}
 runs=${2:?give a folder for the runs}
 parts=${*:3}
+chairs=(--dataset="$data" --classes=chair)
+voxnet=(--voxnet="$runs/chair/voxnet")
 train() { # name, preset, further flags
-  keras3dgan train_gan --workdir="$runs/$1" --preset="$2" --samples_every=50 --measure_every=10 "${@:3}"
+  keras3dgan train_gan --workdir="$runs/$1" --preset="$2" --width=64 --samples_every=50 "${@:3}"
 }
-compare() { # name of the result, split, names of the runs
-  local models
-  models=$(printf ",$runs/%s" "${@:3}")
-  keras3dgan evaluate_gan --models="${models:1}" --split="$2" --output="results/$1.json" --picture="docs/$1.png" "${more[@]}"
+compare() { # name of the result, split, names of the runs; then `--` and further flags
+  local models="" name=$1 split=$2
+  shift 2
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do models+=",$runs/$1" && shift; done
+  keras3dgan evaluate_gan --models="${models:1}" --split="$split" --output="results/$name.json" --picture="docs/$name.png" "${@:2}"
+}
+classifier() {
+  keras3dgan train_voxnet --workdir="$runs/chair/voxnet" --preset=cpu --dataset="$data" --classes=chair,sofa,table,toilet,monitor
 }
 
-ablation() {
-  one() { train "ablation/$1" "$2" --dataset="$data" --classes=chair --width=64 --epochs=100 --patience=5 "${@:3}"; }
+report() { # 700 steps; `gan` is here without its start at the occupied fraction, as `best` was when this was measured
+  classifier
+  one() { train "report/$1" "$2" "${chairs[@]}" --epochs=100 --measure_every=10 --patience=5 "${@:3}"; }
   one report report
   one report_no_gate report --gate_accuracy=2
   one report_adam report --d_optimizer=adam
   one report_init002 report --init_stddev=0.02
   one report_noise report --noise_stddev=0.5
   one report_no_smoothing report --real_labels=1,1 --fake_labels=0,0
+  one wgan_gp wgan_gp --init_occupied=0.5 --critic_steps=3 --g_learning_rate=0.001 --d_learning_rate=0.0003 --beta_1=0.5 --average=0.95
+  one best gan --init_occupied=0.5
+  one best_no_noise gan --init_occupied=0.5 --noise_stddev=0
+  one best_no_average gan --init_occupied=0.5 --average=0
+  compare ablation_chair validation report/{report{,_no_gate,_adam,_init002,_noise,_no_smoothing},wgan_gp,best{,_no_noise,_no_average}} -- "${voxnet[@]}"
+}
+
+best() { # 420 steps
+  classifier
+  one() { train "best/$1" "$2" "${chairs[@]}" --epochs=60 --measure_every=5 --init_occupied=0.035 "${@:3}"; }
+  one report report --init_occupied=0.5
+  one report_occupied report
+  one gan_half gan --init_occupied=0.5
+  one gan gan
+  one gan_noise02 gan --noise_stddev=0.2
+  one wgan_gp_half wgan_gp --init_occupied=0.5
+  one wgan_gp_momentum wgan_gp --beta_1=0.5
+  one wgan_gp_momentum_slow wgan_gp --beta_1=0.5 --g_learning_rate=0.001
   one wgan_gp wgan_gp
-  one best best
-  one best_no_noise best --noise_stddev=0
-  one best_no_average best --average=0
-  more=(--voxnet="$runs/chair/voxnet")
-  compare ablation_chair validation ablation/{report{,_no_gate,_adam,_init002,_noise,_no_smoothing},wgan_gp,best{,_no_noise,_no_average}}
+  one wgan_gp_critic_fast wgan_gp --d_learning_rate=0.002
+  one wgan_gp_slow wgan_gp --g_learning_rate=0.001 --d_learning_rate=0.0005
+  compare ablation_best validation best/{report{,_occupied},gan{_half,,_noise02},wgan_gp{_half,_momentum,_momentum_slow,,_critic_fast,_slow}} -- "${voxnet[@]}"
 }
 
-chair() {
-  more=(--voxnet="$runs/chair/voxnet")
-  compare generation_chair test ablation/{report,wgan_gp,best}
-}
-
-toilet() {
-  for preset in report wgan_gp best; do
-    train "toilet/$preset" "$preset" --dataset="$data" --classes=toilet --width=64 --epochs=230 --patience=5
+chair() { # 840 steps
+  classifier
+  for seed in 0 1 2; do
+    for preset in gan wgan_gp; do
+      train "chair/${preset}_seed$seed" "$preset" "${chairs[@]}" --epochs=120 --measure_every=10 --seed="$seed"
+    done
   done
-  more=(--voxnet="$runs/chair/voxnet")
-  compare generation_toilet test toilet/{report,wgan_gp,best}
+  compare generation_chair test best/report chair/gan_seed{0,1,2} chair/wgan_gp_seed{0,1,2} -- "${voxnet[@]}"
 }
 
-features() {
-  train all_classes best --dataset="$data" --width=64 --epochs=30
+toilet() { # 690 steps
+  classifier
+  train toilet/report report --dataset="$data" --classes=toilet --epochs=230 --measure_every=10 --patience=5
+  for preset in gan best; do
+    train "toilet/$preset" "$preset" --dataset="$data" --classes=toilet --epochs=230 --measure_every=10
+  done
+  compare generation_toilet test toilet/{report,gan,best} -- "${voxnet[@]}"
+}
+
+features() { # ten classes
+  train all_classes best --dataset="$data" --epochs=25 --measure_every=5
   keras3dgan evaluate_features --model="$runs/all_classes" --output=results/features.json
 }
 
 64() {
-  train r64/chair_wu wu2016_64 --dataset="$data" --classes=chair --width=64 --batch_size=50 --epochs=40 --patience=5
-  train r64/chair_64 64 --dataset="$data" --classes=chair --width=64 --epochs=90
-  train r64/furniture_64 64 --width=64 --epochs=100 --augmentation=flip
-  more=()
+  train r64/chair_wu wu2016_64 "${chairs[@]}" --batch_size=50 --epochs=60 --measure_every=5 --samples_every=10 --patience=3
+  train r64/chair_64 64 "${chairs[@]}" --epochs=60 --measure_every=5 --samples_every=10
+  train r64/furniture_64 64 --augmentation=flip --epochs=45 --measure_every=5 --samples_every=10
   compare generation_chair_64 test r64/{chair_wu,chair_64}
   compare generation_furniture_64 test r64/furniture_64
 }
 
-for part in ${parts:-ablation chair toilet features 64}; do "$part"; done
+long() { # half of the report's width
+  classifier
+  keras3dgan train_gan --workdir="$runs/long/best" --preset=best "${chairs[@]}" --width=128 --epochs=400 --samples_every=50 --measure_every=10
+  compare generation_long test chair/wgan_gp_seed0 long/best -- "${voxnet[@]}"
+}
+
+for part in ${parts:-report best chair toilet features 64 long}; do "$part"; done

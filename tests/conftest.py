@@ -64,7 +64,9 @@ def run_command(*words: object, check: bool = True, **kwargs) -> subprocess.Comp
 def command_environment() -> dict[str, str]:
     """The environment of commands: this checkout is importable from everywhere."""
     root = str(pathlib.Path(__file__).resolve().parents[1])
-    return {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "2"}
+    # JAX, which a test may have imported, sets it; a person's shell does not.
+    inherited = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    return {**inherited, "PYTHONPATH": root, "OMP_NUM_THREADS": "2"}
 
 
 @pytest.fixture(scope="session")

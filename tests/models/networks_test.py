@@ -72,3 +72,10 @@ def test_wrong_resolutions_are_refused():
     for resolution in (0, 4, 30, 48):
         with pytest.raises(ValueError, match="power of two"):
             models.Generator(resolution)
+
+
+@pytest.mark.parametrize("occupied", [0.5, 0.03])
+def test_an_untrained_generator_is_as_full_as_asked(occupied):
+    generator = models.Generator(16, 10, 8, 0.02, init_occupied=occupied)
+    logits = generator(np.random.default_rng(0).normal(0, 0.33, (8, 10)).astype(np.float32))
+    assert float(keras.ops.mean(keras.ops.sigmoid(logits))) == pytest.approx(occupied, rel=0.05)

@@ -1,7 +1,7 @@
 import pytest
 
 from keras3dgan.errors import InputError
-from keras3dgan.training import presets
+from keras3dgan.training import adversarial, presets
 
 
 def test_the_reports_values():
@@ -42,3 +42,9 @@ def test_bad_values_name_their_flag(kind, values, flag):
         presets.settings(kind, "report", values)
     with pytest.raises(InputError, match="--preset"):
         presets.settings(kind, "none", {})
+
+
+def test_a_generator_starts_as_full_as_the_training_shapes_are():
+    for preset, expected in (("report", 0.5), ("gan", 0.04), ("wgan_gp", 0.04)):
+        gan = adversarial.build_gan(presets.settings(presets.GANSettings, preset, {"width": 8, "resolution": 16}), 0.04)
+        assert gan.generator.init_occupied == expected

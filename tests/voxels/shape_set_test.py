@@ -49,3 +49,8 @@ def test_bad_archives_get_a_sentence(tmp_path):
         with pytest.raises(InputError, match=words) as error:
             read_packed_archive(tmp_path / name, "train")
         assert name in str(error.value)
+
+
+def test_occupied_is_the_mean_of_the_grids():
+    shapes = boxes(7, 12)
+    assert shapes.occupied() == pytest.approx(shapes.grids().mean())

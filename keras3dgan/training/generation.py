@@ -17,8 +17,9 @@ from keras3dgan.voxels.shape_set import ShapeSet
 PREFIX = "generated_"
 _MOST_SHAPES = 200
 _BATCH = 50
-# Measurements in a row that make a collapse.
+# Measurements in a row that make a collapse, and by how much a better score says that a generator is still on its way.
 _LASTS = 3
+_PROGRESS = 0.005
 
 
 def protocol(train: ShapeSet, reference: ShapeSet, voxnet: VoxNet | None = None) -> GenerationProtocol:
@@ -108,8 +109,9 @@ class GenerationMetrics(keras.callbacks.Callback):
         return {"epoch": self.best["epoch"], **measured}
 
     def _warn_of_collapse(self, epoch: int, measured: dict[str, float]) -> None:
-        reason = self.protocol.collapse(measured)
+        # The first samples of every training are no shapes yet; only what lasts and gets no better is a collapse.
+        better = self.best is None or measured["score"] < self.best[f"{PREFIX}score"] - _PROGRESS
+        reason = None if better else self.protocol.collapse(measured)
         self.bad_in_a_row = self.bad_in_a_row + 1 if reason else 0
-        # The first samples of every training are no shapes yet; only what lasts is a collapse.
         if self.bad_in_a_row == _LASTS:
             print(f"\n{self.run.path}: the generator has collapsed at epoch {epoch}: {reason}.", flush=True)

@@ -94,7 +94,18 @@ def test_a_lasting_collapse_is_told_once(callback, capsys):
     for epoch in range(10):
         callback.on_epoch_end(epoch, {"g_loss": 1.0})
     [line] = [line for line in capsys.readouterr().out.splitlines() if "collapsed" in line]
-    assert "the generator has collapsed at epoch 6: samples occupy 100.0% of the volume" in line
+    assert "the generator has collapsed at epoch 8: samples occupy 100.0% of the volume" in line
+
+
+def test_a_generator_on_its_way_has_not_collapsed(callback, monkeypatch, capsys):
+    callback.patience = 0
+    callback.model.best_generator.get_layer("logits").bias.assign(
+        [-100.0]
+    )  # empty, as generators start that are sparse
+    _measure(callback, monkeypatch, [0.99, 0.99, 0.99, 0.96, 0.93, 0.9])
+    assert "collapsed" not in capsys.readouterr().out
+    _measure(callback, monkeypatch, [0.9, 0.899, 0.898], first_epoch=13)
+    assert "collapsed at epoch 18" in capsys.readouterr().out
 
 
 def test_nothing_is_measured_after_a_loss_that_is_not_finite(callback):

@@ -48,13 +48,12 @@ best() { # 420 steps
   one gan_half gan --init_occupied=0.5
   one gan gan
   one gan_noise02 gan --noise_stddev=0.2
-  one wgan_gp_half wgan_gp --init_occupied=0.5
   one wgan_gp_momentum wgan_gp --beta_1=0.5
   one wgan_gp_momentum_slow wgan_gp --beta_1=0.5 --g_learning_rate=0.001
   one wgan_gp wgan_gp
   one wgan_gp_critic_fast wgan_gp --d_learning_rate=0.002
   one wgan_gp_slow wgan_gp --g_learning_rate=0.001 --d_learning_rate=0.0005
-  compare ablation_best validation best/{report{,_occupied},gan{_half,,_noise02},wgan_gp{_half,_momentum,_momentum_slow,,_critic_fast,_slow}} -- "${voxnet[@]}"
+  compare ablation_best validation best/{report{,_occupied},gan{_half,,_noise02},wgan_gp{_momentum,_momentum_slow,,_critic_fast,_slow}} -- "${voxnet[@]}"
 }
 
 chair() { # 840 steps

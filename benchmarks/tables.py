@@ -10,7 +10,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "generation.md")
+PAGES = (ROOT / "README.md", ROOT / "BUILD.md", ROOT / "docs" / "generation.md")
 _MARKS = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -94,6 +94,20 @@ def pytorch(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def backends(content: dict) -> str:
+    """The table of the file that `benchmarks/backends.py` wrote."""
+    lines = ["| step | TensorFlow | JAX | JAX / TensorFlow |", "|---|---|---|---|"]
+    for model, row in content["step_times"].items():
+        cells = (f"{row['tensorflow_ms']} ms", f"{row['jax_ms']} ms", f"{row['jax_over_tensorflow_time']:.1f}")
+        lines.append(f"| {model} | {' | '.join(cells)} |")
+    devices = content["devices"]
+    note = (
+        f"Width {content['width']}, batch {content['batch_size']}, 32^3; TensorFlow on {devices['tensorflow']}, JAX on "
+        f"{devices['jax']}, {content['hardware']['cores']} cores."
+    )
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def _phrase(key: str, value: float) -> str:
     """`meshes_per_second_32`, 14.7 as "14.7 meshes/s (32)"; `encode_ms_batch_1`, 1.9 as "encode 1.9 ms (batch 1)"."""
     if "_per_second" in key:
@@ -111,7 +125,13 @@ def _phrase(key: str, value: float) -> str:
 
 
 # A key that only one kind of file has.
-_BY_CONTENT = {"codecs": codecs, "generators": generators, "torch": pytorch, "measurements": performance}
+_BY_CONTENT = {
+    "codecs": codecs,
+    "generators": generators,
+    "step_times": backends,
+    "torch": pytorch,
+    "measurements": performance,
+}
 
 
 def fill(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Trained models for other programs: SavedModels, ONNX, LiteRT, and what serves them."""

@@ -1,0 +1,128 @@
+"""What an exported model can be asked: signatures with named inputs and outputs, in TensorFlow alone.
+
+Models are given as they are served: decoder and generator end in occupancy, not in logits. All but `generate` work on
+batches of any size, first axis first, as a server that joins requests into batches needs them. n is the resolution, k the
+number of latents; packed grids are bits in C order, most significant first (`voxels.grid.pack`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras3dgan.codec.latent_coder import LatentCoder
+from keras3dgan.voxels.grid import packed_size
+
+THRESHOLD = 0.5
+# Name of a signature -> (function, its inputs).
+Signatures = dict[str, tuple[Callable[..., dict[str, Any]], list[tf.TensorSpec]]]
+
+
+def encoder(model: keras.Model, coder: LatentCoder) -> Signatures:
+    """`serving_default`: voxels float32 (batch, n, n, n, 1) in [0, 1] -> latents float32 (batch, k). `compress`: packed uint8
+    (batch, n^3 / 8) -> symbols int32 (batch, k). `describe`: see `_describe`."""
+    resolution = coder.resolution
+
+    def latents(voxels):
+        return {"latents": model(voxels, training=False)}
+
+    def compress(packed):
+        found = model(_unpack(packed, resolution), training=False)
+        symbols = tf.round(found / tf.constant(coder.step, tf.float32))
+        low, high = coder.low.astype("float32"), coder.high.astype("float32")
+        return {"symbols": tf.cast(tf.clip_by_value(symbols, low, high), tf.int32)}
+
+    return {
+        "serving_default": (latents, [_voxels(resolution)]),
+        "compress": (compress, [_packed(resolution)]),
+        "describe": _describe(coder),
+    }
+
+
+def decoder(model: keras.Model, coder: LatentCoder) -> Signatures:
+    """`serving_default`: latents float32 (batch, k) -> occupancy float32 (batch, n, n, n, 1) in [0, 1]. `decompress`: symbols
+    int32 (batch, k) -> packed uint8 (batch, n^3 / 8), voxels with an occupancy above 0.5. `describe`: see `_describe`."""
+
+    def occupancy(latents):
+        return {"occupancy": model(latents, training=False)}
+
+    def decompress(symbols):
+        latents = tf.cast(symbols, tf.float32) * tf.constant(coder.step, tf.float32)
+        return {"packed": _pack(model(latents, training=False) > THRESHOLD)}
+
+    latents = tf.TensorSpec((None, coder.size), tf.float32, "latents")
+    symbols = tf.TensorSpec((None, coder.size), tf.int32, "symbols")
+    return {
+        "serving_default": (occupancy, [latents]),
+        "decompress": (decompress, [symbols]),
+        "describe": _describe(coder),
+    }
+
+
+def generator(model: keras.Model, latent_stddev: float) -> Signatures:
+    """`serving_default`: latents float32 (batch, k) -> occupancy float32 (batch, n, n, n, 1) in [0, 1]. `generate`: seed int64
+    (), count int32 () from 0 -> occupancy of so many shapes, from latents drawn from N(0, latent_stddev^2)."""
+    size = model.input.shape[1]
+
+    def occupancy(latents):
+        return {"occupancy": model(latents, training=False)}
+
+    def generate(seed, count):
+        normal = tf.random.stateless_normal((count, size), (seed, tf.zeros_like(seed)))
+        return occupancy(latent_stddev * normal)
+
+    scalars = [tf.TensorSpec((), tf.int64, "seed"), tf.TensorSpec((), tf.int32, "count")]
+    latents = tf.TensorSpec((None, size), tf.float32, "latents")
+    return {"serving_default": (occupancy, [latents]), "generate": (generate, scalars)}
+
+
+def classifier(model: keras.Model, class_names: Sequence[str]) -> Signatures:
+    """`serving_default`: voxels float32 (batch, n, n, n, 1) in [0, 1] -> probabilities float32 (batch, classes). `classify`:
+    packed uint8 (batch, n^3 / 8) -> probabilities, and class_name_bytes string (batch,), the most likely one's."""
+    names, resolution = tf.constant(list(class_names)), model.input.shape[1]
+
+    def probabilities(voxels):
+        return {"probabilities": model(voxels, training=False)}
+
+    def classify(packed):
+        found = model(_unpack(packed, resolution), training=False)
+        return {"probabilities": found, "class_name_bytes": tf.gather(names, tf.argmax(found, axis=1))}
+
+    return {
+        "serving_default": (probabilities, [_voxels(resolution)]),
+        "classify": (classify, [_packed(resolution)]),
+    }
+
+
+def _describe(coder: LatentCoder) -> tuple[Callable[..., dict[str, Any]], list[tf.TensorSpec]]:
+    """`describe`: index int32 (batch,), of any values -> coder_bytes string (batch,), `LatentCoder.to_bytes` each time.
+
+    So a client needs an address only, and no files. The input is there for servers that batch, which cannot do without."""
+    content = tf.constant(coder.to_bytes())
+
+    def describe(index):
+        return {"coder_bytes": tf.fill(tf.shape(index), content)}
+
+    return describe, [tf.TensorSpec((None,), tf.int32, "index")]
+
+
+def _voxels(resolution: int) -> tf.TensorSpec:
+    return tf.TensorSpec((None, *(resolution,) * 3, 1), tf.float32, "voxels")
+
+
+def _packed(resolution: int) -> tf.TensorSpec:
+    return tf.TensorSpec((None, packed_size(resolution)), tf.uint8, "packed")
+
+
+def _unpack(packed, resolution: int):
+    shifts = tf.constant([7, 6, 5, 4, 3, 2, 1, 0], tf.uint8)
+    bits = tf.bitwise.bitwise_and(tf.bitwise.right_shift(packed[..., None], shifts), tf.constant(1, tf.uint8))
+    return tf.reshape(tf.cast(bits, tf.float32), (-1, resolution, resolution, resolution, 1))
+
+
+def _pack(occupied):
+    bits = tf.reshape(tf.cast(occupied, tf.int32), (tf.shape(occupied)[0], -1, 8))
+    return tf.cast(tf.reduce_sum(bits * [128, 64, 32, 16, 8, 4, 2, 1], axis=-1), tf.uint8)

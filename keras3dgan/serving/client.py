@@ -1,0 +1,169 @@
+"""Compresses and restores shapes on a server that has the exported models; entropy coding runs here."""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras3dgan.codec.latent_coder import LatentCoder
+from keras3dgan.errors import InputError
+from keras3dgan.serving.transport import Model, ServingError, Transport
+from keras3dgan.voxels.grid import pack, unpack
+
+# The server was not reached, or is too busy to begin. All requests here change nothing, so asking again harms nobody.
+_RETRIED = ("UNAVAILABLE",)
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+
+
+class Client:
+    """Speaks to a TensorFlow Serving, or to `keras3dgan serve`, that has what `export_models` wrote.
+
+    Args:
+        address: `host:port` for gRPC, `http://host:port` for REST.
+        version: of the models; the latest unless told.
+        label: a name for a version, as `canary`.
+        timeout: seconds for one request, its retries included.
+        retries: how often at most a request is sent again when the server cannot be reached or has no room.
+        batch: shapes a request.
+
+    Raises:
+        InputError: gRPC's packages are not installed, or version and label are both given.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float = 30.0,
+        retries: int = 4,
+        batch: int = 32,
+    ):
+        if version is not None and label:
+            raise InputError("--version, --label: give one of them, a label is a name for a version.")
+        self.timeout = timeout
+        self.retries = retries
+        self.batch = batch
+        self._which = {"version": version, "label": label}
+        self._transport = _connect(address)
+
+    @functools.cached_property
+    def coder(self) -> LatentCoder:
+        """Of the latents, as the server's encoder and decoder describe it.
+
+        Raises:
+            ServingError: no answer, or the two do not belong together.
+        """
+        index = {"index": np.zeros(1, np.int32)}
+        found = [self._predict(name, "describe", index, "coder_bytes")[0] for name in ("encoder", "decoder")]
+        coders = [LatentCoder.from_bytes(content, f"{self._transport.address}") for content in found]
+        if coders[0].model != coders[1].model:
+            raise ServingError(
+                "FAILED_PRECONDITION",
+                f"{self._transport.address}: its encoder and decoder are of different models; export both from one run.",
+            )
+        return coders[0]
+
+    @property
+    def resolution(self) -> int:
+        """n of the n^3 grids that the server compresses."""
+        return self.coder.resolution
+
+    def encode(self, grids: np.ndarray) -> list[bytes]:
+        """One `.g3c` stream for each of the grids (count, n, n, n) of zeros and ones.
+
+        Raises:
+            ServingError: a request failed; the message says which server, model and why.
+        """
+        n = self.coder.resolution
+        if grids.ndim != 4 or grids.shape[1:] != (n, n, n):
+            raise ValueError(f"expected grids (count, {n}^3), got shape {grids.shape}")
+        streams: list[bytes] = []
+        for start in range(0, len(grids), self.batch):
+            packed = pack(grids[start : start + self.batch])
+            streams += self.coder.encode(self._predict("encoder", "compress", {"packed": packed}, "symbols"))
+        return streams
+
+    def decode(self, streams: Sequence[bytes], names: Sequence[str] | None = None) -> np.ndarray:
+        """Grids uint8 (count, n, n, n) of `.g3c` streams.
+
+        Raises:
+            InputError: a stream is damaged, or was written by another model than the server's.
+            ServingError: a request failed.
+        """
+        symbols = self.coder.decode(streams, names)
+        packed = [
+            self._predict("decoder", "decompress", {"symbols": symbols[start : start + self.batch]}, "packed")
+            for start in range(0, len(symbols), self.batch)
+        ]
+        n = self.coder.resolution
+        return unpack(np.concatenate(packed).astype(np.uint8), n) if packed else np.empty((0, n, n, n), np.uint8)
+
+    def generate(self, count: int, seed: int = 0) -> np.ndarray:
+        """Occupancy float32 (count, n, n, n) in [0, 1] of new shapes; the same for the same seed.
+
+        Raises:
+            ServingError: a request failed.
+        """
+        inputs: dict[str, np.ndarray] = {"seed": np.array(seed, np.int64), "count": np.array(count, np.int32)}
+        return self._predict("generator", "generate", inputs, "occupancy").astype(np.float32)[..., 0]
+
+    def classify(self, grids: np.ndarray) -> list[str]:
+        """The most likely class of each grid (count, n, n, n) of zeros and ones.
+
+        Raises:
+            ServingError: a request failed.
+        """
+        names: list[str] = []
+        for start in range(0, len(grids), self.batch):
+            found = self._predict(
+                "voxnet", "classify", {"packed": pack(grids[start : start + self.batch])}, "class_name_bytes"
+            )
+            names += [name.decode() for name in found]
+        return names
+
+    def versions(self, name: str) -> dict[int, str]:
+        """The versions of a model on the server, and their states, as `AVAILABLE`.
+
+        Raises:
+            ServingError: no answer, or no such model.
+        """
+        return self._retry(lambda left: self._transport.versions(Model(name), left))
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._transport.close()
+
+    def _predict(self, name: str, signature: str, inputs: dict[str, np.ndarray], output: str) -> np.ndarray:
+        model = Model(name, **self._which)  # type: ignore[arg-type]
+        found = self._retry(lambda left: self._transport.predict(model, signature, inputs, left))
+        return found[output] if output in found else found[""]  # over REST an only output has no name
+
+    def _retry(self, ask):
+        """What `ask(seconds left)` gives, asked again after growing pauses while that may help and there is time."""
+        end = time.monotonic() + self.timeout
+        for attempt in range(self.retries + 1):
+            try:
+                return ask(max(end - time.monotonic(), 0.001))
+            except ServingError as error:
+                # Each client pauses for another time, so that those who failed together do not come back together.
+                pause = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE) * random.uniform(0.5, 1.0)
+                if error.code not in _RETRIED or attempt == self.retries or time.monotonic() + pause >= end:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("unreachable")
+
+
+def _connect(address: str) -> Transport:
+    if address.startswith(("http://", "https://")):
+        from keras3dgan.serving.rest_transport import RestTransport
+
+        return RestTransport(address)
+    from keras3dgan.serving.grpc_transport import GrpcTransport
+
+    return GrpcTransport(address)

@@ -1,0 +1,78 @@
+"""Requests over gRPC, by the messages of TensorFlow Serving."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import grpc
+import numpy as np
+
+from keras3dgan.errors import InputError
+from keras3dgan.serving.transport import MAX_MESSAGE_BYTES, Model, ServingError, Transport
+
+try:
+    import tensorflow as tf
+    from tensorflow_serving.apis import (
+        get_model_status_pb2,
+        model_service_pb2_grpc,
+        predict_pb2,
+        prediction_service_pb2_grpc,
+    )
+except ModuleNotFoundError as error:
+    raise InputError(
+        f"gRPC needs {error.name}; type pip install --no-deps tensorflow-serving-api beside TensorFlow, or give the address of "
+        "the REST port, as http://localhost:8501."
+    ) from error
+
+OPTIONS = (("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES))
+
+
+class GrpcTransport(Transport):
+    """Speaks to `host:port`, 8500 at a TensorFlow Serving that was told nothing else."""
+
+    def __init__(self, address: str):
+        self.address = address
+        # Retries are the client's, who knows what may be retried and how long a person waits.
+        self._channel = grpc.insecure_channel(address, (*OPTIONS, ("grpc.enable_retries", 0)))
+        self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+    def predict(
+        self, model: Model, signature: str, inputs: dict[str, np.ndarray], timeout: float
+    ) -> dict[str, np.ndarray]:
+        request = predict_pb2.PredictRequest()
+        _fill(request.model_spec, model)
+        request.model_spec.signature_name = signature
+        for name, value in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        with self._failures(model):
+            reply = self._prediction.Predict(request, timeout=timeout)
+        return {name: tf.make_ndarray(value) for name, value in reply.outputs.items()}
+
+    def versions(self, model: Model, timeout: float) -> dict[int, str]:
+        request = get_model_status_pb2.GetModelStatusRequest()
+        _fill(request.model_spec, model)
+        with self._failures(model):
+            reply = self._models.GetModelStatus(request, timeout=timeout)
+        states = get_model_status_pb2.ModelVersionStatus.State
+        return {status.version: states.Name(status.state) for status in reply.model_version_status}
+
+    def close(self) -> None:
+        self._channel.close()
+
+    @contextlib.contextmanager
+    def _failures(self, model: Model) -> Iterator[None]:
+        try:
+            yield
+        except grpc.RpcError as error:
+            detail = " ".join((error.details() or "").split())
+            raise ServingError(error.code().name, f"{self.address}, {model}: {error.code().name}: {detail}") from error
+
+
+def _fill(spec, model: Model) -> None:
+    spec.name = model.name
+    if model.version is not None:
+        spec.version.value = model.version
+    elif model.label:
+        spec.version_label = model.label

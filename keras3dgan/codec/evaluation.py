@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from keras3dgan.codec.container import CompressedShape
+from keras3dgan.codec.latent_codec import LatentCodec
 from keras3dgan.metrics.reconstruction import iou
 from keras3dgan.voxels.grid import packed_size
 from keras3dgan.voxels.shape_set import ShapeSet
@@ -16,15 +15,7 @@ from keras3dgan.voxels.shape_set import ShapeSet
 _CHUNK = 500
 
 
-class Codec(Protocol):
-    """What turns grids (count, n, n, n) into streams and streams into occupancy."""
-
-    def encode(self, grids: np.ndarray) -> list[bytes]: ...
-
-    def decode(self, streams: Sequence[bytes]) -> np.ndarray: ...
-
-
-def evaluate(codec: Codec, shapes: ShapeSet) -> dict[str, Any]:
+def evaluate(codec: LatentCodec, shapes: ShapeSet) -> dict[str, Any]:
     """Compresses and restores every shape.
 
     Args:
@@ -33,19 +24,19 @@ def evaluate(codec: Codec, shapes: ShapeSet) -> dict[str, Any]:
 
     Returns:
         `shapes`; `bytes`, mean of a whole stream, header included; `iou`, mean at threshold 0.5, and `iou_median`;
-        `latents`; `dimension_ratio`, voxels / latents; `byte_ratio`, packed grid / stream; `seconds`; `iou_by_class`.
+        `latents` and their quantisation `step`; `dimension_ratio`, voxels / latents; `byte_ratio`, packed grid / stream;
+        `seconds`; `iou_by_class`.
     """
     begin = time.perf_counter()
     sizes: list[int] = []
     values: list[np.ndarray] = []
-    streams: list[bytes] = []
     for start in range(0, len(shapes), _CHUNK):
         grids = shapes.grids(slice(start, start + _CHUNK))
         streams = codec.encode(grids)
         sizes += [len(stream) for stream in streams]
         values.append(iou(grids, codec.decode(streams)))
     scores = np.concatenate(values)
-    latents = len(CompressedShape.from_bytes(streams[0]).latents)
+    latents = codec.coder.size
     by_class = {
         name: round(float(scores[shapes.labels == label].mean()), 4)
         for label, name in enumerate(shapes.class_names)
@@ -57,6 +48,7 @@ def evaluate(codec: Codec, shapes: ShapeSet) -> dict[str, Any]:
         "iou": round(float(scores.mean()), 4),
         "iou_median": round(float(np.median(scores)), 4),
         "latents": latents,
+        "step": round(codec.coder.step, 5),
         "dimension_ratio": round(shapes.resolution**3 / latents, 1),
         "byte_ratio": round(packed_size(shapes.resolution) / float(np.mean(sizes)), 2),
         "seconds": round(time.perf_counter() - begin, 2),

@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-
 import numpy as np
 from sklearn.decomposition import PCA
 
-from keras3dgan.codec.container import FINGERPRINT_BYTES, CompressedShape
+from keras3dgan.codec.fitting import fit_coder
+from keras3dgan.codec.latent_codec import LatentCodec
 from keras3dgan.voxels.shape_set import ShapeSet
 
 # Dense floats of 5,000 grids of 32^3 take 650 MB.
 _MAX_SHAPES = 5000
 
 
-class PCACodec:
-    """The first principal components of a training set; coefficients are stored as the neural codec stores its latents.
+class PCACodec(LatentCodec):
+    """The first principal components of a training set; coefficients are coded as the neural codec codes its latents.
 
     Args:
         train: shapes to analyse; of more than 5,000, that many drawn at random.
+        validation: shapes that tell how coarse quantisation may be.
         components: number of coefficients; fewer where there are fewer shapes.
         seed: of the draw and of the randomised solver.
+        step: quantisation step; 0 as in `fit_coder`.
     """
 
-    def __init__(self, train: ShapeSet, components: int = 200, seed: int = 0):
-        self.resolution = train.resolution
+    def __init__(self, train: ShapeSet, validation: ShapeSet, components: int = 200, seed: int = 0, step: float = 0.0):
         components = min(components, len(train))
         self.pca = PCA(components, svd_solver="randomized", random_state=seed)
         rows = np.random.default_rng(seed).permutation(len(train))[:_MAX_SHAPES]
         self.pca.fit(train.grids(np.sort(rows)).reshape(len(rows), -1).astype(np.float32))
-        self.fingerprint = hashlib.sha256(self.pca.components_.tobytes()).digest()[:FINGERPRINT_BYTES]
+        self._shape = (-1, *(train.resolution,) * 3)
+        name = self.pca.components_.tobytes()
+        self.coder = fit_coder(self.analyse, self.synthesise, train, validation, name, step)
 
-    def encode(self, grids: np.ndarray) -> list[bytes]:
-        """Streams of (count, n, n, n) grids."""
-        coefficients = self.pca.transform(grids.reshape(len(grids), -1).astype(np.float32))
-        return [CompressedShape(self.fingerprint, self.resolution, row).to_bytes() for row in coefficients]
+    def analyse(self, grids: np.ndarray) -> np.ndarray:
+        return self.pca.transform(grids.reshape(len(grids), -1).astype(np.float32))
 
-    def decode(self, streams: Sequence[bytes]) -> np.ndarray:
-        """Occupancy (count, n, n, n) clipped to [0, 1]."""
-        coefficients = np.array([CompressedShape.from_bytes(content).latents for content in streams], np.float32)
-        values = self.pca.inverse_transform(coefficients).clip(0, 1)
-        return values.reshape(-1, *(self.resolution,) * 3)
+    def synthesise(self, latents: np.ndarray) -> np.ndarray:
+        return self.pca.inverse_transform(latents).clip(0, 1).reshape(self._shape)

@@ -2,54 +2,83 @@ import numpy as np
 import pytest
 
 from keras3dgan import models
+from keras3dgan.codec import neural
+from keras3dgan.codec.container import OVERHEAD
 from keras3dgan.codec.evaluation import evaluate, table
+from keras3dgan.codec.fitting import TOLERANCE, fit_coder
+from keras3dgan.codec.latent_coder import LatentCoder
 from keras3dgan.codec.neural import NeuralCodec
 from keras3dgan.codec.pca import PCACodec
 from keras3dgan.errors import InputError
+from keras3dgan.metrics.reconstruction import iou
 from keras3dgan.models.fingerprint import fingerprint
 from tests.conftest import boxes
 
 
+def _codec(encoder, decoder, step=0.01):
+    latents = neural.analyse(encoder.predict_on_batch, boxes(40).grids())
+    return NeuralCodec(encoder, decoder, LatentCoder.fit(latents, step, 16, fingerprint(decoder)))
+
+
 @pytest.fixture(scope="module")
 def codec():
-    return NeuralCodec(models.Encoder(16, 10, 8, 0.1), models.Generator(16, 10, 8, 0.1))
+    return _codec(models.Encoder(16, 10, 8, 0.1), models.Generator(16, 10, 8, 0.1))
 
 
 def test_streams_of_one_and_of_many(codec):
     grids = boxes(5).grids()
     streams = codec.encode(grids)
-    assert {len(stream) for stream in streams} == {16 + 20 + 4}
     occupancy = codec.decode(streams)
     assert occupancy.shape == (5, 16, 16, 16) and 0 <= occupancy.min() <= occupancy.max() <= 1
     np.testing.assert_allclose(codec.decode(streams[2:3])[0], occupancy[2], atol=1e-5)
+    exact = neural.synthesise(codec.decoder.predict_on_batch, codec.analyse(grids))
+    np.testing.assert_allclose(occupancy, exact, atol=0.05)  # all that the fine step costs
     with pytest.raises(ValueError, match="expected grids"):
         codec.encode(boxes(2, 8).grids())
 
 
 def test_another_models_stream_is_refused(codec):
-    other = NeuralCodec(codec.encoder, models.Generator(16, 10, 8, 0.1))
-    with pytest.raises(InputError, match="--model"):
+    other = _codec(codec.encoder, models.Generator(16, 10, 8, 0.1))
+    with pytest.raises(InputError, match=r"chair\.g3c: written by model"):
         other.decode(codec.encode(boxes(1).grids()), ["chair.g3c"])
+    coarser = _codec(codec.encoder, codec.decoder, step=0.02)
+    with pytest.raises(InputError, match="written by model"):
+        coarser.decode(codec.encode(boxes(1).grids()))
 
 
 def test_the_fingerprint_follows_the_weights(codec):
     clone = models.Generator(16, 10, 8, 0.1)
-    assert fingerprint(clone)[:8] != codec.fingerprint
+    assert fingerprint(clone) != fingerprint(codec.decoder)
     clone.set_weights(codec.decoder.get_weights())
-    assert fingerprint(clone)[:8] == codec.fingerprint
+    assert fingerprint(clone) == fingerprint(codec.decoder)
 
 
 def test_pca_with_enough_components_restores_its_training_shapes():
     shapes = boxes(12)
-    row = evaluate(PCACodec(shapes, 11), shapes)
-    assert row["iou"] > 0.99 and row["shapes"] == 12 and row["latents"] == 11
-    assert (
-        row["bytes"] == 20 + 22
-        and row["byte_ratio"] == round(512 / 42, 2)
-        and row["dimension_ratio"] == round(4096 / 11, 1)
-    )
+    fine = PCACodec(shapes, shapes, 11, step=0.05)
+    row = evaluate(fine, shapes)
+    assert row["iou"] > 0.99 and row["shapes"] == 12 and row["latents"] == 11 and row["step"] == 0.05
+    size = np.mean([len(stream) for stream in fine.encode(shapes.grids())])
+    assert OVERHEAD < size < OVERHEAD + 22  # less than half precision takes
+    assert row["bytes"] == round(size, 1) and row["byte_ratio"] == round(512 / size, 2)
+    assert row["dimension_ratio"] == round(4096 / 11, 1)
     assert set(row["iou_by_class"]) == {"flat", "tall"}
-    fewer = evaluate(PCACodec(shapes, 2), shapes)
-    assert fewer["iou"] < row["iou"]
+    fewer = evaluate(PCACodec(shapes, shapes, 2), shapes)
+    assert fewer["iou"] < row["iou"] and fewer["bytes"] < row["bytes"]
     lines = table({"two": fewer, "eleven": row}).splitlines()
     assert lines[1].startswith("eleven") and lines[2].startswith("two")
+
+
+def test_the_step_is_the_coarsest_that_costs_little():
+    train, validation = boxes(60), boxes(30, seed=1)
+    chosen = PCACodec(train, validation, 20)
+    grids = validation.grids()
+    latents = chosen.analyse(grids)
+    unquantised = iou(grids, chosen.synthesise(latents)).mean()
+
+    def cost(step):
+        return unquantised - iou(grids, chosen.synthesise((np.rint(latents / step) * step).astype(np.float32))).mean()
+
+    assert cost(chosen.coder.step) <= TOLERANCE < cost(chosen.coder.step * 2**0.5)
+    given = fit_coder(chosen.analyse, chosen.synthesise, train, validation, b"", step=0.5)
+    assert given.step == 0.5

@@ -1,0 +1,83 @@
+"""Compresses a whole collection into .g3a archives with Apache Beam: on this machine, or on Dataflow, Flink or Spark.
+
+keras3dgan bulk_compress --model=runs/compressor --output=small folder_of_models
+keras3dgan bulk_compress --model=runs/compressor --output=small --dataset=furniture_voxels/32 --split=train
+keras3dgan bulk_compress ... --beam="--direct_num_workers=2 --direct_running_mode=multi_processing"
+"""
+
+import logging
+import pathlib
+import shlex
+import time
+
+from absl import flags
+
+from keras3dgan.commands import cli
+from keras3dgan.errors import InputError
+
+TAKES_FILES = True
+
+cli.add(
+    flags.DEFINE_string,
+    "model",
+    None,
+    "run of train_compressor or train_autoencoder, where all workers see it",
+    cli.MODEL,
+)
+cli.add(flags.DEFINE_string, "dataset", None, "TFDS data set, already prepared, in place of a folder", cli.MODEL)
+cli.add(flags.DEFINE_string, "split", "train", "of the data set", cli.MODEL)
+cli.add(
+    cli.enum("auto", "y", "z"), "up", "auto", "axis that points up in the files: auto (y for glTF, z otherwise), y or z"
+)
+cli.add(flags.DEFINE_string, "output", None, "folder of the archives; given again, finished ones are left as they are")
+cli.add(flags.DEFINE_integer, "shard_size", 1000, "inputs an archive")
+cli.add(
+    flags.DEFINE_string, "beam", "", "Beam's own flags in one word, e.g. --beam='--runner=FlinkRunner --parallelism=8'"
+)
+cli.add(flags.DEFINE_string, "data_dir", None, "where TFDS keeps prepared data sets [its own default]")
+flags.mark_flags_as_required(["model", "output"])
+
+
+def main(words):
+    # Beam warns of Google packages that are not installed, and of its own workers as they come and go.
+    logging.disable(logging.WARNING)
+    try:
+        from apache_beam.options.pipeline_options import PipelineOptions
+    except ModuleNotFoundError as error:
+        raise InputError("needs apache_beam; type pip install '.[beam]' in the checkout.") from error
+
+    from keras3dgan import bulk
+    from keras3dgan.codec.neural import NeuralCodec
+
+    model, output = cli.FLAGS.model, pathlib.Path(cli.FLAGS.output)
+    if cli.FLAGS.shard_size < 1:
+        raise InputError(f"--shard_size: must be at least 1, got {cli.FLAGS.shard_size}.")
+    if (len(words) == 1) == (cli.FLAGS.dataset is not None) or len(words) > 1:
+        raise InputError("give one folder, or --dataset.")
+    if words and not pathlib.Path(words[0]).is_dir():
+        raise InputError(f"{words[0]}: is no folder; 'keras3dgan compress' takes single files.")
+    codec = NeuralCodec.load(model)
+    if cli.FLAGS.dataset:
+        source = (cli.FLAGS.dataset, cli.FLAGS.split, codec.resolution)
+        shards = bulk.shards_of_dataset(*source, output, cli.FLAGS.shard_size, cli.FLAGS.data_dir)
+    else:
+        shards = bulk.shards_of_files(pathlib.Path(words[0]), output, cli.FLAGS.shard_size)
+    bulk.check_done(shards, output, codec)  # here, not on a worker
+    begin = time.perf_counter()
+    done = bulk.run(shards, model, output, cli.FLAGS.up, PipelineOptions(shlex.split(cli.FLAGS.beam)))
+    seconds = time.perf_counter() - begin
+    if done.shapes:
+        rate = f", {done.shapes / seconds:.1f} shapes/s" if not done.shards_done_before else ""
+        print(
+            f"{output}: {done.shapes} shapes in {len(shards)} archives, {done.bytes / done.shapes:.1f} bytes a shape{rate}"
+        )
+    if done.shards_done_before:
+        print(f"{done.shards_done_before} of {len(shards)} archives were there already")
+    if done.bad:
+        raise InputError(
+            f"{done.bad} inputs could not be read; {output / 'bad_inputs.tsv'} lists them, with the reasons."
+        )
+
+
+if __name__ == "__main__":
+    cli.run(main, __doc__, TAKES_FILES)

@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN = $(VENV)/bin
-SOURCES = keras3dgan datasets tests benchmarks setup.py
+SOURCES = keras3dgan datasets export tests benchmarks setup.py
 
 .PHONY: demo test test-slow lint format clean
 
@@ -31,6 +31,7 @@ $(VENV)/.cpu: setup.py
 
 $(VENV)/.dev: $(VENV)/.cpu
 	$(BIN)/pip install --editable '.[cpu,dev]'
+	$(BIN)/pip install --no-deps 'tensorflow-serving-api>=2.19'
 	touch $@
 
 clean:

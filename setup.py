@@ -25,6 +25,9 @@ WITH_TENSORFLOW = [
     "tensorboard>=2.20",
 ]
 BUILD = ["apache-beam>=2.70", "mlcroissant>=1.0"]  # the `tfds` command needs both and does not declare them
+# With `pip install --no-deps tensorflow-serving-api`, which asks for the whole of `tensorflow` beside `tensorflow-cpu`.
+SERVING = ["grpcio>=1.66", "requests>=2.32", "tqdm>=4.66"]
+ENGINES = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20", "ai-edge-litert>=2.0"]
 
 setup(
     name="keras3dgan",
@@ -33,9 +36,12 @@ setup(
     long_description=(ROOT / "README.md").read_text(),
     long_description_content_type="text/markdown",
     python_requires=">=3.11",
-    packages=[*find_packages(include=["keras3dgan", "keras3dgan.*"]), *BUILDERS],
-    package_dir={"keras3dgan.datasets": "datasets"},
-    package_data={"": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"]},
+    packages=[*find_packages(include=["keras3dgan", "keras3dgan.*"]), *BUILDERS, "keras3dgan.export"],
+    package_dir={"keras3dgan.datasets": "datasets", "keras3dgan.export": "export"},
+    package_data={
+        "": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"],
+        "keras3dgan.export": ["serving/*"],
+    },
     install_requires=[
         "absl-py>=2.1",
         "numpy>=2.0",
@@ -48,9 +54,11 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.21", *WITH_TENSORFLOW],
         "jax": ["jax>=0.7", *TRAINING],
         "jax_gpu": ["jax[cuda13]>=0.7.2", *TRAINING],
+        "serving": SERVING,
+        "engines": ENGINES,
         "beam": BUILD,
         "bench": ["torch>=2.5"],
-        "dev": ["pytest>=8", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", "jax>=0.7", *BUILD],
+        "dev": ["pytest>=8", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", "jax>=0.7", *BUILD, *SERVING, *ENGINES],
     },
     entry_points={"console_scripts": ["keras3dgan = keras3dgan.commands.main:main"]},
 )

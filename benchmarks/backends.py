@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 
-BACKENDS = ("tensorflow", "jax")
 MODELS = ("3D-GAN", "WGAN-GP", "autoencoder", "compressor", "VoxNet")
 
 
@@ -98,6 +97,7 @@ def main() -> None:
     parser.add_argument("--batch_size", type=int, default=100)
     parser.add_argument("--steps", type=int, default=5, help="of each model in a round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--backends", default="tensorflow,jax", help="one alone where the other is not installed")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
@@ -105,17 +105,21 @@ def main() -> None:
         return
     if not arguments.output:
         parser.error("--output: name the JSON file to write")
-    processes = {backend: start(backend, arguments) for backend in BACKENDS}
+    processes = {backend: start(backend, arguments) for backend in arguments.backends.split(",")}
     devices = {backend: json.loads(process.stdout.readline()) for backend, process in processes.items()}
     rows = {}
     for model in MODELS:
-        times: dict[str, list[float]] = {backend: [] for backend in BACKENDS}
+        times: dict[str, list[float]] = {backend: [] for backend in processes}
         for _ in range(arguments.rounds):
             for backend, process in processes.items():
                 times[backend].append(ask(process, model))
         medians = {backend: statistics.median(values) for backend, values in times.items()}
         rows[model] = {f"{backend}_ms": round(1000 * value, 1) for backend, value in medians.items()}
-        rows[model]["jax_over_tensorflow_time"] = round(medians["jax"] / medians["tensorflow"], 2)
+        rows[model] |= {
+            f"{backend}_shapes_per_second": round(arguments.batch_size / value, 1) for backend, value in medians.items()
+        }
+        if len(medians) == 2:
+            rows[model]["jax_over_tensorflow_time"] = round(medians["jax"] / medians["tensorflow"], 2)
         print(f"{model}: {rows[model]}", flush=True)
     for process in processes.values():
         process.stdin.close()

@@ -10,7 +10,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "README.md", ROOT / "BUILD.md", ROOT / "docs" / "generation.md")
+PAGES = (ROOT / "README.md", ROOT / "BUILD.md", ROOT / "docs" / "generation.md", ROOT / "docs" / "serving.md")
 _MARKS = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -68,10 +68,10 @@ def generators(content: dict) -> str:
         cells = (f"{row[column]:.3f}" if column in row else "-" for column in columns)
         lines.append(f"| {pathlib.Path(path).name.replace('_', ' ')} | {trained} | {' | '.join(cells)} |")
     runs = list(content["trainings"].values())
-    seeds = ", ".join(sorted({str(run["settings"]["seed"]) for run in runs}))
+    seeds, widths = (", ".join(map(str, sorted({run["settings"][name] for run in runs}))) for name in ("seed", "width"))
     note = (
         f"{content['shapes']} shapes of each against as many of the {content['split']} split; width "
-        f"{runs[0]['settings']['width']}, {runs[0]['settings']['resolution']}^3, seed {seeds}; {runs[0]['hardware']['cores']} "
+        f"{widths}, {runs[0]['settings']['resolution']}^3, seed {seeds}; {runs[0]['hardware']['cores']} "
         "core a training."
     )
     return "\n".join([*lines, "", note]) + "\n"
@@ -108,6 +108,33 @@ def backends(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def serving(content: dict) -> str:
+    """The table of the file that `benchmarks/serving.py` wrote."""
+    lines = ["| | signature | clients | batching | requests/s | p50 | p99 |", "|---|---|---|---|---|---|---|"]
+    for row in sorted(content["load"], key=lambda row: (row["transport"], row["signature"], row["clients"])):
+        batching = {True: "on", False: "off", None: "as the server has it"}[row["batching"]]
+        speed = f"{row['requests_per_second']:.0f} | {row['p50_ms']:.1f} ms | {row['p99_ms']:.1f} ms"
+        lines.append(f"| {row['transport']} | {row['signature']} | {row['clients']} | {batching} | {speed} |")
+    hardware = content["hardware"]
+    return "\n".join([*lines, "", f"{content['server']}; {hardware['cores']} cores of {hardware['cpu']}."]) + "\n"
+
+
+def bulk(content: dict) -> str:
+    """The table of the file that `benchmarks/bulk.py` wrote."""
+    lines = ["| meshes | workers | seconds | peak memory of a process | bytes a shape |", "|---|---|---|---|---|"]
+    for row in content["runs"]:
+        size = row["archive_bytes"] / row["shapes"]
+        lines.append(
+            f"| {row['shapes']} | {row['workers']} | {row['seconds']:.0f} | {row['peak_mib']} MiB | {size:.1f} |"
+        )
+    rates = content["shapes_per_second"]
+    note = (
+        f"Without what starting costs: {rates['1']} shapes/s with one worker, {rates['2']} with two, "
+        f"{content['growth_from_1_to_2_workers']} times as many."
+    )
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def _phrase(key: str, value: float) -> str:
     """`meshes_per_second_32`, 14.7 as "14.7 meshes/s (32)"; `encode_ms_batch_1`, 1.9 as "encode 1.9 ms (batch 1)"."""
     if "_per_second" in key:
@@ -129,6 +156,8 @@ _BY_CONTENT = {
     "codecs": codecs,
     "generators": generators,
     "step_times": backends,
+    "load": serving,
+    "growth_from_1_to_2_workers": bulk,
     "torch": pytorch,
     "measurements": performance,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -35,6 +36,13 @@ def load_shapes(
     Raises:
         InputError: no such data set or config, or its source is missing or bad.
     """
+    return _read(prepare(dataset, resolution, data_dir, manual_dir), split, resolution)
+
+
+def prepare(
+    dataset: str, resolution: int = 32, data_dir: str | None = None, manual_dir: str | None = None
+) -> tfds.core.DatasetBuilder:
+    """The builder of a data set, prepared; arguments and errors as `load_shapes`."""
     name, _, config = dataset.partition("/")
     if name not in _BUILDERS:
         raise InputError(f"--dataset: '{name}' is unknown; choose one of {', '.join(_BUILDERS)}, or a .npz file.")
@@ -49,7 +57,15 @@ def load_shapes(
         raise InputError(f"--dataset: {name}/{config} holds no grids of {resolution}^3; choose another --resolution.")
     # Preparing again is a no-op for what is there; with a config object TFDS does not download by itself.
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=manual_dir))
-    return _read(builder, split, resolution)
+    return builder
+
+
+def read_slice(
+    dataset: str, split: str, resolution: int, data_dir: str | None = None
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Id and grid, `uint8` (n, n, n), of each example of a slice of a split, as `train[0:1000]`, one after the other."""
+    for example in prepare(dataset, resolution, data_dir).as_dataset(split=split).as_numpy_iterator():
+        yield example["id"].decode(), example["volume"]
 
 
 def _read(builder: tfds.core.DatasetBuilder, split: str, resolution: int) -> ShapeSet:

@@ -93,11 +93,10 @@ def training_batches(
     packed, labels = tf.constant(shapes.packed), tf.constant(shapes.labels)
 
     def batch(step):
-        rows, turns = tf.numpy_function(draw, [step], (tf.int64, tf.int64), stateful=False)
-        rows, turns = tf.ensure_shape(rows, [batch_size]), tf.ensure_shape(turns, [batch_size])
-        voxels = _turn(
-            _unpack(tf.gather(packed, rows), shapes.resolution), augmentation, turns, tf.reverse, tf.transpose, tf.where
-        )
+        # No tf.numpy_function: its threads wait for Python's lock, which is held while an iterator waits for its threads.
+        rows, turns = draw(step, tf.experimental.numpy)
+        voxels = _unpack(tf.gather(packed, rows), shapes.resolution)
+        voxels = _turn(voxels, augmentation, turns, tf.experimental.numpy)
         return (voxels, tf.gather(labels, rows)) if with_labels else voxels
 
     steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max // batch_size)
@@ -116,19 +115,29 @@ def evaluation_batches(shapes: ShapeSet, batch_size: int, with_labels: bool = Fa
     return tf.data.Dataset.from_tensor_slices((shapes.packed, shapes.labels)).batch(batch_size).map(batch).prefetch(2)
 
 
-def _draw(count: int, batch_size: int, seed: int, augmentation: str, step: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of a step's batch, and for each how it is turned."""
-    position = int(step) * batch_size + np.arange(batch_size)
-    epochs, places = np.divmod(position, count)
-    rows = np.empty(batch_size, np.int64)
-    for epoch in np.unique(epochs):
-        rows[epochs == epoch] = _permutation(count, seed, int(epoch))[places[epochs == epoch]]
-    return rows, np.random.default_rng((seed, 1, int(step))).integers(_TURNS[augmentation], size=batch_size)
+def _draw(count: int, batch_size: int, seed: int, augmentation: str, step, xp):
+    """The rows of a step's batch, int64 (batch_size,), and for each how it is turned; `xp` is numpy or TensorFlow's numpy.
+
+    The same numbers on both: keys are hashes, and the permutation of an epoch is the order of its keys.
+    """
+    places = xp.arange(batch_size, dtype=np.int64)
+    positions = step * batch_size + places
+    epochs = positions // count
+    first = epochs[0]
+    epochs_in_batch = -(-batch_size // count) + 1
+    key = _hash(_hash(seed) + first + xp.arange(epochs_in_batch, dtype=np.int64))[:, None]
+    keys = _hash(key + xp.arange(count, dtype=np.int64)) * count + xp.arange(count, dtype=np.int64)
+    order = xp.reshape(xp.argsort(keys, axis=1), (-1,))
+    rows = xp.take(order, (epochs - first) * count + positions % count)
+    return rows, _hash(_hash(_hash(seed + 1) + step) + places) % _TURNS[augmentation]
 
 
-@functools.lru_cache(maxsize=4)
-def _permutation(count: int, seed: int, epoch: int) -> np.ndarray:
-    return np.random.default_rng((seed, 0, epoch)).permutation(count)
+def _hash(x):
+    """Mixes the lower 31 bits of non-negative integers; exact in int64 (rounds of Wellons' "hash prospector")."""
+    for factor in (0x2C1B3C6D, 0x297A2D39):
+        x = x & 0x7FFFFFFF
+        x = ((x ^ x // 32768) * factor) & 0x7FFFFFFF
+    return x ^ x // 4096
 
 
 def _unpack(packed, resolution: int):
@@ -136,23 +145,23 @@ def _unpack(packed, resolution: int):
     return tf.reshape(bits, (-1, resolution, resolution, resolution, 1))
 
 
-def _turn(voxels, augmentation: str, turns, reverse, transpose, where):
-    """Voxels mirrored or turned, by the functions of TensorFlow or of numpy."""
+def _turn(voxels, augmentation: str, turns, xp):
+    """Voxels (batch, n, n, n, 1) mirrored or turned; `xp` is numpy or TensorFlow's numpy."""
     turns = turns[:, None, None, None, None]
     if augmentation == "none":
         return voxels
     if augmentation == "flip":
-        return where(turns == 1, reverse(voxels, [1]), voxels)
-    quarter = reverse(transpose(voxels, [0, 2, 1, 3, 4]), [1])
-    half = reverse(voxels, [1, 2])
-    three = reverse(transpose(voxels, [0, 2, 1, 3, 4]), [2])
-    return where(turns == 1, quarter, where(turns == 2, half, where(turns == 3, three, voxels)))
+        return xp.where(turns == 1, xp.flip(voxels, 1), voxels)
+    swapped = xp.transpose(voxels, (0, 2, 1, 3, 4))
+    quarter, three = xp.flip(swapped, 1), xp.flip(swapped, 2)
+    half = xp.flip(xp.flip(voxels, 1), 2)
+    return xp.where(turns == 1, quarter, xp.where(turns == 2, half, xp.where(turns == 3, three, voxels)))
 
 
 def _endless(shapes: ShapeSet, draw, step: int, augmentation: str, with_labels: bool) -> Iterator[tuple]:
     while True:
-        rows, turns = draw(step)
-        voxels = _turn(_float(shapes, rows), augmentation, turns, np.flip, np.transpose, np.where)
+        rows, turns = draw(step, np)
+        voxels = _turn(_float(shapes, rows), augmentation, turns, np)
         yield (voxels, shapes.labels[rows]) if with_labels else (voxels,)
         step += 1
 

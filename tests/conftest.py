@@ -52,9 +52,10 @@ def packed_archive(tmp_path_factory) -> pathlib.Path:
 
 
 def run_command(*words: object, check: bool = True, **kwargs) -> subprocess.CompletedProcess:
-    """Runs `python -m keras3dgan.commands.<first word> <other words>`."""
+    """Runs a command as `keras3dgan <words>` does, as a module: `python -m keras3dgan.commands.<first word> <other words>`."""
     name, *rest = map(str, words)
-    command = [sys.executable, "-m", f"keras3dgan.commands.{name}", *rest]
+    package = "export" if name == "export_models" else "commands"
+    command = [sys.executable, "-m", f"keras3dgan.{package}.{name}", *rest]
     result = subprocess.run(command, capture_output=True, text=True, env=command_environment(), timeout=600, **kwargs)
     if check:
         assert result.returncode == 0, result.stderr
@@ -85,4 +86,15 @@ def trained(packed_archive, tmp_path_factory) -> pathlib.Path:
         "--epochs=12",
     )
     run_command("train_autoencoder", f"--workdir={folder}/autoencoder", *common, "--epochs=12")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported(trained, tmp_path_factory) -> pathlib.Path:
+    """A folder with `encoder`, `decoder`, `generator` and `voxnet` as SavedModels, version 1 each."""
+    folder = tmp_path_factory.mktemp("exported")
+    out = run_command("export_models", f"--model={trained}/compressor", f"--output={folder}").stdout
+    assert out == f"wrote {folder}/decoder/1 and {folder}/encoder/1\n"
+    for kind in ("gan", "voxnet"):
+        run_command("export_models", f"--model={trained}/{kind}", f"--output={folder}")
     return folder

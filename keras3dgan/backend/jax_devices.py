@@ -63,6 +63,10 @@ def scope(strategy: str, virtual_cpus: int = 1) -> Iterator[None]:
         )
     if virtual_cpus > 1:
         jax.config.update("jax_num_cpu_devices", virtual_cpus)
+        # XLA runs each device's share of a program on a thread of its own and has as many as there are cores: on two cores
+        # two programs under way wait for each other for ever. NPROC is what it takes for their number.
+        os.environ["NPROC"] = str(8 * virtual_cpus)
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
         # Devices that share a busy core wait for each other; XLA gives up after 40 s.
         os.environ["XLA_FLAGS"] = (
             f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_collective_call_terminate_timeout_seconds=600"

@@ -123,13 +123,16 @@ def run_options(callbacks: Sequence[Any] = ()) -> Any:
     return Options(FLAGS.data_dir, FLAGS.manual_dir, FLAGS.checkpoint_seconds, callbacks)
 
 
-def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = False) -> None:
+def run(
+    main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = False, needs_backend: bool = True
+) -> None:
     """Parses flags and runs a command; the last line of every command module.
 
     Args:
         main: gets the words that are no flags.
         usage: the module's docstring: a line that says what the command does, and examples.
         takes_files: whether words that are no flags are allowed.
+        needs_backend: whether Keras must have a backend to run on.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     name = os.path.basename(sys.modules[main.__module__].__file__ or "").removesuffix(".py")
@@ -152,7 +155,8 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
         # TensorFlow warns of retracing whenever two models predict in one process.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         try:
-            _import_backend()
+            if needs_backend:
+                _import_backend()
             main(words)
         except InputError as error:
             sys.exit(_complain(name, str(error), 1))
@@ -162,7 +166,7 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in _NEEDED_BY_TRAINING:
                 raise
-            extra = _EXTRAS[os.environ["KERAS_BACKEND"]]
+            extra = _EXTRAS[os.environ.get("KERAS_BACKEND", "tensorflow")]
             sys.exit(_complain(name, f"needs {error.name}; type pip install '.[{extra}]' in the checkout.", 1))
         except _Terminated:
             sys.exit(_complain(name, "terminated; run the same command again to go on", 128 + signal.SIGTERM))
@@ -174,8 +178,10 @@ def run(main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = F
 
 def run_command(name: str) -> None:
     """Runs the command of this name as the program itself."""
-    module = importlib.import_module(f"keras3dgan.commands.{name}")
-    run(module.main, module.__doc__ or "", getattr(module, "TAKES_FILES", False))
+    package = "export" if name == "export_models" else "commands"
+    module = importlib.import_module(f"keras3dgan.{package}.{name}")
+    takes_files, needs_backend = getattr(module, "TAKES_FILES", False), getattr(module, "NEEDS_BACKEND", True)
+    run(module.main, module.__doc__ or "", takes_files, needs_backend)
 
 
 class _Terminated(KeyboardInterrupt):
@@ -196,6 +202,11 @@ def _import_backend() -> None:
             f"KERAS_BACKEND: {backend} is not installed; type pip install '.[{_EXTRAS[backend]}]' in the checkout, or set the "
             "variable to one that is."
         )
+    import_tensorflow()
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow, where it is installed, without what it has to say."""
     if importlib.util.find_spec("tensorflow"):
         with _silent_stderr():
             importlib.import_module("tensorflow")

@@ -37,7 +37,10 @@ def plan(
             if not found:
                 raise InputError(f"{path}: holds no file that is read here ({', '.join(readable)}).")
             pairs += [
-                (file, (target or path) / name) for file, name in zip(found, _names(found, path, suffix), strict=True)
+                (file, (target or path) / name)
+                for file, name in zip(
+                    found, output_names([file.relative_to(path) for file in found], suffix), strict=True
+                )
             ]
         elif target is None:
             pairs.append((path, path.with_suffix(suffix)))
@@ -49,9 +52,9 @@ def plan(
     return pairs
 
 
-def _names(found: Sequence[pathlib.Path], folder: pathlib.Path, suffix: str) -> list[pathlib.Path]:
-    """Output names relative to the output folder."""
-    short = [file.relative_to(folder).with_suffix(suffix) for file in found]
+def output_names(found: Sequence[pathlib.Path], suffix: str) -> list[pathlib.Path]:
+    """Names of the outputs of files, relative to the output folder as theirs are to the input's."""
+    short = [file.with_suffix(suffix) for file in found]
     uses = collections.Counter(short)
     return [
         name if uses[name] == 1 else name.with_name(file.name + suffix) for file, name in zip(found, short, strict=True)

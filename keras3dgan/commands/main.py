@@ -12,9 +12,13 @@ COMMANDS = {
     "generate": "make new shapes with a trained 3D-GAN",
     "compress": "turn shapes into .g3c files",
     "decompress": "turn .g3c files into shapes",
+    "bulk_compress": "turn a whole collection into .g3a archives, on one machine or many",
     "evaluate": "measure compressors on shapes never trained on",
     "evaluate_gan": "measure 3D-GANs on shapes never trained on",
     "evaluate_features": "classify shapes by what a 3D-GAN's discriminator has learnt without labels",
+    "export_models": "write trained models for TensorFlow Serving, ONNX Runtime or LiteRT",
+    "serve": "serve exported models on this machine, for development",
+    "serve_client": "compress and restore shapes on a server of exported models",
     "report": "write an HTML page about training runs",
     "demo": "all of it on the bundled furniture, in ten minutes",
 }

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras3dgan import data
-from keras3dgan.codec.evaluation import Codec, evaluate
+from keras3dgan.codec.evaluation import evaluate
+from keras3dgan.codec.latent_codec import LatentCodec
 from keras3dgan.codec.neural import NeuralCodec
 from keras3dgan.codec.pca import PCACodec
 from keras3dgan.errors import InputError
@@ -29,7 +30,7 @@ class Comparison:
 
     shapes: ShapeSet
     split: str
-    codecs: dict[str, Codec]
+    codecs: dict[str, LatentCodec]
     rows: dict[str, dict[str, Any]]
 
     def as_result(self) -> dict[str, Any]:
@@ -63,14 +64,16 @@ def compare(
         raise InputError("The compressors were trained on different data; name runs of one data set only.")
     dataset, classes, resolution = sources[0]
     shapes = data.load(dataset, split, classes, resolution, data_dir, manual_dir)
-    codecs: dict[str, Codec] = {}
+    codecs: dict[str, LatentCodec] = {}
     for run, config in zip(runs, configs, strict=True):
         name = _name(config)
         name = f"{name} ({run.path})" if name in codecs else name
         codecs[name] = NeuralCodec.load(str(run.path))
     if with_pca:
-        train = data.load(dataset, "train", classes, resolution, data_dir, manual_dir)
-        pca = PCACodec(train, configs[0]["settings"]["latent_size"])
+        train, validation = (
+            data.load(dataset, part, classes, resolution, data_dir, manual_dir) for part in ("train", "validation")
+        )
+        pca = PCACodec(train, validation, configs[0]["settings"]["latent_size"])
         codecs[f"PCA, {pca.pca.n_components_} components"] = pca
     return Comparison(shapes, split, codecs, {name: evaluate(codec, shapes) for name, codec in codecs.items()})
 

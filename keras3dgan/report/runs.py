@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras3dgan.codec.evaluation import Codec
+from keras3dgan.codec.latent_codec import LatentCodec
 from keras3dgan.metrics.reconstruction import iou
 from keras3dgan.report import figures
 from keras3dgan.report.page import Page
@@ -99,7 +99,7 @@ def add_comparison(page: Page, rows: dict[str, dict[str, Any]]) -> None:
     )
 
 
-def reconstructions(shapes: ShapeSet, codecs: dict[str, Codec], seed: int = 0):
+def reconstructions(shapes: ShapeSet, codecs: dict[str, LatentCodec], seed: int = 0):
     """A figure of originals above what each codec makes of them.
 
     Args:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import keras
 
 from keras3dgan import backend
+from keras3dgan.codec import neural
+from keras3dgan.codec.fitting import fit_coder
 from keras3dgan.errors import InputError
 from keras3dgan.models.encoder import Encoder
+from keras3dgan.models.fingerprint import fingerprint
 from keras3dgan.models.generative_compressor import GenerativeCompressor
 from keras3dgan.models.generator import Generator
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
@@ -105,5 +109,19 @@ def _train(
         rate = keras.optimizers.schedules.ExponentialDecay(rate, steps, 0.5, staircase=True)
     model.compile(keras.optimizers.Adam(rate, beta_1=settings.beta_1), jit_compile=backend.jit_compile(settings.xla))
     model.optimizer.build(model.trainable_variables)
+
+    def summary() -> dict[str, Any]:
+        # Called, not asked to `predict`: under a strategy every device would answer for the whole batch.
+        coder = fit_coder(
+            functools.partial(neural.analyse, functools.partial(model.encoder, training=False)),
+            functools.partial(neural.synthesise, functools.partial(model.decoder, training=False)),
+            train,
+            validation,
+            fingerprint(model.decoder),
+            settings.latent_step,
+        )
+        run.save_coder(coder)
+        return {"latent_step": coder.step}
+
     exports = {"encoder": model.encoder, "decoder": model.decoder}
-    return loop.fit(run, model, settings, train, validation, exports, options)
+    return loop.fit(run, model, settings, train, validation, exports, options, summary=summary)

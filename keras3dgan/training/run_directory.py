@@ -16,6 +16,7 @@ from typing import Any
 import keras
 
 import keras3dgan.models  # noqa: F401  registers the classes that model files name
+from keras3dgan.codec.latent_coder import LatentCoder
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.models.fingerprint import fingerprint
@@ -143,6 +144,23 @@ class RunDirectory:
             return keras.saving.load_model(path, compile=False)
         except Exception as error:
             raise InputError(f"{path}: a damaged model file; run its training again.") from error
+
+    def save_coder(self, coder: LatentCoder) -> None:
+        """Writes `models/coder.npz`."""
+        if self.writes:
+            with replacing(self.path / "models" / "coder.npz") as temporary:
+                temporary.write_bytes(coder.to_bytes())
+
+    def load_coder(self) -> LatentCoder:
+        """Reads `models/coder.npz`.
+
+        Raises:
+            InputError: this run has none, or its file is damaged.
+        """
+        path = self.path / "models" / "coder.npz"
+        if not path.is_file():
+            raise InputError(f"{self.path}: no entropy tables here ({path.name} is missing); let its training finish.")
+        return LatentCoder.from_bytes(path.read_bytes(), str(path))
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         if self.writes:

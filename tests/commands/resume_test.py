@@ -46,7 +46,7 @@ def _stop_at_a_random_moment(kind, words, workdir, after, number=signal.SIGKILL)
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=command_environment()
     )
     metrics = workdir / "metrics.jsonl"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 400
     while time.monotonic() < deadline and process.poll() is None:
         if metrics.exists() and metrics.read_text().count("\n") >= after:
             break
@@ -69,7 +69,8 @@ def _stop_at_a_random_moment(kind, words, workdir, after, number=signal.SIGKILL)
 def test_killed_and_resumed_equals_uninterrupted(kind, backend, packed_archive, trained, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", backend)
     whole, torn = tmp_path / "whole", tmp_path / "torn"
-    moments, epochs = ((1, 2, 4) if kind == "train_gan" else (2,), 6) if backend == "tensorflow" else ((1,), 3)
+    # The last moment is after epoch 2 at least: an epoch is recorded before its checkpoint, so only epoch 1's is sure.
+    moments, epochs = ((1, 2, 4) if kind == "train_gan" else (2,), 6) if backend == "tensorflow" else ((2,), 3)
     run_command(kind, *_words(kind, whole, packed_archive, trained, epochs))
     words = _words(kind, torn, packed_archive, trained, epochs)
     for after in moments:
@@ -103,7 +104,7 @@ def test_sigterm_saves_what_no_checkpoint_holds_yet(packed_archive, tmp_path):
     assert status == 143 and error == "keras3dgan train_gan: terminated; run the same command again to go on\n"
     [checkpoint] = (torn / "checkpoints").iterdir()
     done = int(checkpoint.stem.split("-")[1]) // 4  # 72 shapes, 16 a step
-    assert done >= 2
+    assert done >= 1  # the second epoch was over, and may have been about to be recorded
     for folder in (torn, whole):
         run_command("train_gan", *_gan_words(folder, packed_archive, done + 1, "--checkpoint_seconds=0"))
     _assert_equal_runs(whole, torn)

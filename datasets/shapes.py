@@ -25,7 +25,7 @@ class SourceShape:
     Attributes:
         id: unique in the data set, and the same wherever the source lies.
         label: the class name.
-        read: gives the grid, (n, n, n), or raises `InputError`.
+        read: gives the grid, (n, n, n), or raises `InputError`; it can be pickled where Beam is to read.
     """
 
     id: str
@@ -64,20 +64,43 @@ def generate(shapes: Iterable[SourceShape], split: str, skipped: list[str]) -> I
         Key and example, as TFDS wants them.
 
     Raises:
-        InputError: more than 5 % of the files (and more than three) are bad, or there is none that is good.
+        InputError: as `check_skipped`.
     """
     good, bad = 0, []
     for shape in shapes:
         try:
-            volume = shape.read()
-            if not volume.any():
-                raise InputError(f"{shape.id}: the grid is empty.")
+            yield example(shape, split)
         except InputError as error:
             bad.append(str(error))
-            continue
-        good += 1
-        yield shape.id, {"volume": volume, "label": shape.label, "id": shape.id, "split": split}
+        else:
+            good += 1
     skipped.extend(bad)
+    check_skipped(split, good, bad)
+
+
+def example(shape: SourceShape, split: str) -> tuple[str, dict[str, Any]]:
+    """Reads one shape: key and example, as TFDS wants them.
+
+    Raises:
+        InputError: the file cannot be read, or holds an empty grid.
+    """
+    volume = shape.read()
+    if not volume.any():
+        raise InputError(f"{shape.id}: the grid is empty.")
+    return shape.id, {"volume": volume, "label": shape.label, "id": shape.id, "split": split}
+
+
+def check_skipped(split: str, good: int, bad: Sequence[str]) -> None:
+    """Says which files were skipped.
+
+    Args:
+        split: its name.
+        good: number of shapes that were read.
+        bad: one sentence for each file that could not be.
+
+    Raises:
+        InputError: more than 5 % of the files (and more than three) are bad, or there is none that is good.
+    """
     if bad:
         listed = "\n  ".join(bad[:_LISTED])
         logging.warning("%s: skipped %d of %d files:\n  %s", split, len(bad), good + len(bad), listed)

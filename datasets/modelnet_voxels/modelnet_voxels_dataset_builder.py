@@ -1,13 +1,16 @@
 """ModelNet10 and ModelNet40 as voxels."""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Iterator
 
+import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
 from keras3dgan.datasets import shapes
+from keras3dgan.datasets.voxel_builder import VoxelBuilder
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.arrays import read_mat
 from keras3dgan.voxels.grid import fit
@@ -52,7 +55,7 @@ def _configs() -> list[Config]:
     return configs
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(VoxelBuilder):
     """The builder of `modelnet_voxels`. `validation` is a tenth of the official train split, whole objects at a time."""
 
     VERSION = tfds.core.Version("1.0.0")
@@ -65,14 +68,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         names = MODELNET10_CLASSES if self.builder_config.count == 10 else MODELNET40_CLASSES
         return shapes.dataset_info(self, self.builder_config.resolution, names, PAGE)
 
-    def _split_generators(self, dl_manager):
-        config = self.builder_config
-        folder = shapes.manual_dir(dl_manager, "modelnet_voxels", _WANTED[config.source], PAGE)
-        skipped = self.info.metadata["skipped"]
-        return {
-            split: shapes.generate(self._shapes(folder, split), split, skipped)
-            for split in ("train", "validation", "test")
-        }
+    def _find_source(self, dl_manager):
+        return shapes.manual_dir(dl_manager, "modelnet_voxels", _WANTED[self.builder_config.source], PAGE)
 
     def _shapes(self, folder: pathlib.Path, split: str) -> Iterator[shapes.SourceShape]:
         if self.builder_config.source == "packed":
@@ -86,7 +83,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         stored = read_packed_archive(found[0], split, self.builder_config.resolution)
         for row in range(len(stored)):
             label = stored.class_names[stored.labels[row]]
-            yield shapes.SourceShape(str(stored.ids[row]), label, lambda row=row: stored.grids(row))
+            yield shapes.SourceShape(str(stored.ids[row]), label, functools.partial(stored.grids, row))
 
     def _files(self, folder: pathlib.Path, split: str) -> Iterator[shapes.SourceShape]:
         config = self.builder_config
@@ -108,15 +105,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 # All 12 rotations of an object, chair_0001_1.mat to chair_0001_12.mat, stay in one split.
                 group = path.stem.rsplit("_", 1)[0] if config.source == "volumetric" else path.stem
                 if split == "test" or is_validation(group) == (split == "validation"):
-                    yield shapes.SourceShape(f"{part}/{path.stem}", name, lambda path=path: self._read(path))
+                    yield shapes.SourceShape(
+                        f"{part}/{path.stem}", name, functools.partial(_read, path, config.resolution)
+                    )
 
-    def _read(self, path: pathlib.Path):
-        resolution = self.builder_config.resolution
-        if path.suffix == ".off":
-            return read_shape(path, resolution, up="z")
-        # The report's 32^3: the official 30^3 with an empty border; 64^3 is upsampled from that.
-        return fit(fit(read_mat(path), 32), resolution)
 
-    def _generate_examples(self):
-        """Unused: `_split_generators` gives the generators themselves. TFDS demands it."""
-        raise NotImplementedError
+def _read(path: pathlib.Path, resolution: int) -> np.ndarray:
+    if path.suffix == ".off":
+        return read_shape(path, resolution, up="z")
+    # The report's 32^3: the official 30^3 with an empty border; 64^3 is upsampled from that.
+    return fit(fit(read_mat(path), 32), resolution)

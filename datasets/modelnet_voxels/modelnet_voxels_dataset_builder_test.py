@@ -9,6 +9,7 @@ import pytest
 import scipy.io
 import tensorflow_datasets as tfds
 import trimesh
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from keras3dgan import data
 from keras3dgan.datasets.modelnet_voxels import modelnet_voxels_dataset_builder
@@ -114,4 +115,35 @@ def test_too_many_bad_files_end_the_build(tmp_path):
         path.write_text("OFF\n0 0 0\n")
     with pytest.raises(InputError, match="too many to go on; the first: .*off"):
         data.load("modelnet_voxels/off10_32", "train", (), 32, str(tmp_path / "data"), str(tmp_path / "tree"))
+    assert not list((tmp_path / "data").rglob("dataset_info.json"))
+
+
+def _prepare(folder, source, beam_options=None):
+    builder = modelnet_voxels_dataset_builder.Builder(config="off10_32", data_dir=str(folder))
+    config = tfds.download.DownloadConfig(manual_dir=source, beam_options=beam_options)
+    builder.download_and_prepare(download_config=config)
+    found = {s: {e["id"]: e["volume"] for e in tfds.as_numpy(builder.as_dataset(split=s))} for s in data.SPLITS}
+    return found, builder.info.metadata["skipped"]
+
+
+def test_beam_prepares_the_same_shapes(tmp_path):
+    make_off(tmp_path / "tree")
+    bad = tmp_path / "tree" / "ModelNet10" / "table" / "train" / "table_0001.off"
+    bad.write_text("OFF\n0 0 0\n")
+    here, skipped = _prepare(tmp_path / "here", tmp_path / "tree")
+    beam, skipped_by_beam = _prepare(tmp_path / "beam", tmp_path / "tree", PipelineOptions(["--runner=DirectRunner"]))
+    assert len(skipped) == 1 and "table_0001.off" in skipped[0] and list(skipped_by_beam) == list(skipped)
+    assert {split: sorted(part) for split, part in here.items()} == {s: sorted(part) for s, part in beam.items()}
+    for split, part in here.items():
+        for name, volume in part.items():
+            np.testing.assert_array_equal(beam[split][name], volume)
+    assert not list((tmp_path / "beam").rglob("skipped-*"))
+
+
+def test_too_many_bad_files_end_the_build_with_beam(tmp_path):
+    make_off(tmp_path / "tree")
+    for path in sorted((tmp_path / "tree").rglob("*.off"))[::2]:
+        path.write_text("OFF\n0 0 0\n")
+    with pytest.raises(InputError, match="too many to go on; the first: .*off"):
+        _prepare(tmp_path / "data", tmp_path / "tree", PipelineOptions(["--runner=DirectRunner"]))
     assert not list((tmp_path / "data").rglob("dataset_info.json"))

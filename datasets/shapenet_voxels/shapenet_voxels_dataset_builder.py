@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ import tensorflow_datasets as tfds
 from etils import epath
 
 from keras3dgan.datasets import shapes
+from keras3dgan.datasets.voxel_builder import VoxelBuilder
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.io import read_shape
 from keras3dgan.voxels.shape_set import own_split
@@ -42,7 +44,7 @@ def read_synsets() -> dict[str, str]:
         return dict(csv.reader(file, delimiter="\t"))
 
 
-class Builder(tfds.core.GeneratorBasedBuilder):
+class Builder(VoxelBuilder):
     """The builder of `shapenet_voxels`.
 
     The trees carry no split: a tenth of the models is `validation`, a fifth `test`, by a hash of the model's id.
@@ -65,14 +67,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _info(self) -> tfds.core.DatasetInfo:
         return shapes.dataset_info(self, self.builder_config.resolution, sorted(read_synsets().values()), PAGE)
 
-    def _split_generators(self, dl_manager):
-        folder = shapes.manual_dir(dl_manager, "shapenet_voxels", "ShapeNetCore or ShapeNetVox32", PAGE)
-        top = self._find_tree(folder)
-        skipped = self.info.metadata["skipped"]
-        return {
-            split: shapes.generate(self._shapes(top, split), split, skipped)
-            for split in ("train", "validation", "test")
-        }
+    def _find_source(self, dl_manager):
+        return self._find_tree(shapes.manual_dir(dl_manager, "shapenet_voxels", "ShapeNetCore or ShapeNetVox32", PAGE))
 
     def _find_tree(self, folder: pathlib.Path) -> pathlib.Path:
         synsets = read_synsets()
@@ -90,13 +86,5 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             for model in sorted(folder.iterdir()) if folder.name in synsets else ():
                 if model.is_dir() and own_split(model.name) == split:
                     path = model / _FILES[self.builder_config.source]
-                    yield shapes.SourceShape(
-                        f"{folder.name}/{model.name}", synsets[folder.name], lambda path=path: self._read(path)
-                    )
-
-    def _read(self, path: pathlib.Path):
-        return read_shape(path, self.builder_config.resolution, up="y")
-
-    def _generate_examples(self):
-        """Unused: `_split_generators` gives the generators themselves. TFDS demands it."""
-        raise NotImplementedError
+                    read = functools.partial(read_shape, path, self.builder_config.resolution, up="y")
+                    yield shapes.SourceShape(f"{folder.name}/{model.name}", synsets[folder.name], read)

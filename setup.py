@@ -48,6 +48,7 @@ setup(
         "scipy>=1.13",
         "scikit-image>=0.24",
         "trimesh>=4.5",
+        "numba>=0.61",
     ],
     extras_require={
         "cpu": ["tensorflow-cpu>=2.21", *WITH_TENSORFLOW],

@@ -9,6 +9,7 @@ COMMANDS = {
     "train_voxnet": "train the classifier behind the perceptual loss",
     "train_compressor": "train the generative compressor",
     "train_autoencoder": "train the plain autoencoder, the baseline",
+    "train_octree": "train the model that codes shapes without loss",
     "generate": "make new shapes with a trained 3D-GAN",
     "compress": "turn shapes into .g3c files",
     "decompress": "turn .g3c files into shapes",

@@ -111,6 +111,21 @@ class CompressorSettings(AutoencoderSettings):
     lambda2: float = knob(1.0, "weight of the perceptual loss")
 
 
+@dataclasses.dataclass(frozen=True)
+class OctreeSettings(Settings):
+    """The octree model, which predicts voxel after voxel (docs/octree.md)."""
+
+    more_datasets: tuple[str, ...] = knob((), "further data sets to learn from, by comma")
+    learn_validation: bool = knob(False, "learn from the validation shapes too; for a last training, all choices made")
+    batch_size: int = knob(1024, "voxels a step, of each level")
+    epochs: int = knob(30, "passes of --steps steps, each over 4000 shapes drawn anew")
+    steps: int = knob(2000, "steps an epoch")
+    width: int = knob(256, "units of the first layer, at most 256")
+    dropout: float = knob(0.1, "share of the first layer's units left out in training")
+    learning_rate: float = knob(0.001, "AdamW's learning rate at the start; it falls to 0")
+    weight_decay: float = knob(0.001, "AdamW's weight decay")
+
+
 # What makes the report's 3D-GAN converge (docs/generation.md): an output that starts as full as real shapes are; a
 # discriminator with Adam that sees the occupied fraction, learns on every step and sees everything through noise; and the
 # running mean of the generator's weights in place of the last.
@@ -208,6 +223,10 @@ PRESETS: dict[type[Settings], dict[str, dict[str, Any]]] = {
             "batch_size": 16,
         },
     },
+    OctreeSettings: {
+        "cpu": {},
+        "test": {"epochs": 2, "steps": 20, "batch_size": 64, "width": 16},
+    },
 }
 
 
@@ -226,7 +245,7 @@ def settings(kind: type[Settings], preset: str, overrides: dict[str, Any]) -> An
 
 
 def _check(values: Settings) -> None:
-    for name in ("resolution", "batch_size", "epochs", "latent_size", "width", "filters", "critic_steps"):
+    for name in ("resolution", "batch_size", "epochs", "latent_size", "width", "filters", "critic_steps", "steps"):
         if getattr(values, name, 1) < 1:
             raise InputError(f"--{name}: must be at least 1, got {getattr(values, name)}.")
     for name in ("learning_rate", "g_learning_rate", "d_learning_rate", "latent_stddev"):
@@ -243,10 +262,11 @@ def _check(values: Settings) -> None:
         "measure_every",
         "patience",
         "latent_step",
+        "weight_decay",
     ):
         if getattr(values, name, 0) < 0:
             raise InputError(f"--{name}: must not be negative, got {getattr(values, name)}.")
-    for name in ("beta_1", "average", "init_occupied"):
+    for name in ("beta_1", "average", "init_occupied", "dropout"):
         if not 0 <= getattr(values, name, 0.0) < 1:
             raise InputError(f"--{name}: must be at least 0 and below 1, got {getattr(values, name)}.")
     for name in ("real_labels", "fake_labels"):

@@ -17,6 +17,7 @@ import keras
 
 import keras3dgan.models  # noqa: F401  registers the classes that model files name
 from keras3dgan.codec.latent_coder import LatentCoder
+from keras3dgan.codec.octree.model import OctreeModel
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.models.fingerprint import fingerprint
@@ -161,6 +162,12 @@ class RunDirectory:
         if not path.is_file():
             raise InputError(f"{self.path}: no entropy tables here ({path.name} is missing); let its training finish.")
         return LatentCoder.from_bytes(path.read_bytes(), str(path))
+
+    def save_octree(self, model: OctreeModel) -> None:
+        """Writes `models/octree.npz`."""
+        if self.writes:
+            with replacing(self.path / "models" / "octree.npz") as temporary:
+                temporary.write_bytes(model.to_bytes())
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         if self.writes:

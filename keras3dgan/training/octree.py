@@ -1,0 +1,152 @@
+"""Training of the octree model, which predicts shapes voxel by voxel."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tqdm
+
+from keras3dgan import backend
+from keras3dgan.codec.octree.model import OctreeModel
+from keras3dgan.models.octree_predictor import build_octree_predictor, to_integers
+from keras3dgan.training import checkpoint, loop
+from keras3dgan.training.callbacks import RunRecorder
+from keras3dgan.training.presets import OctreeSettings
+from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.training.voxel_samples import Batch, VoxelSamples
+
+# Validation shapes whose bytes are counted after every epoch.
+_MEASURED = 200
+_AHEAD = 4
+
+
+def build_predictor(settings: OctreeSettings) -> keras.Model:
+    """The compiled networks of these settings; the learning rate falls to zero along half a cosine."""
+    model = build_octree_predictor(settings.resolution, settings.width, settings.dropout)
+    steps = settings.epochs * settings.steps
+    rate = keras.optimizers.schedules.CosineDecay(settings.learning_rate, steps)
+    model.compile(
+        keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay),
+        loss={name: keras.losses.BinaryCrossentropy(from_logits=True) for name in model.output},
+        jit_compile=backend.jit_compile(settings.xla),
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def train_octree(
+    settings: OctreeSettings, run: RunDirectory, options: loop.Options = loop.Options()
+) -> dict[str, Any]:
+    """Trains an octree model and writes `models/octree.npz`; arguments, result and errors as `train_gan`.
+
+    The result also holds the mean bytes of the validation shapes.
+    """
+    train, validation = _grids(settings, options, "train"), _grids(settings, options, "validation")
+    if settings.learn_validation:
+        train = np.concatenate([train, validation])
+    run.start("octree", settings)
+    if loop.is_finished(run, settings):
+        return run.result() or {}
+    loop.prepare(settings)
+    model = build_predictor(settings)
+    samples = VoxelSamples(train, settings.batch_size, settings.seed)
+    measured = validation[np.random.default_rng(0).permutation(len(validation))[:_MEASURED]]
+    return _fit(run, model, settings, samples, measured, options, len(train))
+
+
+def _grids(settings: OctreeSettings, options: loop.Options, split: str) -> np.ndarray:
+    names = (settings.dataset, *settings.more_datasets)
+    return np.concatenate([options.load(dataclasses.replace(settings, dataset=n), split).grids() for n in names])
+
+
+def _fit(
+    run: RunDirectory,
+    model: keras.Model,
+    settings: OctreeSettings,
+    samples: VoxelSamples,
+    measured: np.ndarray,
+    options: loop.Options,
+    train_shapes: int,
+) -> dict[str, Any]:
+    """Epoch after epoch, from the last checkpoint on. Not Keras's `fit`: on TensorFlow it would read Python's batches through
+    tf.data, whose threads and an iterator that ends can wait for each other."""
+    progress = checkpoint.restore(run.checkpoints, model) or {"epoch": 0, "step": 0, "seconds": 0.0}
+    run.reopen()
+    run.drop_metrics_after(int(progress["step"]))
+    if progress["epoch"]:
+        print(f"{run.path}: going on after epoch {progress['epoch']} of {settings.epochs}.")
+    recorder = RunRecorder(run, settings.steps, progress["seconds"], options.checkpoint_seconds, {})
+    recorder.set_params({"epochs": settings.epochs})
+    recorder.set_model(model)
+    recorder.on_train_begin()
+    try:
+        for epoch in range(int(progress["epoch"]), settings.epochs):
+            losses = _train_epoch(model, samples, epoch, settings)
+            integers = to_integers(model, settings.resolution)
+            measures = {"loss": float(np.mean(losses)), "val_bytes": mean_bytes(integers, measured)}
+            run.save_octree(integers)
+            recorder.on_epoch_end(epoch, measures)
+            print(f"epoch {epoch + 1}/{settings.epochs} - " + " - ".join(f"{k}: {v:.4f}" for k, v in measures.items()))
+    except KeyboardInterrupt:
+        recorder.save_and_leave()
+        raise
+    last = recorder.line or run.metrics()[-1]
+    result = {
+        "epochs_wanted": settings.epochs,
+        "epochs": last["epoch"],
+        "steps": last["step"],
+        "seconds": round(recorder.seconds, 1),
+        "train_shapes": train_shapes,
+        "validation_shapes": len(measured),
+        "last": last,
+    }
+    run.finish(result)
+    return result
+
+
+def _train_epoch(model: keras.Model, samples: VoxelSamples, epoch: int, settings: OctreeSettings) -> list[float]:
+    batches = _prefetched(samples, epoch, settings.steps)
+    shown = tqdm.tqdm(batches, total=settings.steps, desc=f"epoch {epoch + 1}", disable=None, leave=False)
+    return [float(model.train_on_batch(*batch, return_dict=True)["loss"]) for batch in shown]
+
+
+def _prefetched(samples: VoxelSamples, epoch: int, steps: int) -> Iterator[Batch]:
+    """The batches of an epoch, made a few steps ahead in another thread; numba releases the lock."""
+    ready: queue.Queue[Batch | BaseException] = queue.Queue(_AHEAD)
+    left = threading.Event()
+
+    def make() -> None:
+        try:
+            voxels = samples.epoch(epoch)
+            for step in range(steps):
+                if left.is_set():
+                    return
+                ready.put(voxels.batch(step))
+        except BaseException as error:
+            ready.put(error)
+
+    thread = threading.Thread(target=make, daemon=True)
+    thread.start()
+    try:
+        for _ in range(steps):
+            item = ready.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        left.set()
+        while thread.is_alive():  # it may be waiting for room
+            with contextlib.suppress(queue.Empty):
+                ready.get(timeout=0.05)
+
+
+def mean_bytes(model: OctreeModel, grids: np.ndarray) -> float:
+    """Mean bytes of grids (count, n, n, n), fractions of bytes included."""
+    return float(np.mean([model.cost(grid) for grid in grids]))

@@ -1,0 +1,123 @@
+"""Voxels to train the octree model on: drawn from turned and shifted shapes, uncertain ones more often."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras3dgan.codec.octree import features, levels
+
+# Shapes that the voxels of one epoch are drawn from.
+_SHAPES = 4000
+# A mirrored copy is as likely a shape as the original where both are alike.
+_ALIKE = 0.6
+# Share of draws that would go to voxels that are certain, if all were.
+_FLOOR = 0.02
+Batch = tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]
+
+
+class VoxelSamples:
+    """Batches of voxels with weights that undo how often each kind is drawn; a pure function of seed, epoch and step.
+
+    Args:
+        grids: uint8 (count, n, n, n), the shapes.
+        batch_size: voxels of each level in a batch.
+        seed: of all draws.
+        augment: whether shapes are mirrored, turned and shifted.
+    """
+
+    def __init__(self, grids: np.ndarray, batch_size: int, seed: int, augment: bool = True):
+        self._grids = grids
+        self._batch_size = batch_size
+        self._seed = seed
+        self._augment = augment
+        self._mirrors = [_alike(grids, np.flip(grids, axis)) > _ALIKE for axis in (1, 2)]
+
+    def epoch(self, index: int) -> _Epoch:
+        """The voxels of an epoch."""
+        random = np.random.default_rng((self._seed, index))
+        rows = np.sort(random.choice(len(self._grids), min(_SHAPES, len(self._grids)), replace=False))
+        grids = self._grids[rows]
+        if self._augment:
+            grids = np.stack([self._turned(grid, row, random) for grid, row in zip(grids, rows, strict=True)])
+        return _Epoch(grids, self._batch_size, (self._seed, index))
+
+    def _turned(self, grid: np.ndarray, row: int, random: np.random.Generator) -> np.ndarray:
+        for axis, mirrors in enumerate(self._mirrors):
+            if mirrors[row] and random.random() < 0.5:
+                grid = np.flip(grid, axis)
+        if random.random() < 0.1:
+            grid = grid.transpose(1, 0, 2)
+        # Only along z: the middle of x and y is where the mirrors stand.
+        shift = (0, 0, -1, 1)[random.integers(4)]
+        if shift and not grid[:, :, 0 if shift < 0 else -1].any():
+            grid = np.roll(grid, shift, axis=2)
+        return grid
+
+
+class _Epoch:
+    def __init__(self, grids: np.ndarray, batch_size: int, seed: tuple[int, int]):
+        self._batch_size = batch_size
+        self._seed = seed
+        pyramid = features.pyramid(grids)
+        padded = [features.padded(level) for level in pyramid]
+        empty = np.zeros((len(grids), 1), np.uint8)
+        self._levels = [
+            _LevelVoxels(features.template(level.shape[1]), own, parents, padded[0])
+            for level, own, parents in zip(pyramid, padded, [empty, *padded], strict=False)
+        ]
+
+    def batch(self, step: int) -> Batch:
+        """Features, wanted bits (both of `build_octree_predictor`'s names) and weights."""
+        random = np.random.default_rng((*self._seed, step))
+        x, y, weights = {}, {}, {}
+        for level in self._levels:
+            name = str(level.template.resolution)
+            x[name], y[name], weights[name] = level.draw(self._batch_size, random)
+        return x, y, weights
+
+
+class _LevelVoxels:
+    """All coded voxels of one level of some shapes."""
+
+    def __init__(self, template: features.Template, grids: np.ndarray, parents: np.ndarray, bases: np.ndarray):
+        self.template = template
+        self._grids, self._parents, self._bases = grids, parents, bases
+        count = template.resolution**3
+        places, buckets = np.zeros((count, 3), np.uint8), np.zeros((count, features.MIRRORS), np.uint8)
+        found = []
+        for row in range(len(grids)):
+            n = levels.trace(grids[row], parents[row], template, places, buckets)
+            found.append((np.full(n, row, np.int32), places[:n].copy(), buckets[:n].copy()))
+        self._shapes, self._places, self._buckets = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        x, y, z = self._places.astype(np.int64).T
+        own = features.position(x, y, z, template.stride)
+        self._bits = grids[self._shapes, own]
+        uncertain = self._uncertainty(own, x, y, z)
+        self._weights = (uncertain.mean() / uncertain).astype(np.float32)
+        self._until = np.cumsum(uncertain)
+
+    def _uncertainty(self, own, x, y, z) -> np.ndarray:
+        """How much there is to learn of each voxel, told by how voxels with the same few neighbours come out."""
+        key = (x & 1) * 4 + (y & 1) * 2 + (z & 1)
+        for offset in self.template.causal[:11]:
+            key = key * 2 + self._grids[self._shapes, own + offset]
+        if self.template.resolution > features.BASE:
+            cell = features.position(x // 2, y // 2, z // 2, self.template.parent_stride)
+            for offset in self.template.parent[1:7]:
+                key = key * 2 + self._parents[self._shapes, cell + offset]
+        ones = np.bincount(key, weights=self._bits)[key]
+        chance = (ones + 0.1) / (np.bincount(key)[key] + 0.2)
+        return _FLOOR + np.sqrt(chance * (1 - chance))
+
+    def draw(self, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows = np.searchsorted(self._until, random.random(count) * self._until[-1])
+        bits = np.zeros((count, self.template.begins[-1]), np.uint8)
+        drawn = (self._shapes[rows], self._places[rows], self._buckets[rows])
+        levels.dense_features(self._grids, self._parents, self._bases, *drawn, self.template, bits)
+        wanted = np.repeat(self._bits[rows, None], 2, axis=1).astype(np.float32)
+        return bits, wanted, self._weights[rows]
+
+
+def _alike(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    both, either = (one & two).sum(axis=(1, 2, 3)), (one | two).sum(axis=(1, 2, 3))
+    return both / np.maximum(either, 1)

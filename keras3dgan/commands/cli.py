@@ -57,9 +57,9 @@ def add(define: Callable[..., Any], name: str, default: Any, help: str, group: s
 
 def add_settings(kind: type, presets: Sequence[str]) -> None:
     """Defines `--preset` and one flag for every field of a settings class; unset flags leave the preset's value."""
-    add(flags.DEFINE_string, "preset", "report", f"named values of all flags below: {', '.join(presets)}", MODEL)
+    add(flags.DEFINE_string, "preset", presets[0], f"named values of all flags below: {', '.join(presets)}", MODEL)
     for field in dataclasses.fields(kind):
-        text = f"{field.metadata['help']} [report: {_show(field.default)}]"
+        text = f"{field.metadata['help']} [{presets[0]}: {_show(field.default)}]"
         if isinstance(field.default, bool):
             add(flags.DEFINE_boolean, field.name, None, text, MODEL)
         elif isinstance(field.default, int):

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras3dgan.codec.octree import features
+from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel
 from keras3dgan.codec.octree.network import Network, from_floats
 
@@ -40,8 +41,8 @@ def build_octree_predictor(resolution: int, width: int, dropout: float) -> keras
     return keras.Model(inputs, outputs, name="octree")
 
 
-def to_integers(predictor: keras.Model, resolution: int) -> OctreeModel:
-    """The model that codes, of the trained networks."""
+def to_integers(predictor: keras.Model, codebook: Codebook) -> OctreeModel:
+    """The model that codes, of the trained networks and the prototypes they were trained with."""
 
     def network(level: int) -> Network:
         def weights(part: str, count: int):
@@ -50,4 +51,4 @@ def to_integers(predictor: keras.Model, resolution: int) -> OctreeModel:
 
         return from_floats(weights("glance", 2), weights("look", len(_HIDDEN) + 2))
 
-    return OctreeModel({level: network(level) for level in features.levels(resolution)})
+    return OctreeModel({n: network(n) for n in (grades.shape[1] for grades in codebook.grades)}, codebook)

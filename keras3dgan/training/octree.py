@@ -14,11 +14,13 @@ import numpy as np
 import tqdm
 
 from keras3dgan import backend
+from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel
 from keras3dgan.models.octree_predictor import build_octree_predictor, to_integers
 from keras3dgan.training import checkpoint, loop
 from keras3dgan.training.callbacks import RunRecorder
 from keras3dgan.training.presets import OctreeSettings
+from keras3dgan.training.prototypes import fit_codebook
 from keras3dgan.training.run_directory import RunDirectory
 from keras3dgan.training.voxel_samples import Batch, VoxelSamples
 
@@ -56,9 +58,10 @@ def train_octree(
         return run.result() or {}
     loop.prepare(settings)
     model = build_predictor(settings)
-    samples = VoxelSamples(train, settings.batch_size, settings.seed)
+    codebook = fit_codebook(train, settings.prototypes, settings.seed)
+    samples = VoxelSamples(train, settings.batch_size, settings.seed, settings.prototypes)
     measured = validation[np.random.default_rng(0).permutation(len(validation))[:_MEASURED]]
-    return _fit(run, model, settings, samples, measured, options, len(train))
+    return _fit(run, model, settings, codebook, samples, measured, options, len(train))
 
 
 def _grids(settings: OctreeSettings, options: loop.Options, split: str) -> np.ndarray:
@@ -70,6 +73,7 @@ def _fit(
     run: RunDirectory,
     model: keras.Model,
     settings: OctreeSettings,
+    codebook: Codebook,
     samples: VoxelSamples,
     measured: np.ndarray,
     options: loop.Options,
@@ -89,7 +93,7 @@ def _fit(
     try:
         for epoch in range(int(progress["epoch"]), settings.epochs):
             losses = _train_epoch(model, samples, epoch, settings)
-            integers = to_integers(model, settings.resolution)
+            integers = to_integers(model, codebook)
             measures = {"loss": float(np.mean(losses)), "val_bytes": mean_bytes(integers, measured)}
             run.save_octree(integers)
             recorder.on_epoch_end(epoch, measures)

@@ -120,6 +120,7 @@ class OctreeSettings(Settings):
     batch_size: int = knob(1024, "voxels a step, of each level")
     epochs: int = knob(30, "passes of --steps steps, each over 4000 shapes drawn anew")
     steps: int = knob(2000, "steps an epoch")
+    prototypes: int = knob(800, "shapes that the codebook's prototypes start from; at most two thirds are left")
     width: int = knob(256, "units of the first layer, at most 256")
     dropout: float = knob(0.1, "share of the first layer's units left out in training")
     learning_rate: float = knob(0.001, "AdamW's learning rate at the start; it falls to 0")
@@ -224,8 +225,8 @@ PRESETS: dict[type[Settings], dict[str, dict[str, Any]]] = {
         },
     },
     OctreeSettings: {
-        "cpu": {},
-        "test": {"epochs": 2, "steps": 20, "batch_size": 64, "width": 16},
+        "default": {},
+        "test": {"epochs": 2, "steps": 20, "batch_size": 64, "width": 16, "prototypes": 40},
     },
 }
 
@@ -263,6 +264,7 @@ def _check(values: Settings) -> None:
         "patience",
         "latent_step",
         "weight_decay",
+        "prototypes",
     ):
         if getattr(values, name, 0) < 0:
             raise InputError(f"--{name}: must not be negative, got {getattr(values, name)}.")

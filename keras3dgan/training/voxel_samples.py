@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 
 from keras3dgan.codec.octree import features, levels
+from keras3dgan.training.prototypes import fit_codebook
 
 # Shapes that the voxels of one epoch are drawn from.
 _SHAPES = 4000
@@ -12,6 +15,8 @@ _SHAPES = 4000
 _ALIKE = 0.6
 # Share of draws that would go to voxels that are certain, if all were.
 _FLOOR = 0.02
+# Share of shapes that get no prototype.
+_WITHOUT = 0.05
 Batch = tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
@@ -22,24 +27,34 @@ class VoxelSamples:
         grids: uint8 (count, n, n, n), the shapes.
         batch_size: voxels of each level in a batch.
         seed: of all draws.
-        augment: whether shapes are mirrored, turned and shifted.
+        prototypes: how many prototypes to start with.
     """
 
-    def __init__(self, grids: np.ndarray, batch_size: int, seed: int, augment: bool = True):
+    def __init__(self, grids: np.ndarray, batch_size: int, seed: int, prototypes: int):
         self._grids = grids
+        # A shape's prototype must not have been made from it: two codebooks, each of the other half. Equal grids keep together.
+        self._half = np.array([zlib.crc32(grid.tobytes()) & 1 for grid in grids])
+        self._codebooks = [fit_codebook(grids[self._half != half], prototypes // 2, seed) for half in (0, 1)]
         self._batch_size = batch_size
         self._seed = seed
-        self._augment = augment
         self._mirrors = [_alike(grids, np.flip(grids, axis)) > _ALIKE for axis in (1, 2)]
 
     def epoch(self, index: int) -> _Epoch:
         """The voxels of an epoch."""
         random = np.random.default_rng((self._seed, index))
         rows = np.sort(random.choice(len(self._grids), min(_SHAPES, len(self._grids)), replace=False))
-        grids = self._grids[rows]
-        if self._augment:
-            grids = np.stack([self._turned(grid, row, random) for grid, row in zip(grids, rows, strict=True)])
-        return _Epoch(grids, self._batch_size, (self._seed, index))
+        grids = np.stack([self._turned(self._grids[row], row, random) for row in rows])
+        numbers = np.zeros((2, len(rows)), np.int64)
+        for half in (0, 1):
+            mine = self._half[rows] == half
+            if mine.any():
+                numbers[half, mine] = self._codebooks[half].nearest(grids[mine])[:, 0]
+        numbers[:, random.random(len(rows)) < _WITHOUT] = 0
+        prototypes = [
+            np.where((self._half[rows] == 0)[:, None], one[numbers[0]], two[numbers[1]])
+            for one, two in zip(*(codebook.all_padded for codebook in self._codebooks), strict=True)
+        ]
+        return _Epoch(grids, prototypes, self._batch_size, (self._seed, index))
 
     def _turned(self, grid: np.ndarray, row: int, random: np.random.Generator) -> np.ndarray:
         for axis, mirrors in enumerate(self._mirrors):
@@ -55,15 +70,15 @@ class VoxelSamples:
 
 
 class _Epoch:
-    def __init__(self, grids: np.ndarray, batch_size: int, seed: tuple[int, int]):
+    def __init__(self, grids: np.ndarray, prototypes: list[np.ndarray], batch_size: int, seed: tuple[int, int]):
         self._batch_size = batch_size
         self._seed = seed
         pyramid = features.pyramid(grids)
         padded = [features.padded(level) for level in pyramid]
         empty = np.zeros((len(grids), 1), np.uint8)
         self._levels = [
-            _LevelVoxels(features.template(level.shape[1]), own, parents, padded[0])
-            for level, own, parents in zip(pyramid, padded, [empty, *padded], strict=False)
+            _LevelVoxels(features.template(level.shape[1]), own, parents, padded[0], grades)
+            for level, own, parents, grades in zip(pyramid, padded, [empty, *padded[:-1]], prototypes, strict=True)
         ]
 
     def batch(self, step: int) -> Batch:
@@ -79,9 +94,17 @@ class _Epoch:
 class _LevelVoxels:
     """All coded voxels of one level of some shapes."""
 
-    def __init__(self, template: features.Template, grids: np.ndarray, parents: np.ndarray, bases: np.ndarray):
+    def __init__(
+        self,
+        template: features.Template,
+        grids: np.ndarray,
+        parents: np.ndarray,
+        bases: np.ndarray,
+        prototypes: np.ndarray,
+    ):
         self.template = template
-        self._grids, self._parents, self._bases = grids, parents, bases
+        self._grids, self._parents = grids, parents
+        self._seen = (grids, parents, bases, prototypes)
         count = template.resolution**3
         places, buckets = np.zeros((count, 3), np.uint8), np.zeros((count, features.MIRRORS), np.uint8)
         found = []
@@ -113,7 +136,7 @@ class _LevelVoxels:
         rows = np.searchsorted(self._until, random.random(count) * self._until[-1])
         bits = np.zeros((count, self.template.begins[-1]), np.uint8)
         drawn = (self._shapes[rows], self._places[rows], self._buckets[rows])
-        levels.dense_features(self._grids, self._parents, self._bases, *drawn, self.template, bits)
+        levels.dense_features(*self._seen, *drawn, self.template, bits)
         wanted = np.repeat(self._bits[rows, None], 2, axis=1).astype(np.float32)
         return bits, wanted, self._weights[rows]
 

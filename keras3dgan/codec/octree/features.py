@@ -3,7 +3,8 @@
 A shape is a pyramid of grids: 8^3, 16^3 and so on up to its own, a cell occupied where any of its eight children is. Levels are
 coded from coarse to fine, in each the children of occupied cells in raster order (x slowest). The features of a voxel are the
 occupancy of voxels coded before it, at its own level and in the whole of the coarser one, around it and around its images in the
-mirrors x and y, about which furniture is nearly symmetric; how well each mirror has held so far; and where it lies.
+mirrors x and y, about which furniture is nearly symmetric; how well each mirror has held so far; where it lies; and what a
+prototype of the codebook holds there, which the stream names first.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ MIRRORS = 6
 _THRESHOLDS = np.array([0, 1, 2, 4, 7, 11, 16, 24, 40])
 BUCKETS = len(_THRESHOLDS) + 1
 _MOST_COUNTED = 41
+# How often the shapes behind a prototype occupy a voxel: hardly ever, seldom, mostly, nearly always.
+GRADES = 4
 BUCKET_OF = (np.arange(_MOST_COUNTED + 1)[:, None] > _THRESHOLDS).sum(axis=1).astype(np.uint8)
 
 
@@ -37,6 +40,7 @@ class Template(NamedTuple):
     mirrored: np.ndarray
     parent: np.ndarray
     parent_mirrored: np.ndarray
+    prototype: np.ndarray
     begins: np.ndarray
 
 
@@ -84,6 +88,7 @@ def template(resolution: int) -> Template:
         MIRRORS * BUCKETS,
         0 if coarsest else 2 * BUCKETS,
         BASE**3,
+        (GRADES - 1) * len(balls.mirrored),
     ]
     return Template(
         resolution,
@@ -93,6 +98,7 @@ def template(resolution: int) -> Template:
         np.array([flat(balls.mirrored, stride, *flip) for flip in flips], np.int64),
         np.array(parent, np.int64),
         np.array(mirrored_parent, np.int64).reshape(len(mirrored_parent), -1 if mirrored_parent else 0),
+        np.array(flat(balls.mirrored, stride), np.int64),
         np.cumsum([0, *sizes]),
     )
 
@@ -192,12 +198,13 @@ def shape_features(parent, base, template, active):
 
 
 @numba.njit(cache=True, nogil=True)
-def voxel_features(grid, parent, x, y, z, buckets, template, active):
+def voxel_features(grid, parent, prototype, x, y, z, buckets, template, active):
     """Features of one voxel.
 
     Args:
         grid: its level, padded and flat; what lies at or behind the voxel in raster order is not looked at.
         parent: the coarser level, padded and flat.
+        prototype: grades 0 to 3 of this level, padded and flat.
         x, y, z: the voxel.
         buckets: of the disagreement with each mirror so far, (6,).
         template: of the level.
@@ -247,6 +254,10 @@ def voxel_features(grid, parent, x, y, z, buckets, template, active):
                     if place < own and grid[place]:
                         active[count] = begins[8] + (a * BASE + b) * BASE + c
                         count += 1
+    for k in range(len(template.prototype)):
+        for grade in range(prototype[own + template.prototype[k]]):
+            active[count] = begins[9] + (GRADES - 1) * k + grade
+            count += 1
     active[count] = begins[4] + x
     active[count + 1] = begins[4] + size + y
     active[count + 2] = begins[4] + 2 * size + z

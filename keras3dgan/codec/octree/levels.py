@@ -18,23 +18,37 @@ from keras3dgan.codec.octree.features import (
 )
 from keras3dgan.codec.octree.network import make_room, probability
 
-ENCODE, DECODE, COST = range(3)
+ENCODE, DECODE, COST, SIMPLIFY = range(4)
 _MOST_COUNTED = len(BUCKET_OF) - 1
+_NO_MASS = np.zeros(0, np.int32)
 
 
 @numba.njit(cache=True, nogil=True)
-def walk(mode, wanted, parent, base, template, network, stream, state):
+def _cheaper(bit, saved, mass, price, below, finest):
+    """Whether to code the other bit: it saves more than the voxels are worth that come out wrong."""
+    if finest:
+        return saved > price
+    return bit and saved + below > price * mass
+
+
+@numba.njit(cache=True, nogil=True)
+def walk(mode, wanted, parent, base, prototype, template, network, stream, state, mass=_NO_MASS, price=0, below=0):
     """Goes through the voxels of a level whose parents are occupied, in raster order.
 
     Args:
-        mode: `ENCODE` writes the level to the stream, `DECODE` reads it, `COST` only adds up what it would take.
+        mode: `ENCODE` writes the level to the stream, `DECODE` reads it, `COST` only adds up what it would take, `SIMPLIFY` does
+            so and gives up voxels that cost more than they are worth.
         wanted: the level to write, padded and flat; not looked at when decoding.
         parent: the coarser level, padded and flat; ignored at the 8^3 level.
         base: the 8^3 level, padded and flat; ignored there.
+        prototype: grades of this level, padded and flat.
         template: of the level.
         network: of the level.
         stream: bytes to write into or to read.
         state: of the arithmetic coder.
+        mass: with `SIMPLIFY`, how many voxels of the shape each cell holds, padded and flat; empty at the finest level.
+        price: with `SIMPLIFY`, what a wrong voxel counts for, in 1/65536 bit.
+        below: with `SIMPLIFY`, about what the finer levels take to describe a cell, in 1/65536 bit.
 
     Returns:
         The level, padded and flat, and its cost in 1/65536 bit.
@@ -53,13 +67,19 @@ def walk(mode, wanted, parent, base, template, network, stream, state):
                     continue
                 for k in range(MIRRORS):
                     buckets[k] = BUCKET_OF[min(counts[k], _MOST_COUNTED)]
-                count = voxel_features(grid, parent, x, y, z, buckets, template, active)
+                count = voxel_features(grid, parent, prototype, x, y, z, buckets, template, active)
                 chance = probability(network, active, count, room)
                 own = position(x, y, z, stride)
                 if mode == DECODE:
                     bit = arithmetic.decode(chance, stream, state)
                 else:
                     bit = wanted[own]
+                    if mode == SIMPLIFY:
+                        saved = arithmetic.COSTS[chance if bit else 65536 - chance]
+                        saved -= arithmetic.COSTS[65536 - chance if bit else chance]
+                        finest = len(mass) == 0
+                        if _cheaper(bit, saved, 1 if finest else mass[own], price, below, finest):
+                            bit = np.uint8(1 - bit)
                     cost += arithmetic.COSTS[chance if bit else 65536 - chance]
                     if mode == ENCODE:
                         arithmetic.encode(bit, chance, stream, state)
@@ -99,11 +119,12 @@ def trace(grid, parent, template, places, buckets):
 
 
 @numba.njit(cache=True, nogil=True)
-def dense_features(grids, parents, bases, shapes, places, buckets, template, rows):
+def dense_features(grids, parents, bases, prototypes, shapes, places, buckets, template, rows):
     """Features of voxels as rows of zeros and ones, for training.
 
     Args:
-        grids, parents, bases: (count, ...) the level, the coarser one and the 8^3 one of all shapes, padded and flat.
+        grids, parents, bases, prototypes: (count, ...) the level, the coarser one and the 8^3 one of all shapes, and the grades of
+            this level of their prototypes, padded and flat.
         shapes: (batch,) the shape of each voxel.
         places: (batch, 3) where it lies.
         buckets: (batch, 6) as `trace` gives them.
@@ -116,7 +137,8 @@ def dense_features(grids, parents, bases, shapes, places, buckets, template, row
         for k in range(shape_features(parents[shape], bases[shape], template, active)):
             rows[i, active[k]] = 1
         x, y, z = np.int64(places[i, 0]), np.int64(places[i, 1]), np.int64(places[i, 2])
-        for k in range(voxel_features(grids[shape], parents[shape], x, y, z, buckets[i], template, active)):
+        seen = (grids[shape], parents[shape], prototypes[shape])
+        for k in range(voxel_features(*seen, x, y, z, buckets[i], template, active)):
             rows[i, active[k]] = 1
 
 

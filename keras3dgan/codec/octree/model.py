@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from keras3dgan.codec.octree import arithmetic, features, levels
+from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.network import Network
 from keras3dgan.errors import InputError
 
 _NOTHING = np.zeros(1, np.uint8)
+_NO_MASS = np.zeros(0, np.int32)
+_EVEN = 1 << (arithmetic.PRECISION - 1)
 # A voxel costs at most 16 bits; the longest stream that any model writes.
 _MOST_BYTES_A_VOXEL = 3
 
@@ -22,31 +25,44 @@ class OctreeModel:
 
     Args:
         networks: by the resolution of the level, 8, 16, ... up to that of the grids.
+        codebook: prototypes of the same levels.
 
     Attributes:
         resolution: n of the n^3 grids.
+        codebook: the prototypes.
         fingerprint: SHA-256 over everything that a decoder needs.
 
     Raises:
         ValueError: a level is missing, or has another number of features.
     """
 
-    def __init__(self, networks: Mapping[int, Network]):
+    def __init__(self, networks: Mapping[int, Network], codebook: Codebook):
         self.resolution = max(networks)
         if tuple(sorted(networks)) != features.levels(self.resolution):
             raise ValueError(f"expected networks for the levels {features.levels(self.resolution)}, got {[*networks]}")
         for level, network in networks.items():
             if {len(network.glance), len(network.first)} != {features.size(level)}:
                 raise ValueError(f"the network of level {level} was trained on other features")
+        if [level.shape[1] for level in codebook.grades] != [*features.levels(self.resolution)]:
+            raise ValueError("the codebook has other levels than the networks")
+        self.codebook = codebook
         self._networks = networks
         self._levels = [(features.template(n), networks[n]) for n in features.levels(self.resolution)]
         self.fingerprint = hashlib.sha256(b"".join(a.tobytes() for a in self._arrays().values())).digest()
 
-    def encode(self, grid: np.ndarray) -> bytes:
-        """The payload of a grid (n, n, n) of zeros and ones; `decode` gives exactly that grid again."""
+    def encode(self, grid: np.ndarray, number: int | None = None) -> bytes:
+        """The payload of a grid (n, n, n) of zeros and ones; `decode` gives exactly that grid again.
+
+        Args:
+            grid: the shape.
+            number: of the prototype to start from; the nearest unless told.
+        """
+        number = self.nearest(grid) if number is None else number
         stream = np.zeros(_MOST_BYTES_A_VOXEL * self.resolution**3, np.uint8)
         state = arithmetic.new_state()
-        self._walk(levels.ENCODE, grid, stream, state)
+        for bit in range(self.codebook.bits):
+            arithmetic.encode(number >> bit & 1, _EVEN, stream, state)
+        self._walk(levels.ENCODE, grid, number, stream, state)
         return arithmetic.finish(stream, state)
 
     def decode(self, payload: bytes) -> np.ndarray:
@@ -54,30 +70,64 @@ class OctreeModel:
         stream = np.frombuffer(payload, np.uint8).copy()
         state = arithmetic.new_state()
         arithmetic.start_decoding(stream, state)
+        number = sum(int(arithmetic.decode(_EVEN, stream, state)) << bit for bit in range(self.codebook.bits))
         parent = base = _NOTHING
-        for template, network in self._levels:
-            parent, _ = levels.walk(levels.DECODE, _NOTHING, parent, base, template, network, stream, state)
+        for (template, network), prototype in zip(self._levels, self._prototype(number), strict=True):
+            parent, _ = levels.walk(levels.DECODE, _NOTHING, parent, base, prototype, template, network, stream, state)
             base = parent if base is _NOTHING else base
         return levels.inner(parent, self.resolution)
 
-    def cost(self, grid: np.ndarray) -> float:
-        """What a grid (n, n, n) takes, in bytes, fractions included."""
-        return self._walk(levels.COST, grid, np.zeros(1, np.uint8), arithmetic.new_state()) / 65536 / 8
+    def cost(self, grid: np.ndarray, number: int | None = None) -> float:
+        """What a grid (n, n, n) takes, in bytes, fractions included; arguments as `encode`."""
+        number = self.nearest(grid) if number is None else number
+        bits = self._walk(levels.COST, grid, number, np.zeros(1, np.uint8), arithmetic.new_state()) / 65536
+        return (bits + self.codebook.bits) / 8
 
-    def _walk(self, mode: int, grid: np.ndarray, stream: np.ndarray, state: np.ndarray) -> int:
+    def simplify(self, grid: np.ndarray, number: int, price: float, below: Sequence[float]) -> np.ndarray:
+        """A grid much like this one, that takes fewer bytes: voxels are given up where they cost more than they are worth.
+
+        Args:
+            grid: (n, n, n) of zeros and ones.
+            number: of the prototype to start from.
+            price: bits that a voxel is worth.
+            below: for each level but the finest, about how many bits finer levels take to describe a cell.
+        """
+        grids = [features.padded(level)[0] for level in features.pyramid(grid[None])]
+        masses, counts = [_NO_MASS], grid.astype(np.int32)
+        for _ in below:
+            half = len(counts) // 2
+            counts = counts.reshape(half, 2, half, 2, half, 2).sum(axis=(1, 3, 5), dtype=np.int32)
+            masses.insert(0, features.padded(counts[None])[0])
+        nothing, state = np.zeros(1, np.uint8), arithmetic.new_state()
+        parent = base = _NOTHING
+        rows = zip(grids, masses, (*below, 0.0), self._prototype(number), self._levels, strict=True)
+        for wanted, mass, bits, prototype, (template, network) in rows:
+            place = (levels.SIMPLIFY, wanted, parent, base, prototype, template, network, nothing, state)
+            parent, _ = levels.walk(*place, mass, int(price * 65536), int(bits * 65536))
+            base = parent if base is _NOTHING else base
+        return levels.inner(parent, self.resolution).copy()
+
+    def nearest(self, grid: np.ndarray) -> int:
+        """Number of the prototype that is most like a grid."""
+        return int(self.codebook.nearest(grid[None])[0, 0])
+
+    def _prototype(self, number: int) -> list[np.ndarray]:
+        # A damaged stream may name one that does not exist.
+        return self.codebook.padded(number if number <= len(self.codebook) else 0)
+
+    def _walk(self, mode: int, grid: np.ndarray, number: int, stream: np.ndarray, state: np.ndarray) -> int:
         grids = [features.padded(level)[0] for level in features.pyramid(grid[None])]
         total, parent = 0, _NOTHING
-        for wanted, (template, network) in zip(grids, self._levels, strict=True):
-            _, cost = levels.walk(mode, wanted, parent, grids[0], template, network, stream, state)
+        for wanted, prototype, (template, network) in zip(grids, self._prototype(number), self._levels, strict=True):
+            _, cost = levels.walk(mode, wanted, parent, grids[0], prototype, template, network, stream, state)
             total, parent = total + cost, wanted
         return total
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        return {
-            f"{level}_{name}": array
-            for level, network in sorted(self._networks.items())
-            for name, array in network._asdict().items()
-        }
+        arrays = {f"codebook_{level.shape[1]}": level for level in self.codebook.grades}
+        for level, network in sorted(self._networks.items()):
+            arrays |= {f"{level}_{name}": array for name, array in network._asdict().items()}
+        return arrays
 
     def to_bytes(self) -> bytes:
         """Everything that a reader needs, as the bytes of an `.npz` file; undone by `from_bytes`."""
@@ -95,7 +145,8 @@ class OctreeModel:
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {key: file[key] for key in file.files}
-            found = sorted({int(key.partition("_")[0]) for key in arrays})
-            return cls({n: Network(*(arrays[f"{n}_{field}"] for field in Network._fields)) for n in found})
+            found = sorted(int(key.removeprefix("codebook_")) for key in arrays if key.startswith("codebook_"))
+            networks = {n: Network(*(arrays[f"{n}_{field}"] for field in Network._fields)) for n in found}
+            return cls(networks, Codebook([arrays[f"codebook_{n}"] for n in found]))
         except Exception as error:  # numpy, zipfile and zlib each raise their own
             raise InputError(f"{name}: not a trained octree model; train it again.") from error

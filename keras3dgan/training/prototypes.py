@@ -1,0 +1,63 @@
+"""Prototypes by k-means on the log-likelihood of voxels: each stands for several shapes, and is none of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import tqdm
+
+from keras3dgan.codec.octree import features
+from keras3dgan.codec.octree.codebook import Codebook
+
+_ROUNDS = 7
+# The last rounds drop prototypes of fewer shapes than this.
+_FEWEST = 3
+_LAST = 3
+# Occupied in more than this share of the shapes: grades 1, 2 and 3.
+_SHARES = (0.1, 0.5, 0.9)
+
+
+def fit_codebook(grids: np.ndarray, count: int, seed: int) -> Codebook:
+    """Prototypes of grids (m, n, n, n); fewer than `count` are left, and none where there are too few shapes.
+
+    Args:
+        grids: uint8, zeros and ones.
+        count: how many to start with.
+        seed: of the shapes to start from.
+    """
+    flat = grids.reshape(len(grids), -1).astype(np.float32)
+    mean = flat.mean(axis=0)
+    count = min(count, len(grids) // _FEWEST)
+    chosen = np.random.default_rng(seed).choice(len(grids), count, replace=False)
+    centres = 0.9 * flat[chosen] + 0.05 * mean
+    members = np.zeros(len(grids), np.int64)
+    for turn in tqdm.trange(_ROUNDS, desc="prototypes", disable=None, leave=False):
+        if not len(centres):
+            break
+        members = _assign(flat, centres)
+        sizes = np.bincount(members, minlength=len(centres))
+        if turn >= _ROUNDS - _LAST and (sizes < _FEWEST).any():
+            centres = centres[sizes >= _FEWEST]
+            members = _assign(flat, centres) if len(centres) else members
+            sizes = np.bincount(members, minlength=len(centres))
+        centres = (_sums(flat, members, len(centres)) + 0.5 * mean) / (sizes[:, None] + 0.5)
+    kept = np.flatnonzero(np.bincount(members, minlength=len(centres))[: len(centres)] >= _FEWEST)
+    return Codebook([_grades(level, members, kept) for level in features.pyramid(grids)])
+
+
+def _assign(flat: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    chances = np.clip(centres, 0.02, 0.98)
+    return (flat @ np.log(chances / (1 - chances)).T + np.log(1 - chances).sum(axis=1)).argmax(axis=1)
+
+
+def _sums(flat: np.ndarray, members: np.ndarray, count: int) -> np.ndarray:
+    sums = np.zeros((count, flat.shape[1]), np.float32)
+    np.add.at(sums, members, flat)
+    return sums
+
+
+def _grades(level: np.ndarray, members: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    grades = np.zeros((len(kept), *level.shape[1:]), np.uint8)
+    for row, number in enumerate(kept):
+        share = level[members == number].mean(axis=0)
+        grades[row] = sum((share > limit).astype(np.uint8) for limit in _SHARES)
+    return grades

@@ -11,8 +11,8 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.utils.shared import Shared
 
+from keras3dgan import codec
 from keras3dgan.codec import archive
-from keras3dgan.codec.neural import NeuralCodec
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.voxels import io
@@ -91,7 +91,7 @@ class Compress(beam.DoFn):
     read. Bad inputs are also listed in a file beside the archive, so that a shard done earlier gives the same as one done now.
 
     Args:
-        model: run of `train_compressor` or `train_autoencoder`, on storage that all workers see.
+        model: as `codec.load` takes it; a run must lie on storage that all workers see.
         up: the axis that points up in the files.
     """
 
@@ -105,7 +105,7 @@ class Compress(beam.DoFn):
 
     def setup(self):
         # Once a process, however many threads it has.
-        self._codec = self._shared.acquire(lambda: NeuralCodec.load(self._model), tag=self._model)
+        self._codec = self._shared.acquire(lambda: codec.load(self._model), tag=self._model)
 
     def process(self, shard: Shard) -> Iterator[Any]:
         target = pathlib.Path(shard.target)
@@ -125,7 +125,7 @@ class Compress(beam.DoFn):
     def _write(self, shard: Shard, target: pathlib.Path, listed: pathlib.Path) -> None:
         """Writes the archive, batch after batch, and the list of bad inputs."""
         bad: list[tuple[str, str]] = []
-        with archive.create(target, self._codec.coder.model) as writer:
+        with archive.create(target, self._codec.model) as writer:
             for batch in _batches(_shapes(shard, self._codec.resolution, self._up, bad)):
                 streams = self._codec.encode(np.stack([grid for _, grid in batch]))
                 for (name, _), stream in zip(batch, streams, strict=True):
@@ -159,8 +159,8 @@ def _batches(shapes: Iterable[tuple[str, np.ndarray]]) -> Iterator[list[tuple[st
         yield batch
 
 
-def check_done(shards: list[Shard], output: pathlib.Path, codec: NeuralCodec) -> None:
-    """Checks that the archives that are there already belong to these shards and this model.
+def check_done(shards: list[Shard], output: pathlib.Path, model: bytes) -> None:
+    """Checks that the archives that are there already belong to these shards and this model, `ShapeCodec.model`.
 
     Raises:
         InputError: they do not, or one is damaged.
@@ -173,7 +173,7 @@ def check_done(shards: list[Shard], output: pathlib.Path, codec: NeuralCodec) ->
         path = pathlib.Path(shard.target)
         if path.exists():
             found = archive.Archive(path)
-            if found.model != codec.coder.model[: len(found.model)]:
+            if found.model != model[: len(found.model)]:
                 raise InputError(f"--output: {path} was written by another model; choose another folder.")
             if shard.files and not set(found.names) <= set(shard.files):
                 raise InputError(f"--output: {path} holds other shapes than these; choose another folder.")

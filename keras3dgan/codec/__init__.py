@@ -1,0 +1,74 @@
+"""Compression of shapes: `load` gives a codec, whose `encode` and `decode` turn grids into `.g3c` streams and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+from typing import TYPE_CHECKING
+
+from keras3dgan.errors import InputError
+
+if TYPE_CHECKING:
+    from keras3dgan.codec.octree_codec import Goal
+    from keras3dgan.codec.shape_codec import ShapeCodec
+
+# Models that come with the package.
+_SHIPPED = pathlib.Path(__file__).parent / "shipped"
+DEFAULT = "octree32"
+
+
+def shipped() -> list[str]:
+    """Names of the models that come with the package."""
+    return sorted(path.stem for path in _SHIPPED.glob("*.npz"))
+
+
+def octree_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
+    """The file of the octree model that is meant, None where it is another kind of model, which needs Keras.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    path = pathlib.Path(name_or_path)
+    if str(name_or_path) in shipped():
+        return _SHIPPED / f"{name_or_path}.npz"
+    if path.suffix == ".npz" and path.is_file():
+        return path
+    if not (path / "config.json").is_file():
+        known = ", ".join(shipped())
+        raise InputError(f"--model: {path} is no training run and no octree .npz; give one, or a name: {known}.")
+    try:
+        kind = json.loads((path / "config.json").read_text())["kind"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path / 'config.json'}: cannot be read; choose another run.") from error
+    if kind != "octree":
+        return None
+    if not (path / "models" / "octree.npz").is_file():
+        raise InputError(f"{path}: no trained octree model here (octree.npz is missing); train one first.")
+    return path / "models" / "octree.npz"
+
+
+def load(name_or_path: str | os.PathLike[str] = DEFAULT, goal: Goal | None = None) -> ShapeCodec:
+    """Loads a codec.
+
+    Args:
+        name_or_path: a model that comes with the package (`shipped`), the `.npz` of an octree model, or the run directory of
+            `train_octree`, `train_compressor` or `train_autoencoder`.
+        goal: what streams are to reach; only octree models take one. Every voxel exact unless told.
+
+    Raises:
+        InputError: no such model, it is damaged, its training has not finished, or it takes no goal.
+    """
+    file = octree_file(name_or_path)
+    if file is None:
+        from keras3dgan.codec.neural import NeuralCodec
+
+        if goal is not None:
+            raise InputError(
+                f"--model: {name_or_path} has one rate only; give an octree model for --bytes and --min_iou."
+            )
+        return NeuralCodec.load(str(name_or_path))
+    from keras3dgan.codec.octree.model import OctreeModel
+    from keras3dgan.codec.octree_codec import Goal, OctreeCodec
+
+    return OctreeCodec(OctreeModel.from_bytes(file.read_bytes(), str(file)), goal or Goal())

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import binascii
 import contextlib
-import json
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
+
+import numpy as np
 
 from keras3dgan.codec import container
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 
-MAGIC = b"G3A\x01"
+MAGIC = b"G3A\x02"
 _HEADER = len(MAGIC) + container.FINGERPRINT_BYTES
-# Offset of the index, its CRC-32.
-_FOOTER = struct.Struct("<QI")
+# Offset of the index, number of shapes, CRC-32 of the index and the number.
+_FOOTER = struct.Struct("<QII")
+# Shapes that share a CRC-32: each costs a quarter of a byte of it, and is read with at most fifteen others.
+_GROUP = 16
 # An index says less than this of a shape; what claims more is damaged.
 _MAX_INDEX = 1 << 28
 
@@ -28,33 +30,50 @@ class ArchiveWriter:
 
     Args:
         file: open for writing, empty.
-        model: what names the decoder; its first four bytes are written.
+        model: what names the decoder; its first three bytes are written.
     """
 
     def __init__(self, file: BinaryIO, model: bytes):
         self._file = file
         self._model = model
-        self._index: dict[str, tuple[int, int]] = {}
+        self._names: dict[str, None] = {}
+        self._sizes: list[int] = []
+        self._checks: list[int] = []
         file.write(MAGIC + model[: container.FINGERPRINT_BYTES])
 
     def add(self, name: str, stream: bytes) -> None:
         """Appends the shape of a `.g3c` stream.
 
+        Args:
+            name: of the shape, or empty: an archive whose shapes have no names is smaller, and they are found by index.
+            stream: the shape.
+
         Raises:
-            InputError: the stream is of another model, or the name is there already.
+            InputError: the stream is of another model, the name is there already, or there is a line break in it.
+            ValueError: some shapes have names and some have none.
         """
-        if name in self._index:
+        if name in self._names:
             raise InputError(f"{name}: stands twice in one archive; rename one of the files.")
-        payload = container.unwrap(stream, self._model, name)
+        if "\n" in name:
+            raise InputError(f"{name!r}: an archive takes no name with a line break; rename the file.")
+        if self._sizes and bool(name) != bool(self._names):
+            raise ValueError("all shapes of an archive have names, or none has")
+        payload = container.unwrap(stream, self._model, name or "stream")
         self._file.write(payload)
-        self._index[name] = (len(payload), binascii.crc_hqx(payload, 0))
+        if name:
+            self._names[name] = None
+        if len(self._sizes) % _GROUP == 0:
+            self._checks.append(0)
+        self._sizes.append(len(payload))
+        self._checks[-1] = zlib.crc32(payload, self._checks[-1])
 
     def finish(self) -> None:
         """Writes the index."""
         offset = self._file.tell()
-        sizes, checks = zip(*self._index.values(), strict=True) if self._index else ((), ())
-        index = zlib.compress(json.dumps({"names": [*self._index], "sizes": sizes, "checks": checks}).encode(), 9)
-        self._file.write(index + _FOOTER.pack(offset, zlib.crc32(index)))
+        content = _varints(self._sizes) + "\n".join(self._names).encode()
+        index = np.array(self._checks, "<u4").tobytes() + zlib.compress(content, 9)
+        count = len(self._sizes)
+        self._file.write(index + _FOOTER.pack(offset, count, zlib.crc32(index, count)))
 
 
 @contextlib.contextmanager
@@ -73,8 +92,8 @@ class Archive:
         path: the file.
 
     Attributes:
-        names: of the shapes, in their order.
-        model: the first four bytes of what names the decoder.
+        names: of the shapes, in their order; their numbers where they have none.
+        model: the first three bytes of what names the decoder.
 
     Raises:
         InputError: the file is missing, no archive, cut off or damaged.
@@ -98,22 +117,27 @@ class Archive:
         if size < _HEADER + _FOOTER.size:
             raise damaged
         file.seek(size - _FOOTER.size)
-        offset, check = _FOOTER.unpack(file.read(_FOOTER.size))
+        offset, count, check = _FOOTER.unpack(file.read(_FOOTER.size))
         length = size - _FOOTER.size - offset
         if not _HEADER <= offset <= size - _FOOTER.size or length > _MAX_INDEX:
             raise damaged
         file.seek(offset)
-        content = file.read(length)
-        if zlib.crc32(content) != check:
+        index = file.read(length)
+        if zlib.crc32(index, count) != check:
             raise damaged
-        index = json.loads(_inflate(content, damaged))
-        self.names: list[str] = index["names"]
-        self._checks: list[int] = index["checks"]
-        self._offsets = [_HEADER]
-        for count in index["sizes"]:
-            self._offsets.append(self._offsets[-1] + count)
-        if self._offsets[-1] != offset or not len(self.names) == len(self._checks) == len(self._offsets) - 1:
+        groups = -(-count // _GROUP)
+        if 4 * groups > length:
             raise damaged
+        self._checks = np.frombuffer(index, "<u4", groups).tolist()
+        content = _inflate(index[4 * groups :], damaged)
+        sizes, place = _read_varints(content, count)
+        names = content[place:].decode("utf-8", "replace").split("\n") if place < len(content) else []
+        if len(sizes) != count or len(names) not in (0, count):
+            raise damaged
+        self._offsets = [_HEADER, *(_HEADER + np.cumsum(sizes, dtype=np.int64)).tolist()]
+        if self._offsets[-1] != offset:
+            raise damaged
+        self.names: list[str] = names or [f"{row:06d}" for row in range(len(sizes))]
         self._rows = {name: row for row, name in enumerate(self.names)}
 
     def __len__(self) -> int:
@@ -128,14 +152,43 @@ class Archive:
         row = self._rows.get(which, -1) if isinstance(which, str) else which
         if not 0 <= row < len(self):
             raise InputError(f"{self.path}: holds no shape '{which}'; it has {len(self)}.")
+        first = row // _GROUP * _GROUP
+        bounds = self._offsets[first : first + _GROUP + 1]
         with open(self.path, "rb") as file:
-            file.seek(self._offsets[row])
-            payload = file.read(self._offsets[row + 1] - self._offsets[row])
-        if binascii.crc_hqx(payload, 0) != self._checks[row]:
+            file.seek(bounds[0])
+            group = file.read(bounds[-1] - bounds[0])
+        if zlib.crc32(group) != self._checks[row // _GROUP]:
             raise InputError(
-                f"{self.path}, {self.names[row]}: damaged, its checksum does not match; get the file again."
+                f"{self.path}, {self.names[row]}: it, or a shape beside it, is damaged, their checksum does not match; get the "
+                "file again."
             )
+        payload = group[self._offsets[row] - bounds[0] : self._offsets[row + 1] - bounds[0]]
         return container.wrap(payload, self.model)
+
+
+def _varints(numbers: Sequence[int]) -> bytes:
+    """Numbers as bytes of seven bits, low ones first, the last of each below 128."""
+    result = bytearray()
+    for number in numbers:
+        while number > 127:
+            result.append(number & 127 | 128)
+            number >>= 7
+        result.append(number)
+    return bytes(result)
+
+
+def _read_varints(content: bytes, count: int) -> tuple[list[int], int]:
+    """Undoes `_varints`: as many numbers as there are, up to `count`, and the place behind them."""
+    numbers: list[int] = []
+    number = shift = place = 0
+    while len(numbers) < count and place < len(content):
+        number |= (content[place] & 127) << shift
+        shift += 7
+        if content[place] < 128:
+            numbers.append(number)
+            number = shift = 0
+        place += 1
+    return numbers, place
 
 
 def _inflate(content: bytes, damaged: InputError) -> bytes:

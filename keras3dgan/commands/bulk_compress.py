@@ -1,6 +1,6 @@
 """Compresses a whole collection into .g3a archives with Apache Beam: on this machine, or on Dataflow, Flink or Spark.
 
-keras3dgan bulk_compress --model=runs/compressor --output=small folder_of_models
+keras3dgan bulk_compress --output=small folder_of_models
 keras3dgan bulk_compress --model=runs/compressor --output=small --dataset=furniture_voxels/32 --split=train
 keras3dgan bulk_compress ... --beam="--direct_num_workers=2 --direct_running_mode=multi_processing"
 """
@@ -12,6 +12,7 @@ import time
 
 from absl import flags
 
+from keras3dgan.codec import DEFAULT
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
@@ -20,8 +21,8 @@ TAKES_FILES = True
 cli.add(
     flags.DEFINE_string,
     "model",
-    None,
-    "run of train_compressor or train_autoencoder, where all workers see it",
+    DEFAULT,
+    "as of compress; a run must lie where all workers see it",
     cli.MODEL,
 )
 cli.add(flags.DEFINE_string, "dataset", None, "TFDS data set, already prepared, in place of a folder", cli.MODEL)
@@ -35,7 +36,7 @@ cli.add(
     flags.DEFINE_string, "beam", "", "Beam's own flags in one word, e.g. --beam='--runner=FlinkRunner --parallelism=8'"
 )
 cli.add(flags.DEFINE_string, "data_dir", None, "where TFDS keeps prepared data sets [its own default]")
-flags.mark_flags_as_required(["model", "output"])
+flags.mark_flag_as_required("output")
 
 
 def main(words):
@@ -47,7 +48,6 @@ def main(words):
         raise InputError("needs apache_beam; type pip install '.[beam]' in the checkout.") from error
 
     from keras3dgan import bulk
-    from keras3dgan.codec.neural import NeuralCodec
 
     model, output = cli.FLAGS.model, pathlib.Path(cli.FLAGS.output)
     if cli.FLAGS.shard_size < 1:
@@ -56,13 +56,13 @@ def main(words):
         raise InputError("give one folder, or --dataset.")
     if words and not pathlib.Path(words[0]).is_dir():
         raise InputError(f"{words[0]}: is no folder; 'keras3dgan compress' takes single files.")
-    codec = NeuralCodec.load(model)
+    codec = cli.load_codec()
     if cli.FLAGS.dataset:
         source = (cli.FLAGS.dataset, cli.FLAGS.split, codec.resolution)
         shards = bulk.shards_of_dataset(*source, output, cli.FLAGS.shard_size, cli.FLAGS.data_dir)
     else:
         shards = bulk.shards_of_files(pathlib.Path(words[0]), output, cli.FLAGS.shard_size)
-    bulk.check_done(shards, output, codec)  # here, not on a worker
+    bulk.check_done(shards, output, codec.model)  # here, not on a worker
     begin = time.perf_counter()
     done = bulk.run(shards, model, output, cli.FLAGS.up, PipelineOptions(shlex.split(cli.FLAGS.beam)))
     seconds = time.perf_counter() - begin

@@ -156,7 +156,7 @@ def run(
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         try:
             if needs_backend:
-                _import_backend()
+                import_backend()
             main(words)
         except InputError as error:
             sys.exit(_complain(name, str(error), 1))
@@ -192,7 +192,7 @@ def _terminate(number: int, frame: Any) -> None:
     raise _Terminated
 
 
-def _import_backend() -> None:
+def import_backend() -> None:
     """Checks `KERAS_BACKEND`, and imports TensorFlow where it is installed, since on JAX too it reads data."""
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in _EXTRAS:
@@ -203,6 +203,15 @@ def _import_backend() -> None:
             "variable to one that is."
         )
     import_tensorflow()
+
+
+def load_codec(goal: Any = None) -> Any:
+    """The codec that `--model` names, and a backend of Keras where it needs one."""
+    from keras3dgan import codec
+
+    if codec.octree_file(FLAGS.model) is None:
+        import_backend()
+    return codec.load(FLAGS.model, goal)
 
 
 def import_tensorflow() -> None:

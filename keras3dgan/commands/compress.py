@@ -1,29 +1,56 @@
 """Turns shapes into .g3c files: meshes (.off .obj .stl .ply .glb .gltf) and grids (.binvox .mat .npy .npz).
 
+keras3dgan compress chair.obj                                  # every voxel exact
+keras3dgan compress --min_iou=0.9 --output=small folder_of_models
 keras3dgan compress --model=runs/compressor chair.obj
-keras3dgan compress --model=runs/compressor --output=small folder_of_models
 """
 
 from absl import flags
 
+from keras3dgan.codec import DEFAULT
 from keras3dgan.commands import cli
+from keras3dgan.errors import InputError
 
 TAKES_FILES = True
+NEEDS_BACKEND = False
 
-cli.add(flags.DEFINE_string, "model", None, "run of train_compressor or train_autoencoder", cli.MODEL)
+cli.add(
+    flags.DEFINE_string,
+    "model",
+    DEFAULT,
+    "a name, an octree model's .npz, or a run of train_octree, train_compressor or train_autoencoder",
+    cli.MODEL,
+)
+cli.add(
+    flags.DEFINE_boolean, "lossless", False, "every voxel exact, as octree models do unless told otherwise", cli.MODEL
+)
+cli.add(flags.DEFINE_integer, "bytes", None, "octree models: at most so many bytes a shape", cli.MODEL)
+cli.add(flags.DEFINE_float, "min_iou", None, "octree models: the fewest bytes with at least this IoU", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside the input]")
 cli.add(
     cli.enum("auto", "y", "z"), "up", "auto", "axis that points up in the files: auto (y for glTF, z otherwise), y or z"
 )
-flags.mark_flag_as_required("model")
 
 
 def main(words):
-    from keras3dgan.codec.neural import NeuralCodec
     from keras3dgan.commands import conversion
 
-    conversion.compress(lambda: NeuralCodec.load(cli.FLAGS.model), words, cli.FLAGS.output, cli.FLAGS.up)
+    goal = _goal()
+    conversion.compress(lambda: cli.load_codec(goal), words, cli.FLAGS.output, cli.FLAGS.up)
+
+
+def _goal():
+    from keras3dgan.codec.octree_codec import Goal
+
+    size, least = cli.FLAGS.bytes, cli.FLAGS.min_iou
+    if cli.FLAGS.lossless + (size is not None) + (least is not None) > 1:
+        raise InputError("give one of --lossless, --bytes and --min_iou.")
+    if least is not None and not 0 < least <= 1:
+        raise InputError(f"--min_iou: must be above 0 and at most 1, got {least}.")
+    if size is not None and size < 1:
+        raise InputError(f"--bytes: must be at least 1, got {size}.")
+    return Goal(size, least) if cli.FLAGS.lossless or size is not None or least is not None else None
 
 
 if __name__ == "__main__":
-    cli.run(main, __doc__, TAKES_FILES)
+    cli.run(main, __doc__, TAKES_FILES, NEEDS_BACKEND)

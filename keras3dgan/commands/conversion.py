@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Codec(Protocol):
-    """A `LatentCodec`, or a `serving.Client`."""
+    """A `ShapeCodec`, or a `serving.Client`."""
 
     @property
     def resolution(self) -> int: ...

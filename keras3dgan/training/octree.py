@@ -43,9 +43,7 @@ def build_predictor(settings: OctreeSettings) -> keras.Model:
     return model
 
 
-def train_octree(
-    settings: OctreeSettings, run: RunDirectory, options: loop.Options = loop.Options()
-) -> dict[str, Any]:
+def train_octree(settings: OctreeSettings, run: RunDirectory, options: loop.Options = loop.Options()) -> dict[str, Any]:
     """Trains an octree model and writes `models/octree.npz`; arguments, result and errors as `train_gan`.
 
     The result also holds the mean bytes of the validation shapes.

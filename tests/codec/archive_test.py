@@ -21,14 +21,28 @@ def path(tmp_path):
 
 def test_shapes_are_found_by_index_and_name(path):
     found = Archive(path)
-    assert len(found) == 40 and found.names == [*_STREAMS] and found.model == _MODEL[:4]
+    assert len(found) == 40 and found.names == [*_STREAMS] and found.model == _MODEL[:3]
     for row, (name, stream) in enumerate(_STREAMS.items()):
         assert found.stream(row) == found.stream(name) == stream
     payload = sum(len(stream) - container.OVERHEAD for stream in _STREAMS.values())
-    assert path.stat().st_size < payload + 20 + 12 * 40  # a shape costs less than its own header and checksum would
+    names = sum(len(name) for name in _STREAMS)
+    assert path.stat().st_size < payload + 40 + names / 3 + 3 * 40
     for which in (40, -1, "nobody"):
         with pytest.raises(InputError, match="holds no shape"):
             found.stream(which)
+
+
+def test_shapes_without_names_take_less(tmp_path, path):
+    with archive.create(tmp_path / "a.g3a", _MODEL) as writer:
+        for stream in _STREAMS.values():
+            writer.add("", stream)
+        with pytest.raises(ValueError, match="or none has"):
+            writer.add("a", _STREAMS["chairs/3.obj"])
+    found = Archive(tmp_path / "a.g3a")
+    assert found.names[11] == "000011" and [found.stream(row) for row in range(40)] == [*_STREAMS.values()]
+    payload = sum(len(stream) - container.OVERHEAD for stream in _STREAMS.values())
+    # Header and footer, three checksums, zlib's own bytes, and a size of at most a byte.
+    assert (tmp_path / "a.g3a").stat().st_size <= payload + 23 + 12 + 11 + 40
 
 
 def test_an_empty_archive_is_one(tmp_path):
@@ -73,6 +87,6 @@ def test_every_flipped_bit_is_found_or_harmless(path, tmp_path):
         except InputError:
             continue
         # Left: the fingerprint, which every stream repeats and its reader compares.
-        assert 4 <= position // 8 < 8
+        assert 4 <= position // 8 < 7
         with pytest.raises(InputError, match="written by model"):
             container.unwrap(streams[0], _MODEL)

@@ -60,7 +60,7 @@ def _ball(radius: float) -> list[tuple[int, int, int]]:
 
 @functools.cache
 def _balls() -> _Balls:
-    lines = [tuple(d * (axis == k) for k in range(3)) for axis in range(3) for d in range(-7, -4)]
+    lines = [step for d in range(-7, -4) for step in ((d, 0, 0), (0, d, 0), (0, 0, d))]
     causal = [d for d in _ball(4.2) if d < (0, 0, 0)] + lines
     return _Balls(tuple(causal), tuple(_ball(2.3)), tuple(_ball(3.2)), tuple(_ball(1.8)))
 
@@ -161,9 +161,7 @@ def count_disagreement(grid, x, y, z, template, counts):
     own = position(x, y, z, stride)
     for k in range(MIRRORS):
         shift = k % 3 - 1
-        image = (
-            position(size - 1 - x + shift, y, z, stride) if k < 3 else position(x, size - 1 - y + shift, z, stride)
-        )
+        image = position(size - 1 - x + shift, y, z, stride) if k < 3 else position(x, size - 1 - y + shift, z, stride)
         if image < own and grid[image] != grid[own]:
             counts[k] += 1
 

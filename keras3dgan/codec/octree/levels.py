@@ -32,7 +32,7 @@ def _cheaper(bit, saved, mass, price, below, finest):
 
 
 @numba.njit(cache=True, nogil=True)
-def walk(mode, wanted, parent, base, prototype, template, network, stream, state, mass=_NO_MASS, price=0, below=0):
+def walk(mode, wanted, parent, base, prototype, template, network, sharpness, stream, state, mass=_NO_MASS, price=0, below=0):
     """Goes through the voxels of a level whose parents are occupied, in raster order.
 
     Args:
@@ -44,6 +44,7 @@ def walk(mode, wanted, parent, base, prototype, template, network, stream, state
         prototype: grades of this level, padded and flat.
         template: of the level.
         network: of the level.
+        sharpness: what logits are multiplied by, in halves; above 2 the likely costs less, and the unlikely more.
         stream: bytes to write into or to read.
         state: of the arithmetic coder.
         mass: with `SIMPLIFY`, how many voxels of the shape each cell holds, padded and flat; empty at the finest level.
@@ -68,7 +69,7 @@ def walk(mode, wanted, parent, base, prototype, template, network, stream, state
                 for k in range(MIRRORS):
                     buckets[k] = BUCKET_OF[min(counts[k], _MOST_COUNTED)]
                 count = voxel_features(grid, parent, prototype, x, y, z, buckets, template, active)
-                chance = probability(network, active, count, room)
+                chance = probability(network, active, count, sharpness, room)
                 own = position(x, y, z, stride)
                 if mode == DECODE:
                     bit = arithmetic.decode(chance, stream, state)
@@ -123,8 +124,8 @@ def dense_features(grids, parents, bases, prototypes, shapes, places, buckets, t
     """Features of voxels as rows of zeros and ones, for training.
 
     Args:
-        grids, parents, bases, prototypes: (count, ...) the level, the coarser one and the 8^3 one of all shapes, and the grades of
-            this level of their prototypes, padded and flat.
+        grids, parents, bases, prototypes: (count, ...) the level, the coarser one and the 8^3 one of all shapes, and the grades
+            of their prototypes at this level, padded and flat.
         shapes: (batch,) the shape of each voxel.
         places: (batch, 3) where it lies.
         buckets: (batch, 6) as `trace` gives them.

@@ -15,6 +15,9 @@ from keras3dgan.errors import InputError
 
 _NOTHING = np.zeros(1, np.uint8)
 _NO_MASS = np.zeros(0, np.int32)
+# Logits are multiplied by one of these halves. Exact shapes take the first, in one bit; the others are for shapes that leave out
+# what is unlikely, to which the networks are too unsure of themselves.
+SHARPNESS = (2, 3, 4, 6, 9, 14)
 _EVEN = 1 << (arithmetic.PRECISION - 1)
 # A voxel costs at most 16 bits; the longest stream that any model writes.
 _MOST_BYTES_A_VOXEL = 3
@@ -50,19 +53,27 @@ class OctreeModel:
         self._levels = [(features.template(n), networks[n]) for n in features.levels(self.resolution)]
         self.fingerprint = hashlib.sha256(b"".join(a.tobytes() for a in self._arrays().values())).digest()
 
-    def encode(self, grid: np.ndarray, number: int | None = None) -> bytes:
+    @property
+    def most_bytes(self) -> int:
+        """No payload is longer."""
+        return _MOST_BYTES_A_VOXEL * self.resolution**3
+
+    def encode(self, grid: np.ndarray, number: int | None = None, sharpness: int = 0) -> bytes:
         """The payload of a grid (n, n, n) of zeros and ones; `decode` gives exactly that grid again.
 
         Args:
             grid: the shape.
             number: of the prototype to start from; the nearest unless told.
+            sharpness: index into `SHARPNESS`.
         """
         number = self.nearest(grid) if number is None else number
-        stream = np.zeros(_MOST_BYTES_A_VOXEL * self.resolution**3, np.uint8)
+        stream = np.zeros(self.most_bytes, np.uint8)
         state = arithmetic.new_state()
         for bit in range(self.codebook.bits):
             arithmetic.encode(number >> bit & 1, _EVEN, stream, state)
-        self._walk(levels.ENCODE, grid, number, stream, state)
+        for step in range(min(sharpness + 1, len(SHARPNESS) - 1)):
+            arithmetic.encode(step < sharpness, _EVEN, stream, state)
+        self._walk(levels.ENCODE, grid, number, sharpness, stream, state)
         return arithmetic.finish(stream, state)
 
     def decode(self, payload: bytes) -> np.ndarray:
@@ -71,24 +82,31 @@ class OctreeModel:
         state = arithmetic.new_state()
         arithmetic.start_decoding(stream, state)
         number = sum(int(arithmetic.decode(_EVEN, stream, state)) << bit for bit in range(self.codebook.bits))
+        sharpness = 0
+        while sharpness < len(SHARPNESS) - 1 and arithmetic.decode(_EVEN, stream, state):
+            sharpness += 1
         parent = base = _NOTHING
         for (template, network), prototype in zip(self._levels, self._prototype(number), strict=True):
-            parent, _ = levels.walk(levels.DECODE, _NOTHING, parent, base, prototype, template, network, stream, state)
+            place = (_NOTHING, parent, base, prototype, template, network, SHARPNESS[sharpness])
+            parent, _ = levels.walk(levels.DECODE, *place, stream, state)
             base = parent if base is _NOTHING else base
         return levels.inner(parent, self.resolution)
 
     def cost(self, grid: np.ndarray, number: int | None = None) -> float:
         """What a grid (n, n, n) takes, in bytes, fractions included; arguments as `encode`."""
         number = self.nearest(grid) if number is None else number
-        bits = self._walk(levels.COST, grid, number, np.zeros(1, np.uint8), arithmetic.new_state()) / 65536
-        return (bits + self.codebook.bits) / 8
+        bits = self._walk(levels.COST, grid, number, 0, np.zeros(1, np.uint8), arithmetic.new_state()) / 65536
+        return (bits + self.codebook.bits + 1) / 8
 
-    def simplify(self, grid: np.ndarray, number: int, price: float, below: Sequence[float]) -> np.ndarray:
+    def simplify(
+        self, grid: np.ndarray, number: int, sharpness: int, price: float, below: Sequence[float]
+    ) -> np.ndarray:
         """A grid much like this one, that takes fewer bytes: voxels are given up where they cost more than they are worth.
 
         Args:
             grid: (n, n, n) of zeros and ones.
             number: of the prototype to start from.
+            sharpness: index into `SHARPNESS`.
             price: bits that a voxel is worth.
             below: for each level but the finest, about how many bits finer levels take to describe a cell.
         """
@@ -102,8 +120,8 @@ class OctreeModel:
         parent = base = _NOTHING
         rows = zip(grids, masses, (*below, 0.0), self._prototype(number), self._levels, strict=True)
         for wanted, mass, bits, prototype, (template, network) in rows:
-            place = (levels.SIMPLIFY, wanted, parent, base, prototype, template, network, nothing, state)
-            parent, _ = levels.walk(*place, mass, int(price * 65536), int(bits * 65536))
+            place = (wanted, parent, base, prototype, template, network, SHARPNESS[sharpness])
+            parent, _ = levels.walk(levels.SIMPLIFY, *place, nothing, state, mass, int(price * 65536), int(bits * 65536))
             base = parent if base is _NOTHING else base
         return levels.inner(parent, self.resolution).copy()
 
@@ -115,11 +133,14 @@ class OctreeModel:
         # A damaged stream may name one that does not exist.
         return self.codebook.padded(number if number <= len(self.codebook) else 0)
 
-    def _walk(self, mode: int, grid: np.ndarray, number: int, stream: np.ndarray, state: np.ndarray) -> int:
+    def _walk(
+        self, mode: int, grid: np.ndarray, number: int, sharpness: int, stream: np.ndarray, state: np.ndarray
+    ) -> int:
         grids = [features.padded(level)[0] for level in features.pyramid(grid[None])]
         total, parent = 0, _NOTHING
         for wanted, prototype, (template, network) in zip(grids, self._prototype(number), self._levels, strict=True):
-            _, cost = levels.walk(mode, wanted, parent, grids[0], prototype, template, network, stream, state)
+            place = (wanted, parent, grids[0], prototype, template, network, SHARPNESS[sharpness])
+            _, cost = levels.walk(mode, *place, stream, state)
             total, parent = total + cost, wanted
         return total
 
@@ -132,7 +153,7 @@ class OctreeModel:
     def to_bytes(self) -> bytes:
         """Everything that a reader needs, as the bytes of an `.npz` file; undone by `from_bytes`."""
         file = io.BytesIO()
-        np.savez_compressed(file, **self._arrays())
+        np.savez_compressed(file, allow_pickle=False, **self._arrays())
         return file.getvalue()
 
     @classmethod

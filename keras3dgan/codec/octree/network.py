@@ -79,7 +79,8 @@ def from_floats(glance: Layers, look: Layers) -> Network:
             parts += [rounded(kernel, _LATER, _MOST_WEIGHT), rounded(bias, _SUM, 1 << 29)]
     logits = (np.arange(_LOGITS) - _LOGITS // 2) / 2**_LOGIT_BITS
     chances = np.rint(65536 / (1 + np.exp(-logits)))
-    return Network(*parts, np.clip(chances, 1, (1 << PRECISION) - 1).astype(np.int32))
+    parts.append(np.clip(chances, 1, (1 << PRECISION) - 1).astype(np.int32))
+    return Network(*parts)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -138,13 +139,14 @@ def make_room(network, active, count):
 
 
 @numba.njit(cache=True, nogil=True)
-def probability(network, active, count, room):
+def probability(network, active, count, sharpness, room):
     """Chance of an occupied voxel, 1 to 65535 of 65536.
 
     Args:
         network: of the level.
         active: indices of the voxel's own features that are one.
         count: how many.
+        sharpness: what the logit is multiplied by, in halves.
         room: from `make_room`.
     """
     room.glance[:] = room.glance_shared
@@ -162,5 +164,6 @@ def probability(network, active, count, room):
         _rectify(room.third, _SUM - _ACTIVATION)
         _layer(room.third, network.last, network.last_bias, room.last)
         logit = room.last[0] >> (_SUM - _LOGIT_BITS)
+    logit = logit * sharpness >> 1
     end = _LOGIT_END << _LOGIT_BITS
     return network.probabilities[min(max(logit, -end), end) + end]

@@ -32,7 +32,9 @@ def _cheaper(bit, saved, mass, price, below, finest):
 
 
 @numba.njit(cache=True, nogil=True)
-def walk(mode, wanted, parent, base, prototype, template, network, sharpness, stream, state, mass=_NO_MASS, price=0, below=0):
+def walk(
+    mode, wanted, parent, base, prototype, template, network, sharpness, stream, state, mass=_NO_MASS, price=0, below=0
+):
     """Goes through the voxels of a level whose parents are occupied, in raster order.
 
     Args:

@@ -121,7 +121,9 @@ class OctreeModel:
         rows = zip(grids, masses, (*below, 0.0), self._prototype(number), self._levels, strict=True)
         for wanted, mass, bits, prototype, (template, network) in rows:
             place = (wanted, parent, base, prototype, template, network, SHARPNESS[sharpness])
-            parent, _ = levels.walk(levels.SIMPLIFY, *place, nothing, state, mass, int(price * 65536), int(bits * 65536))
+            parent, _ = levels.walk(
+                levels.SIMPLIFY, *place, nothing, state, mass, int(price * 65536), int(bits * 65536)
+            )
             base = parent if base is _NOTHING else base
         return levels.inner(parent, self.resolution).copy()
 

@@ -16,7 +16,6 @@ TRAINING = [
     "scikit-learn>=1.5",
     "matplotlib>=3.9",
     "pillow>=10.0",
-    "tqdm>=4.66",
 ]
 WITH_TENSORFLOW = [
     *TRAINING,
@@ -26,7 +25,7 @@ WITH_TENSORFLOW = [
 ]
 BUILD = ["apache-beam>=2.70", "mlcroissant>=1.0"]  # the `tfds` command needs both and does not declare them
 # With `pip install --no-deps tensorflow-serving-api`, which asks for the whole of `tensorflow` beside `tensorflow-cpu`.
-SERVING = ["grpcio>=1.66", "requests>=2.32", "tqdm>=4.66"]
+SERVING = ["grpcio>=1.66", "requests>=2.32"]
 ENGINES = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20", "ai-edge-litert>=2.0"]
 
 setup(
@@ -49,6 +48,7 @@ setup(
         "scikit-image>=0.24",
         "trimesh>=4.5",
         "numba>=0.61",
+        "tqdm>=4.66",
     ],
     extras_require={
         "cpu": ["tensorflow-cpu>=2.21", *WITH_TENSORFLOW],

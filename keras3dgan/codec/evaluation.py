@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras3dgan.codec.latent_codec import LatentCodec
-from keras3dgan.metrics.reconstruction import iou
-from keras3dgan.voxels.grid import packed_size
+from keras3dgan.voxels.grid import iou, packed_size
 from keras3dgan.voxels.shape_set import ShapeSet
 
 _CHUNK = 500

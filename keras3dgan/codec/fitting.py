@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras3dgan.codec.latent_coder import LatentCoder
-from keras3dgan.metrics.reconstruction import iou
+from keras3dgan.voxels.grid import iou
 from keras3dgan.voxels.shape_set import ShapeSet
 
 # What quantisation may cost where no step is given: mean IoU on validation shapes.

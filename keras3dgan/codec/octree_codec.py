@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,24 +16,40 @@ from keras3dgan.codec.octree.model import OctreeModel
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
 
+T = TypeVar("T")
+
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """What a stream must reach; every voxel exact, if neither is told.
+    """What streams must reach; every voxel exact, if nothing is told, else one of these.
 
     Attributes:
-        bytes: at most so many, header included, with the greatest IoU.
-        min_iou: at least this IoU, with the fewest bytes.
+        bytes: at most so many for each, header included, with the greatest IoU.
+        mean_bytes: at most so many on average over the shapes of one call, header included, with the greatest mean IoU.
+        min_iou: at least this IoU for each, with the fewest bytes.
+
+    Raises:
+        InputError: more than one is given, or one is out of its range.
     """
 
     bytes: int | None = None
+    mean_bytes: float | None = None
     min_iou: float | None = None
+
+    def __post_init__(self) -> None:
+        if sum(value is not None for value in dataclasses.astuple(self)) > 1:
+            raise InputError("give one of --lossless, --bytes, --mean_bytes and --min_iou.")
+        if self.min_iou is not None and not 0 < self.min_iou <= 1:
+            raise InputError(f"--min_iou: must be above 0 and at most 1, got {self.min_iou}.")
+        for name in ("bytes", "mean_bytes"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise InputError(f"--{name}: must be at least 1, got {value}.")
 
 
 class OctreeCodec(ShapeCodec):
     """Compresses grids by predicting them voxel by voxel.
 
-    Every stream is decoded before it is given away.
+    Every stream is decoded before it is given away. Shapes of one call are shared out among the processor's cores.
 
     Args:
         octree: the trained model.
@@ -50,36 +69,53 @@ class OctreeCodec(ShapeCodec):
         return self.octree.fingerprint
 
     def encode_batch(self, grids: np.ndarray) -> list[bytes]:
-        return [self._encode((grid > 0).astype(np.uint8)) for grid in grids]
-
-    def _encode(self, grid: np.ndarray) -> bytes:
+        wanted = [(grid > 0).astype(np.uint8) for grid in grids]
         if self.goal == Goal():
-            wanted, payload = grid, self.octree.encode(grid)
+            sent, payloads = wanted, _on_all_cores(self.octree.encode, wanted)
         else:
-            point = self._choose(grid)
-            wanted, payload = point.grid, point.payload
-        if not np.array_equal(self.octree.decode(payload), wanted):
-            raise RuntimeError("the stream does not restore the shape; please report this with the shape")
-        return container.wrap(payload, self.model)
+            chosen = self._choose(wanted)
+            sent, payloads = [point.grid for point in chosen], [point.payload for point in chosen]
+        for grid, restored in zip(sent, _on_all_cores(self.octree.decode, payloads), strict=True):
+            if not np.array_equal(grid, restored):
+                raise RuntimeError("a stream does not restore its shape; please report this with the shape")
+        return [container.wrap(payload, self.model) for payload in payloads]
 
-    def _choose(self, grid: np.ndarray) -> search.Point:
-        found = search.points(self.octree, grid)
+    def _choose(self, grids: list[np.ndarray]) -> list[search.Point]:
+        choices = _on_all_cores(lambda grid: search.points(self.octree, grid), grids)
+        if self.goal.mean_bytes is not None:
+            return self._share(choices, int((self.goal.mean_bytes - container.OVERHEAD) * len(grids)))
         if self.goal.min_iou is not None:
-            good = [point for point in found if point.iou >= self.goal.min_iou]
-            return min(good, key=lambda point: len(point.payload))
-        room = (self.goal.bytes or 0) - container.OVERHEAD
+            least = self.goal.min_iou
+            return [next(point for point in found if point.iou >= least) for found in choices]
+        return [self._longest(found, (self.goal.bytes or 0) - container.OVERHEAD) for found in choices]
+
+    def _share(self, choices: list[list[search.Point]], room: int) -> list[search.Point]:
+        chosen = search.share(choices, room)
+        taken = sum(len(point.payload) for point in chosen)
+        if taken > room:
+            least = taken / len(chosen) + container.OVERHEAD
+            raise InputError(f"--mean_bytes: {self.goal.mean_bytes} are too few; give at least {least:.1f}.")
+        return chosen
+
+    def _longest(self, found: list[search.Point], room: int) -> search.Point:
         small = [point for point in found if len(point.payload) <= room]
         if not small:
-            least = min(len(point.payload) for point in found) + container.OVERHEAD
+            least = len(found[0].payload) + container.OVERHEAD
             raise InputError(f"--bytes: {self.goal.bytes} are too few for this shape; give at least {least}.")
-        return max(small, key=lambda point: point.iou)
+        return small[-1]
 
     def decode_batch(self, streams: Sequence[bytes], names: Sequence[str]) -> np.ndarray:
         payloads = [container.unwrap(s, self.model, n) for s, n in zip(streams, names, strict=True)]
-        grids = [self._decode(payload, name) for payload, name in zip(payloads, names, strict=True)]
+        for payload, name in zip(payloads, names, strict=True):
+            if len(payload) > self.octree.most_bytes:
+                raise InputError(f"{name}: damaged, it is longer than any stream of its model; get the file again.")
+        grids = _on_all_cores(self.octree.decode, payloads)
         return np.array(grids, np.float32).reshape(-1, *(self.resolution,) * 3)
 
-    def _decode(self, payload: bytes, name: str) -> np.ndarray:
-        if len(payload) > self.octree.most_bytes:
-            raise InputError(f"{name}: damaged, it is longer than any stream of its model; get the file again.")
-        return self.octree.decode(payload)
+
+def _on_all_cores(work: Callable[[Any], T], items: Sequence[Any]) -> list[T]:
+    """Does it for every item; numba releases the interpreter's lock."""
+    if len(items) < 2:
+        return [work(item) for item in items]
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return list(pool.map(work, items))

@@ -31,7 +31,6 @@ _NEEDED_BY_TRAINING = (
     "tensorflow_datasets",
     "sklearn",
     "matplotlib",
-    "tqdm",
     "tensorboard",
 )
 

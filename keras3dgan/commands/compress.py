@@ -25,6 +25,7 @@ cli.add(
     flags.DEFINE_boolean, "lossless", False, "every voxel exact, as octree models do unless told otherwise", cli.MODEL
 )
 cli.add(flags.DEFINE_integer, "bytes", None, "octree models: at most so many bytes a shape", cli.MODEL)
+cli.add(flags.DEFINE_float, "mean_bytes", None, "octree models: at most so many bytes a shape on average", cli.MODEL)
 cli.add(flags.DEFINE_float, "min_iou", None, "octree models: the fewest bytes with at least this IoU", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside the input]")
 cli.add(
@@ -33,23 +34,14 @@ cli.add(
 
 
 def main(words):
+    from keras3dgan.codec.octree_codec import Goal
     from keras3dgan.commands import conversion
 
-    goal = _goal()
-    conversion.compress(lambda: cli.load_codec(goal), words, cli.FLAGS.output, cli.FLAGS.up)
-
-
-def _goal():
-    from keras3dgan.codec.octree_codec import Goal
-
-    size, least = cli.FLAGS.bytes, cli.FLAGS.min_iou
-    if cli.FLAGS.lossless + (size is not None) + (least is not None) > 1:
-        raise InputError("give one of --lossless, --bytes and --min_iou.")
-    if least is not None and not 0 < least <= 1:
-        raise InputError(f"--min_iou: must be above 0 and at most 1, got {least}.")
-    if size is not None and size < 1:
-        raise InputError(f"--bytes: must be at least 1, got {size}.")
-    return Goal(size, least) if cli.FLAGS.lossless or size is not None or least is not None else None
+    goal = Goal(cli.FLAGS.bytes, cli.FLAGS.mean_bytes, cli.FLAGS.min_iou)
+    if cli.FLAGS.lossless and goal != Goal():
+        raise InputError("give one of --lossless, --bytes, --mean_bytes and --min_iou.")
+    wanted = goal if cli.FLAGS.lossless or goal != Goal() else None
+    conversion.compress(lambda: cli.load_codec(wanted), words, cli.FLAGS.output, cli.FLAGS.up, verify=True)
 
 
 if __name__ == "__main__":

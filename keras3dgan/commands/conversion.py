@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import tqdm
 
-from keras3dgan.codec import container
+from keras3dgan.codec import archive, container
 from keras3dgan.codec.archive import Archive
 from keras3dgan.commands import files
 from keras3dgan.errors import InputError
 from keras3dgan.serving.transport import ServingError
 from keras3dgan.voxels import io
-from keras3dgan.voxels.grid import packed_size
+from keras3dgan.voxels.grid import iou, packed_size
 
 _BATCH = 32
 _PICTURED = 16
+# Stands for the archive in the names of what goes into it.
+_IN_ARCHIVE = "archive"
 Pair = tuple[pathlib.Path, pathlib.Path]
 # What to call a stream, how to read it, and where its shape goes.
 Source = tuple[str, Callable[[], bytes], pathlib.Path]
@@ -32,31 +36,38 @@ class Codec(Protocol):
     @property
     def resolution(self) -> int: ...
 
+    @property
+    def model(self) -> bytes: ...
+
     def encode(self, grids: np.ndarray) -> list[bytes]: ...
 
     def decode(self, streams: Sequence[bytes], names: Sequence[str] | None = None) -> np.ndarray: ...
 
 
-def compress(load: Callable[[], Codec], words: Sequence[str], output: str | None, up: str) -> None:
-    """Turns shapes into `.g3c` files.
+def compress(
+    load: Callable[[], Codec], words: Sequence[str], output: str | None, up: str, verify: bool = False
+) -> None:
+    """Turns shapes into `.g3c` files, or into one `.g3a` archive.
 
     Args:
         load: gives the codec, once it is clear that there is something to do.
         words: files and folders.
         output: `--output`.
         up: the axis that points up in the files.
+        verify: whether to restore every shape again and say how good it is.
 
     Raises:
         InputError: nothing to read, or some files could not be read; the others have been written.
     """
-    pairs = files.plan(words, output, io.READABLE, ".g3c")
+    archived = output is not None and output.lower().endswith(".g3a")
+    pairs = files.plan(words, _IN_ARCHIVE if archived else output, io.READABLE, ".g3c")
     for _, target in pairs:
         if target.suffix != ".g3c":
-            raise InputError(f"--output: {target} must end in .g3c, or be a folder.")
+            raise InputError(f"--output: {target} must end in .g3c or .g3a, or be a folder.")
     codec = load()
-    sizes: list[int] = []
+    scores: list[float] = []
 
-    def convert(batch: Sequence[Pair], failed: list[str]) -> list[pathlib.Path]:
+    def convert(batch: Sequence[Pair], failed: list[str]) -> list[tuple[pathlib.Path, bytes]]:
         grids, targets = [], []
         for source, target in batch:
             try:
@@ -64,17 +75,44 @@ def compress(load: Callable[[], Codec], words: Sequence[str], output: str | None
                 targets.append(target)
             except InputError as error:
                 failed.append(str(error))
-        for target, content in zip(targets, codec.encode(np.stack(grids)) if grids else [], strict=True):
-            container.write(target, content)
-            sizes.append(len(content))
-        return targets
+        if not grids:
+            return []
+        streams = codec.encode(np.stack(grids))
+        if verify:
+            scores.extend(iou(np.stack(grids), codec.decode(streams)).tolist())
+        return [*zip(targets, streams, strict=True)]
 
-    def outcome() -> str:
-        mean = sum(sizes) / len(sizes)
+    with archive.create(output, codec.model) if output and archived else contextlib.nullcontext() as writer:
+
+        def store(target: pathlib.Path, stream: bytes) -> int:
+            if writer is None:
+                container.write(target, stream)
+            else:
+                writer.add(target.relative_to(_IN_ARCHIVE).with_suffix("").as_posix(), stream)
+            return len(stream)
+
+        done = _Done("compress", pairs, convert, store)
+        if not done.written and output and archived:
+            raise done.error()
+    size = os.path.getsize(output) if output and archived else sum(done.written.values())
+    if done.written:
+        mean = size / len(done.written)
+        where = f"{output}, {len(done.written)} shapes" if archived else done.where()
         ratio = packed_size(codec.resolution) / mean
-        return f": {mean:.0f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits"
+        print(
+            f"{where}: {mean:.1f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits{_quality(scores)}"
+        )
+    if done.failed:
+        raise done.error()
 
-    _run(pairs, convert, "compress", outcome)
+
+def _quality(scores: Sequence[float]) -> str:
+    if not scores:
+        return ""
+    if min(scores) == 1:
+        return "; every voxel exact"
+    least = f", the least {min(scores):.3f}" if len(scores) > 1 else ""
+    return f"; IoU {sum(scores) / len(scores):.3f}{least}"
 
 
 def decompress(load: Callable[[], Codec], words: Sequence[str], output: str | None, form: str, overwrite: bool) -> None:
@@ -110,26 +148,27 @@ def decompress(load: Callable[[], Codec], words: Sequence[str], output: str | No
             raise InputError(f"{target}: is there already; name another --output, or give --overwrite.")
     codec = load()
 
-    def convert(batch: Sequence[Source], failed: list[str]) -> list[pathlib.Path]:
+    def convert(batch: Sequence[Source], failed: list[str]) -> list[tuple[pathlib.Path, np.ndarray]]:
         try:
             occupancy = codec.decode([read() for _, read, _ in batch], [name for name, _, _ in batch])
         except ServingError:
             raise  # no stream's fault
         except InputError as error:
             if len(batch) > 1:  # find out whose fault it is
-                return [target for source in batch for target in convert([source], failed)]
+                return [pair for source in batch for pair in convert([source], failed)]
             failed.append(str(error))
             return []
-        written = []
-        for (_, _, target), shape in zip(batch, occupancy, strict=True):
-            try:
-                io.write_shape(target, shape)
-                written.append(target)
-            except InputError as error:
-                failed.append(str(error))
-        return written
+        return [(target, shape) for (_, _, target), shape in zip(batch, occupancy, strict=True)]
 
-    _run(sources, convert, "decompress", lambda: "")
+    def store(target: pathlib.Path, shape: np.ndarray) -> int:
+        io.write_shape(target, shape)
+        return os.path.getsize(target)
+
+    done = _Done("decompress", sources, convert, store)
+    if done.written:
+        print(done.where())
+    if done.failed:
+        raise done.error()
 
 
 def _in_archives(words: Sequence[str], output: str | None, suffix: str) -> list[Source]:
@@ -168,21 +207,44 @@ def write_generated(occupancy: np.ndarray, folder: pathlib.Path, form: str) -> N
     print(f"{folder}: {len(occupancy) - empty} shapes{left_out}; see {folder / 'shapes.png'}")
 
 
-def _run(
-    items: Sequence[T],
-    convert: Callable[[Sequence[T], list[str]], list[pathlib.Path]],
-    name: str,
-    outcome: Callable[[], str],
-) -> None:
-    """Converts batch after batch, says what was written, and then what was not."""
-    failed: list[str] = []
-    written: list[pathlib.Path] = []
-    for start in tqdm.tqdm(range(0, len(items), _BATCH), disable=len(items) <= _BATCH, desc=name):
-        written += convert(items[start : start + _BATCH], failed)
-    if written:
-        where = f"{written[0]}" if len(items) == 1 else f"{len(written)} files, first {written[0]}"
-        print(f"{where}{outcome()}")
-    if failed:
-        raise InputError(
-            f"{len(failed)} of {len(items)} failed:\n  " + "\n  ".join(failed) if len(items) > 1 else failed[0]
-        )
+class _Done:
+    """What came of converting items, batch after batch.
+
+    Args:
+        name: of the command, for its progress bar.
+        items: what to convert.
+        convert: a batch of items and a list for sentences on what failed -> where each goes, and what.
+        store: writes one, gives its bytes.
+
+    Attributes:
+        written: bytes of each file that was written.
+        failed: a sentence for each item that was not.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        items: Sequence[T],
+        convert: Callable[[Sequence[T], list[str]], list[tuple[pathlib.Path, Any]]],
+        store: Callable[[pathlib.Path, Any], int],
+    ):
+        self.failed: list[str] = []
+        self.written: dict[pathlib.Path, int] = {}
+        self._count = len(items)
+        for start in tqdm.tqdm(range(0, len(items), _BATCH), disable=len(items) <= _BATCH, desc=name):
+            for target, content in convert(items[start : start + _BATCH], self.failed):
+                try:
+                    self.written[target] = store(target, content)
+                except InputError as error:
+                    self.failed.append(str(error))
+
+    def where(self) -> str:
+        """What was written, in a few words."""
+        first = next(iter(self.written))
+        return f"{first}" if self._count == 1 else f"{len(self.written)} files, first {first}"
+
+    def error(self) -> InputError:
+        """What was not."""
+        if self._count == 1:
+            return InputError(self.failed[0])
+        return InputError(f"{len(self.failed)} of {self._count} failed:\n  " + "\n  ".join(self.failed))

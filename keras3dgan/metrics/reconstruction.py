@@ -1,30 +1,12 @@
 """How close a reconstruction comes to the original."""
 
 import keras
-import numpy as np
 from keras import ops
-
-
-def iou(original: np.ndarray, reconstruction: np.ndarray, threshold: float = 0.5) -> np.ndarray:
-    """Intersection over union of each shape.
-
-    Args:
-        original: (batch, ...) in [0, 1].
-        reconstruction: the same shape.
-        threshold: above it a voxel is occupied.
-
-    Returns:
-        float64 (batch,) in [0, 1]; 1 where both are empty.
-    """
-    a = np.asarray(original).reshape(len(original), -1) > threshold
-    b = np.asarray(reconstruction).reshape(len(reconstruction), -1) > threshold
-    union = (a | b).sum(axis=1)
-    return np.where(union == 0, 1.0, (a & b).sum(axis=1) / np.maximum(union, 1))
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
 class MeanIoU(keras.metrics.Mean):
-    """Mean over shapes of the intersection over union; `iou` as a Keras metric. Inputs are occupancies in [0, 1]."""
+    """Mean over shapes of the intersection over union; `voxels.grid.iou` as a Keras metric. Inputs are occupancies in [0, 1]."""
 
     def __init__(self, threshold=0.5, name="iou", **kwargs):
         super().__init__(name=name, **kwargs)

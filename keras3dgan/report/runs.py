@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from keras3dgan.codec.latent_codec import LatentCodec
-from keras3dgan.metrics.reconstruction import iou
 from keras3dgan.report import figures
 from keras3dgan.report.page import Page
 from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.voxels.grid import iou
 from keras3dgan.voxels.shape_set import ShapeSet
 
 TITLES = {

@@ -74,6 +74,11 @@ class Client:
         """n of the n^3 grids that the server compresses."""
         return self.coder.resolution
 
+    @property
+    def model(self) -> bytes:
+        """What names the server's model; its first bytes stand in every stream."""
+        return self.coder.model
+
     def encode(self, grids: np.ndarray) -> list[bytes]:
         """One `.g3c` stream for each of the grids (count, n, n, n) of zeros and ones.
 

@@ -226,7 +226,7 @@ PRESETS: dict[type[Settings], dict[str, dict[str, Any]]] = {
     },
     OctreeSettings: {
         "default": {},
-        "test": {"epochs": 2, "steps": 20, "batch_size": 64, "width": 16, "prototypes": 40},
+        "test": {"epochs": 2, "steps": 60, "batch_size": 128, "width": 16, "prototypes": 40},
     },
 }
 

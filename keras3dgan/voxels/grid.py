@@ -109,3 +109,20 @@ def fit(grid: np.ndarray, resolution: int) -> np.ndarray:
 def y_up_to_z_up(grid: np.ndarray) -> np.ndarray:
     """Turns a grid whose second axis points up into one whose third does: (x, y, z) becomes (x, -z, y)."""
     return np.ascontiguousarray(grid.transpose(0, 2, 1)[:, ::-1, :])
+
+
+def iou(original: np.ndarray, reconstruction: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Intersection over union of each shape.
+
+    Args:
+        original: (batch, ...) in [0, 1].
+        reconstruction: the same shape.
+        threshold: above it a voxel is occupied.
+
+    Returns:
+        float64 (batch,) in [0, 1]; 1 where both are empty.
+    """
+    a = np.asarray(original).reshape(len(original), -1) > threshold
+    b = np.asarray(reconstruction).reshape(len(reconstruction), -1) > threshold
+    union = (a | b).sum(axis=1)
+    return np.where(union == 0, 1.0, (a & b).sum(axis=1) / np.maximum(union, 1))

@@ -10,8 +10,8 @@ from keras3dgan.codec.latent_coder import LatentCoder
 from keras3dgan.codec.neural import NeuralCodec
 from keras3dgan.codec.pca import PCACodec
 from keras3dgan.errors import InputError
-from keras3dgan.metrics.reconstruction import iou
 from keras3dgan.models.fingerprint import fingerprint
+from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes
 
 

@@ -9,8 +9,8 @@ import pytest
 import trimesh
 
 from keras3dgan.commands.main import COMMANDS
-from keras3dgan.metrics.reconstruction import iou
 from keras3dgan.voxels import io
+from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes, command_environment, run_command
 
 

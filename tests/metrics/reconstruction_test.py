@@ -1,7 +1,8 @@
 import keras
 import numpy as np
 
-from keras3dgan.metrics.reconstruction import MeanIoU, iou
+from keras3dgan.metrics.reconstruction import MeanIoU
+from keras3dgan.voxels.grid import iou
 
 
 def _pairs():

@@ -95,12 +95,15 @@ class OctreeModel:
     def cost(self, grid: np.ndarray, number: int | None = None) -> float:
         """What a grid (n, n, n) takes, in bytes, fractions included; arguments as `encode`."""
         number = self.nearest(grid) if number is None else number
-        bits = self._walk(levels.COST, grid, number, 0, np.zeros(1, np.uint8), arithmetic.new_state()) / 65536
-        return (bits + self.codebook.bits + 1) / 8
+        return self._bytes(self._walk(levels.COST, grid, number, 0, np.zeros(1, np.uint8), arithmetic.new_state()), 0)
+
+    def _bytes(self, cost: int, sharpness: int) -> float:
+        """Bytes of voxels that take `cost` / 65536 bits, and of what stands before them."""
+        return (cost / 65536 + self.codebook.bits + min(sharpness + 1, len(SHARPNESS) - 1)) / 8
 
     def simplify(
         self, grid: np.ndarray, number: int, sharpness: int, price: float, below: Sequence[float]
-    ) -> np.ndarray:
+    ) -> tuple[np.ndarray, float]:
         """A grid much like this one, that takes fewer bytes: voxels are given up where they cost more than they are worth.
 
         Args:
@@ -109,6 +112,9 @@ class OctreeModel:
             sharpness: index into `SHARPNESS`.
             price: bits that a voxel is worth.
             below: for each level but the finest, about how many bits finer levels take to describe a cell.
+
+        Returns:
+            The grid, and what it takes, in bytes, fractions included.
         """
         grids = [features.padded(level)[0] for level in features.pyramid(grid[None])]
         masses, counts = [_NO_MASS], grid.astype(np.int32)
@@ -117,15 +123,17 @@ class OctreeModel:
             counts = counts.reshape(half, 2, half, 2, half, 2).sum(axis=(1, 3, 5), dtype=np.int32)
             masses.insert(0, features.padded(counts[None])[0])
         nothing, state = np.zeros(1, np.uint8), arithmetic.new_state()
-        parent = base = _NOTHING
+        total, parent = 0, _NOTHING
+        base = _NOTHING
         rows = zip(grids, masses, (*below, 0.0), self._prototype(number), self._levels, strict=True)
         for wanted, mass, bits, prototype, (template, network) in rows:
             place = (wanted, parent, base, prototype, template, network, SHARPNESS[sharpness])
-            parent, _ = levels.walk(
+            parent, cost = levels.walk(
                 levels.SIMPLIFY, *place, nothing, state, mass, int(price * 65536), int(bits * 65536)
             )
             base = parent if base is _NOTHING else base
-        return levels.inner(parent, self.resolution).copy()
+            total += cost
+        return levels.inner(parent, self.resolution).copy(), self._bytes(total, sharpness)
 
     def nearest(self, grid: np.ndarray) -> int:
         """Number of the prototype that is most like a grid."""

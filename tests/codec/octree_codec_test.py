@@ -1,0 +1,122 @@
+"""The octree model as a codec: what its goals reach, and that nothing leaves which would not come back."""
+
+import numpy as np
+import pytest
+
+from keras3dgan.codec import container
+from keras3dgan.codec.octree import search
+from keras3dgan.codec.octree_codec import Goal, OctreeCodec
+from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.errors import InputError
+from keras3dgan.voxels.grid import iou
+from tests.codec.octree_model import random_model
+from tests.conftest import boxes
+
+
+@pytest.fixture(scope="module")
+def model():
+    return random_model(boxes(20))
+
+
+@pytest.fixture(scope="module")
+def grids():
+    return boxes(5, seed=5).grids()
+
+
+def test_without_a_goal_every_voxel_comes_back(model, grids):
+    codec: ShapeCodec = OctreeCodec(model)
+    streams = codec.encode(grids)
+    restored = codec.decode(streams)
+    assert restored.dtype == np.float32 and codec.resolution == 16
+    np.testing.assert_array_equal(restored, grids)
+    # One shape as well as many.
+    assert codec.encode(grids[2]) == streams[2]
+    np.testing.assert_array_equal(codec.decode(streams[2]), grids[2])
+    with pytest.raises(ValueError, match=r"expected grids \(count, 16\^3\)"):
+        codec.encode(np.zeros((8, 8, 8)))
+
+
+def test_at_most_so_many_bytes(model, grids):
+    exact = max(len(stream) for stream in OctreeCodec(model).encode(grids))
+    least = max(len(search.points(model, grid)[0].payload) for grid in grids) + container.OVERHEAD
+    reached = []
+    for size in (least, (least + exact) // 2, exact):
+        codec = OctreeCodec(model, Goal(bytes=size))
+        streams = codec.encode(grids)
+        assert max(map(len, streams)) <= size
+        reached.append(iou(grids, codec.decode(streams)).mean())
+    assert reached[0] <= reached[1] <= reached[2] == 1
+    with pytest.raises(InputError, match="--bytes: 8 are too few for this shape; give at least"):
+        OctreeCodec(model, Goal(bytes=8)).encode(grids)
+
+
+def test_at_least_this_iou(model, grids):
+    sizes = []
+    for least in (0.3, 0.8, 1.0):
+        codec = OctreeCodec(model, Goal(min_iou=least))
+        streams = codec.encode(grids)
+        assert iou(grids, codec.decode(streams)).min() >= least
+        sizes.append(sum(map(len, streams)))
+    assert sizes[0] <= sizes[1] <= sizes[2]
+
+
+def test_a_mean_is_shared_out_where_it_is_worth_most(model, grids):
+    least = max(len(search.points(model, grid)[0].payload) for grid in grids) + container.OVERHEAD
+    alike = OctreeCodec(model, Goal(bytes=2 * least))
+    streams = alike.encode(grids)
+    mean = float(np.mean([len(stream) for stream in streams]))
+    shared = OctreeCodec(model, Goal(mean_bytes=mean + 2))
+    better = shared.encode(grids)
+    assert np.mean([len(stream) for stream in better]) <= mean + 2
+    assert iou(grids, shared.decode(better)).mean() >= iou(grids, alike.decode(streams)).mean()
+    with pytest.raises(InputError, match="--mean_bytes: 8.0 are too few; give at least"):
+        OctreeCodec(model, Goal(mean_bytes=8.0)).encode(grids)
+
+
+def _points(*pairs):
+    return [search.Point(np.zeros(0), bytes(size), quality) for size, quality in pairs]
+
+
+def test_bytes_go_where_they_raise_the_mean_most():
+    # By hand: of 5 bytes behind the first points' 2 and 1, the steps gain 0.1, 0.05 and 0.3, 0.02 a byte.
+    one, two = _points((2, 0.1), (4, 0.3), (8, 0.5)), _points((1, 0.2), (3, 0.8), (13, 1.0))
+    chosen = search.share([one, two], 8)
+    assert [(len(point.payload), point.iou) for point in chosen] == [(4, 0.3), (3, 0.8)]
+    assert [len(point.payload) for point in search.share([one, two], 2)] == [2, 1]
+    assert [len(point.payload) for point in search.share([one, two], 99)] == [8, 13]
+    # A point below the line between its neighbours is passed over.
+    low = _points((1, 0.1), (2, 0.11), (3, 0.9))
+    assert [len(point.payload) for point in search.share([low], 3)] == [3]
+
+
+def test_points_get_better_with_every_byte(model, grids):
+    found = search.points(model, grids[0])
+    sizes, scores = [len(point.payload) for point in found], [point.iou for point in found]
+    assert sizes == sorted(set(sizes)) and scores == sorted(set(scores)) and scores[-1] == 1
+    for point in found:
+        np.testing.assert_array_equal(model.decode(point.payload), point.grid)
+
+
+def test_goals_out_of_range_are_refused():
+    for goal, word in (({"bytes": 0}, "--bytes"), ({"min_iou": 1.5}, "--min_iou"), ({"mean_bytes": 0.2}, "--mean_byt")):
+        with pytest.raises(InputError, match=word):
+            Goal(**goal)
+    with pytest.raises(InputError, match="give one of"):
+        Goal(bytes=20, min_iou=0.5)
+
+
+def test_mutated_streams_give_an_error_or_a_grid(model, grids):
+    codec = OctreeCodec(model)
+    stream = codec.encode(grids[0])
+    payload = container.unwrap(stream, codec.model)
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        mutated = bytearray(payload)
+        mutated[rng.integers(len(mutated))] ^= 1 << rng.integers(8)
+        content = bytes(mutated[: rng.integers(len(mutated) + 1)]) + rng.bytes(rng.integers(20))
+        with pytest.raises(InputError):  # as it stands, damage is found
+            codec.decode(stream[:5] + content + stream[-2:] + b"?")
+        restored = codec.decode(container.wrap(content, codec.model))
+        assert restored.shape == (16, 16, 16) and set(np.unique(restored)) <= {0, 1}
+    with pytest.raises(InputError, match="x: damaged, it is longer than any stream"):
+        codec.decode([container.wrap(bytes(20_000), codec.model)], ["x"])

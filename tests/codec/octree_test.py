@@ -1,0 +1,146 @@
+"""The octree model: exact round trips, golden streams, bounded work on anything, and the same integers in every process."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from keras3dgan.codec.octree import arithmetic, features
+from keras3dgan.codec.octree.codebook import Codebook
+from keras3dgan.codec.octree.model import SHARPNESS, OctreeModel
+from keras3dgan.codec.octree.network import from_floats
+from keras3dgan.errors import InputError
+from tests.codec.octree_model import random_model
+from tests.conftest import boxes, command_environment, corner_shape
+
+_GOLDEN = "c2aab691c59a0ac45e244aea27d47f8939f7d796e6b0baaef8ea252b272f2bed"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return random_model(boxes(20))
+
+
+def _grids():
+    noise = (np.random.default_rng(3).random((16, 16, 16)) < 0.1).astype(np.uint8)
+    full, empty = np.ones_like(noise), np.zeros_like(noise)
+    corner = np.kron(corner_shape(8), np.ones((2, 2, 2), np.uint8))
+    return [*boxes(6, seed=9).grids(), noise, full, empty, corner]
+
+
+def test_every_grid_comes_back_exactly_and_takes_what_it_costs(model):
+    for grid in _grids():
+        for number in (None, 0, 3):
+            payload = model.encode(grid, number)
+            np.testing.assert_array_equal(model.decode(payload), grid)
+            assert len(payload) < model.cost(grid, number) + 1.5
+    # Occupied voxels at the end leave zeros, which are dropped; else a stream takes its entropy.
+    assert len(model.encode(_grids()[6])) > model.cost(_grids()[6]) - 1
+
+
+@pytest.mark.parametrize("sharpness", range(len(SHARPNESS)))
+def test_sharper_predictions_are_as_exact(model, sharpness):
+    grid = _grids()[0]
+    np.testing.assert_array_equal(model.decode(model.encode(grid, 2, sharpness)), grid)
+
+
+def test_golden_streams(model):
+    """Integers throughout, so every machine writes these very bytes."""
+    content = b"".join(model.encode(grid) for grid in _grids())
+    assert hashlib.sha256(model.fingerprint + content).hexdigest() == _GOLDEN
+
+
+def test_other_processes_and_thread_counts_write_the_same():
+    code = (
+        "import hashlib; from tests.codec import octree_test as t; m = t.random_model(t.boxes(20));"
+        "print(hashlib.sha256(m.fingerprint + b''.join(m.encode(g) for g in t._grids())).hexdigest())"
+    )
+    # Compiled for a processor without any vector extension, and with one thread.
+    environment = {**command_environment(), "OMP_NUM_THREADS": "1", "NUMBA_CPU_NAME": "generic"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, env=environment, cwd=os.getcwd()
+    )
+    assert done.stdout.strip() == _GOLDEN, done.stderr
+
+
+def test_any_bytes_give_a_grid(model):
+    rng = np.random.default_rng(0)
+    good = model.encode(_grids()[0])
+    for _ in range(200):
+        mutated = bytearray(good)
+        mutated[rng.integers(len(mutated))] ^= 1 << rng.integers(8)
+        grid = model.decode(bytes(mutated[: rng.integers(len(mutated) + 1)]))
+        assert grid.shape == (16, 16, 16) and set(np.unique(grid)) <= {0, 1}
+    assert model.decode(b"\xff" * 5000).shape == (16, 16, 16)
+    assert model.decode(b"").shape == (16, 16, 16)
+
+
+def test_simplified_shapes_are_cheaper_and_worse(model):
+    grid = _grids()[6]
+    (cheap, cheap_bytes), (dear, dear_bytes) = (model.simplify(grid, 1, 0, price, [4.0]) for price in (0.5, 10.0))
+    assert cheap_bytes < dear_bytes <= model.cost(grid, 1)
+    assert cheap_bytes == model.cost(cheap, 1) and dear_bytes == model.cost(dear, 1)
+    assert (cheap != grid).sum() > (dear != grid).sum()
+    exact, _ = model.simplify(grid, 1, 0, 1000.0, [4.0])
+    np.testing.assert_array_equal(exact, grid)
+
+
+def test_models_come_back_from_their_bytes(model):
+    again = OctreeModel.from_bytes(model.to_bytes())
+    assert again.fingerprint == model.fingerprint and again.resolution == 16
+    assert again.encode(_grids()[0]) == model.encode(_grids()[0])
+    for content in (b"", b"PK\x03\x04", model.to_bytes()[:-30]):
+        with pytest.raises(InputError, match=r"octree\.npz: not a trained octree model"):
+            OctreeModel.from_bytes(content, "octree.npz")
+
+
+def test_parts_that_do_not_belong_together_are_refused(model):
+    codebook = model.codebook
+    with pytest.raises(ValueError, match="levels"):
+        OctreeModel({16: model._networks[16]}, codebook)
+    with pytest.raises(ValueError, match="other features"):
+        OctreeModel({8: model._networks[16], 16: model._networks[8]}, codebook)
+    with pytest.raises(ValueError, match="other levels"):
+        OctreeModel(model._networks, Codebook(codebook.grades[:1]))
+    with pytest.raises(ValueError, match="at most 256 units"):
+        from_floats([], [])
+
+
+def test_a_mirrored_pair_of_neighbours_is_one_feature_apart():
+    """What a voxel is told does not change with anything at or behind it in raster order."""
+    grid = _grids()[6]
+    template = features.template(16)
+    [parent] = features.padded(features.pool(grid[None]))
+    prototype = np.zeros(template.stride**3, np.uint8)
+    buckets = np.zeros(features.MIRRORS, np.uint8)
+
+    def told(x, y, z, shape):
+        active = np.empty(template.begins[-1], np.int32)
+        [flat] = features.padded(shape[None])
+        count = features.voxel_features(flat, parent, prototype, x, y, z, buckets, template, active)
+        return sorted(active[:count].tolist())
+
+    rng = np.random.default_rng(1)
+    for x, y, z in rng.integers(0, 16, (40, 3)):
+        behind = grid.reshape(-1).copy()
+        own = (x * 16 + y) * 16 + z
+        behind[own:] = rng.integers(0, 2, len(behind) - own)
+        assert told(x, y, z, grid) == told(x, y, z, behind.reshape(grid.shape))
+
+
+def test_the_coder_takes_the_entropy():
+    rng = np.random.default_rng(0)
+    chances = rng.integers(1, 65536, 20_000)
+    bits = (rng.random(len(chances)) < chances / 65536).astype(np.uint8)
+    stream, state = np.zeros(20_000, np.uint8), arithmetic.new_state()
+    for bit, chance in zip(bits, chances, strict=True):
+        arithmetic.encode(bit, chance, stream, state)
+    content = arithmetic.finish(stream, state)
+    ideal = sum(arithmetic.COSTS[np.where(bits, chances, 65536 - chances)]) / 65536 / 8
+    assert ideal <= len(content) + 1 and len(content) <= ideal + 1
+    again, state = np.frombuffer(content, np.uint8).copy(), arithmetic.new_state()
+    arithmetic.start_decoding(again, state)
+    assert [arithmetic.decode(chance, again, state) for chance in chances] == bits.tolist()

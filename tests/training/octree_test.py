@@ -1,0 +1,114 @@
+"""Training of the octree model: it learns, it resumes exactly, and its integers do what its floats do."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from keras3dgan import codec
+from keras3dgan.codec.octree import features, levels
+from keras3dgan.codec.octree.model import OctreeModel
+from keras3dgan.training import octree
+from keras3dgan.training.presets import OctreeSettings, settings
+from keras3dgan.training.prototypes import fit_codebook
+from keras3dgan.training.voxel_samples import VoxelSamples
+from tests.conftest import boxes, command_environment, run_command
+
+
+def _words(packed_archive, workdir):
+    return ("train_octree", "--preset=test", f"--workdir={workdir}", f"--dataset={packed_archive}")
+
+
+@pytest.fixture(scope="module")
+def trained_octree(packed_archive, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("octree") / "run"
+    out = run_command(*_words(packed_archive, folder)).stdout
+    assert "bytes a validation shape, every voxel exact" in out and "models/octree.npz" in out
+    return folder
+
+
+def test_a_trained_run_compresses(trained_octree):
+    loaded = codec.load(trained_octree)
+    grids = boxes(6, 32, seed=8).grids()
+    streams = loaded.encode(grids)
+    np.testing.assert_array_equal(loaded.decode(streams), grids)
+    assert np.mean([len(stream) for stream in streams]) < 200  # a grid's bits take 4096
+    assert codec.load(trained_octree / "models" / "octree.npz").model == loaded.model
+
+
+def test_killed_and_started_again_it_ends_with_the_same_model(trained_octree, packed_archive, tmp_path):
+    name, *flags = _words(packed_archive, tmp_path / "run")
+    command = [sys.executable, "-m", f"keras3dgan.commands.{name}", *flags, "--checkpoint_seconds=0"]
+    process = subprocess.Popen(command, env=command_environment(), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not list((tmp_path / "run").glob("checkpoints/*.npz")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    run_command(name, *flags, "--checkpoint_seconds=0")
+    one, two = (
+        OctreeModel.from_bytes((f / "models/octree.npz").read_bytes()) for f in (trained_octree, tmp_path / "run")
+    )
+    assert one.fingerprint == two.fingerprint
+    assert "finished already" in run_command(name, *flags, "--checkpoint_seconds=0").stdout
+    os.remove(tmp_path / "run" / "models" / "octree.npz")
+    error = run_command("compress", f"--model={tmp_path}/run", tmp_path, check=False)
+    assert error.returncode == 1 and "Traceback" not in error.stderr
+
+
+def test_integers_predict_what_the_floats_predict():
+    small = settings(OctreeSettings, "test", {"resolution": 16, "dropout": 0.0})
+    grids = boxes(30, 16).grids()
+    model = octree.build_predictor(small)
+    samples = VoxelSamples(grids, 64, 0, 12)
+    epoch = samples.epoch(0)
+    for step in range(60):
+        model.train_on_batch(*epoch.batch(step % 20))
+    integers = octree.to_integers(model, fit_codebook(grids, 6, 0))
+    grid = grids[3]
+    number = integers.nearest(grid)
+    expected = 0.0
+    wanted = [features.padded(level) for level in features.pyramid(grid[None])]
+    empty = np.zeros((1, 1), np.uint8)
+    for index, level in enumerate(features.levels(16)):
+        template = features.template(level)
+        parents = wanted[index - 1] if index else empty
+        prototypes = integers.codebook.all_padded[index][number][None]
+        places, buckets = np.zeros((level**3, 3), np.uint8), np.zeros((level**3, features.MIRRORS), np.uint8)
+        count = levels.trace(wanted[index][0], parents[0], template, places, buckets)
+        rows = np.zeros((count, features.size(level)), np.uint8)
+        seen = (wanted[index], parents, wanted[0], prototypes)
+        shapes = np.zeros(count, np.int32)
+        levels.dense_features(*seen, shapes, places[:count], buckets[:count], template, rows)
+        others = {str(n): np.zeros((count, features.size(n)), np.uint8) for n in features.levels(16)}
+        logits = model.predict_on_batch(others | {str(level): rows})[str(level)]
+        chosen = np.where(np.abs(logits[:, 0]) > 6, logits[:, 0], logits[:, 1])
+        x, y, z = places[:count].astype(int).T
+        bits = wanted[index][0][features.position(x, y, z, template.stride)]
+        chances = 1 / (1 + np.exp(-chosen))
+        expected += -np.log2(np.where(bits, chances, 1 - chances)).sum() / 8
+    assert integers.cost(grid) == pytest.approx(expected, rel=0.02, abs=0.8)
+
+
+def test_batches_are_a_function_of_seed_epoch_and_step():
+    samples = VoxelSamples(boxes(30, 16).grids(), 32, 3, 6)
+    again = VoxelSamples(boxes(30, 16).grids(), 32, 3, 6)
+    for one, two in zip(samples.epoch(2).batch(5), again.epoch(2).batch(5), strict=True):
+        assert all(np.array_equal(one[name], two[name]) for name in ("8", "16"))
+    other = samples.epoch(3).batch(5)[0]
+    assert not np.array_equal(other["16"], samples.epoch(2).batch(5)[0]["16"])
+
+
+def test_weights_undo_how_often_a_voxel_is_drawn():
+    """The weighted share of occupied voxels is that of the shapes, though uncertain voxels are drawn more often."""
+    grids = boxes(40, 16).grids()
+    epoch = VoxelSamples(grids, 4096, 0, 6).epoch(0)
+    _, wanted, weights = epoch.batch(0)
+    share = epoch._levels[1]._bits.mean()
+    drawn = (wanted["16"][:, 0] * weights["16"]).sum() / weights["16"].sum()
+    assert drawn == pytest.approx(share, abs=0.05)

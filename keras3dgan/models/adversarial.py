@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from keras3dgan.backend import AdversarialStep, jit_compile, own_rows, replicas
+from keras3dgan.backend import AdversarialStep, jit_compile
+from keras3dgan.models.noise import Noise
 
 
 class _Optimizers:
@@ -15,7 +16,7 @@ class _Optimizers:
         self.variables = [variable for optimizer in optimizers for variable in optimizer.variables]
 
 
-class AdversarialModel(AdversarialStep, keras.Model):
+class AdversarialModel(Noise, AdversarialStep, keras.Model):
     """Generator and discriminator trained against each other.
 
     A step draws z ~ N(0, latent_stddev^2), updates the discriminator on the real and the generated batch if
@@ -27,8 +28,6 @@ class AdversarialModel(AdversarialStep, keras.Model):
     - `discriminator_trains(logs)` and `generator_trains()` -> True, or a boolean tensor equal on all replicas,
     - `perturb(voxels)` -> the voxels as the discriminator sees them,
     - `after_step(logs)` -> nothing.
-
-    Random numbers are drawn for the batch of all replicas, of which each takes its rows: the same step on any number of devices.
 
     Call: latents (batch, latent_size) -> occupancy (batch, n, n, n, 1) in [0, 1].
 
@@ -97,15 +96,6 @@ class AdversarialModel(AdversarialStep, keras.Model):
     def sample_latents(self, count):
         """Draws (count, latent_size) latents from N(0, latent_stddev^2)."""
         return self.random_normal(count, (self.generator.latent_size,), self.latent_stddev)
-
-    def random_normal(self, count, shape, stddev):
-        """Draws (count, *shape) from N(0, stddev^2), other numbers on every replica."""
-        drawn = keras.random.normal((count * replicas(), *shape), stddev=stddev, seed=self.random)
-        return own_rows(drawn, count)
-
-    def random_uniform(self, count, shape, low, high):
-        """Draws (count, *shape) uniformly from [low, high), other numbers on every replica."""
-        return own_rows(keras.random.uniform((count * replicas(), *shape), low, high, seed=self.random), count)
 
     def perturb(self, voxels):
         """What the discriminator is shown instead of these voxels."""

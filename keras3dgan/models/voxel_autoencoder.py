@@ -1,44 +1,75 @@
 """The plain autoencoder: the compressor's networks without its ideas, as the baseline."""
 
+import math
+
 import keras
 from keras import ops
 
 from keras3dgan import losses
 from keras3dgan.backend import replicas
 from keras3dgan.metrics.reconstruction import MeanIoU
+from keras3dgan.models.latent_prior import LatentPrior
+from keras3dgan.models.noise import Noise
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
-class VoxelAutoencoder(keras.Model):
+class VoxelAutoencoder(Noise, keras.Model):
     """Encoder and decoder trained together on the grid-level loss ||x - x^||_2 (the report, sections 3.3.2 and 4.2.2).
 
     Call: voxels (batch, n, n, n, 1) in [0, 1] -> occupancy of the same shape. Train with `fit` on voxels alone.
 
+    With `lambda_rate` the loss is distortion + lambda_rate * bits: training imitates quantisation by uniform noise, of steps
+    drawn anew for every shape, so that one model serves many rates, and a learned entropy model counts the bits (Balle et al.
+    2017).
+
     Args:
         encoder: voxels to latents.
         decoder: latents to logits.
+        lambda_rate: what a bit costs beside the distortion; 0 is the report's model, without noise.
+        noise_steps: least and greatest quantisation step that training imitates.
+        seed: of the noise. Its state is a variable of the model, so a checkpoint holds it.
     """
 
-    def __init__(self, encoder, decoder, **kwargs):
+    def __init__(self, encoder, decoder, lambda_rate=0.0, noise_steps=(0.1, 0.8), seed=0, **kwargs):
         kwargs.setdefault("name", "voxel_autoencoder")
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
+        self.lambda_rate = lambda_rate
+        self.noise_steps = tuple(noise_steps)
+        self.seed = seed
         self.iou = MeanIoU()
+        self.prior = None
+        if lambda_rate:
+            self.prior = LatentPrior(encoder.latent_size)
+            self.random = keras.random.SeedGenerator(seed, name="random")
+            self.rate_term = keras.metrics.Mean(name="bits")
         self.built = True
 
     def call(self, voxels, training=None):
-        return ops.sigmoid(self.decoder(self.encoder(voxels, training=training), training=training))
+        """Occupancy; with `lambda_rate`, in training, a pair of occupancy and bits (batch,)."""
+        latents = self.encoder(voxels, training=training)
+        if not (training and self.prior):
+            return ops.sigmoid(self.decoder(latents, training=training))
+        count = ops.shape(latents)[0]
+        step = ops.exp(self.random_uniform(count, (1,), *map(math.log, self.noise_steps)))
+        latents = latents + step * self.random_uniform(count, (self.encoder.latent_size,), -0.5, 0.5)
+        return ops.sigmoid(self.decoder(latents, training=training)), self.prior(latents, step)
 
     def reconstruction_loss(self, voxels, occupancy):
-        """What training minimises, a scalar."""
+        """The distortion that training minimises, a scalar."""
         return losses.mean_l2_distance(voxels, occupancy)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        del y, sample_weight, training  # the input is its own target
+        del y, sample_weight  # the input is its own target
+        rate = 0.0
+        if training and self.prior:
+            y_pred, bits = y_pred
+            rate = ops.mean(bits)
+            self.rate_term.update_state(rate)
         self.iou.update_state(x, y_pred)
         # The replicas' gradients are added up, and Keras undoes this division where it reports the loss.
-        return self.reconstruction_loss(x, y_pred) / replicas()
+        return (self.reconstruction_loss(x, y_pred) + self.lambda_rate * rate) / replicas()
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()
@@ -48,6 +79,9 @@ class VoxelAutoencoder(keras.Model):
             "name": self.name,
             "encoder": keras.saving.serialize_keras_object(self.encoder),
             "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "lambda_rate": self.lambda_rate,
+            "noise_steps": self.noise_steps,
+            "seed": self.seed,
         }
 
     @classmethod

@@ -24,7 +24,7 @@ from keras3dgan.training.run_directory import RunDirectory
 def build_autoencoder(settings: AutoencoderSettings) -> VoxelAutoencoder:
     """The plain autoencoder of these settings, not compiled."""
     sizes = (settings.resolution, settings.latent_size, settings.width, settings.init_stddev)
-    return VoxelAutoencoder(Encoder(*sizes), Generator(*sizes, name="decoder"))
+    return VoxelAutoencoder(Encoder(*sizes), Generator(*sizes, name="decoder"), **_rate(settings))
 
 
 def build_compressor(
@@ -53,9 +53,12 @@ def build_compressor(
     classifier = voxnet.load_model("voxnet")
     if classifier.resolution != settings.resolution:
         raise InputError(f"--voxnet: {voxnet.path} is for {classifier.resolution}^3, not {settings.resolution}^3.")
-    return GenerativeCompressor(
-        Encoder(*sizes), decoder, classifier, settings.lambda1, settings.lambda2, settings.decoder != "frozen"
-    )
+    weights = (settings.lambda1, settings.lambda2, settings.decoder != "frozen")
+    return GenerativeCompressor(Encoder(*sizes), decoder, classifier, *weights, **_rate(settings))
+
+
+def _rate(settings: AutoencoderSettings) -> dict[str, Any]:
+    return {"lambda_rate": settings.lambda_rate, "noise_steps": settings.noise_steps, "seed": settings.seed}
 
 
 def train_autoencoder(

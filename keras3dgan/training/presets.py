@@ -101,6 +101,11 @@ class AutoencoderSettings(Settings):
         0.0, "quantisation step of the latents; 0: the coarsest that costs 0.005 of validation IoU"
     )
 
+    lambda_rate: float = knob(
+        0.0, "weight of a bit of rate beside the distortion; 0: the report's, not trained for rate"
+    )
+    noise_steps: tuple[float, float] = knob((0.1, 0.8), "with --lambda_rate: range of quantisation steps to train for")
+
 
 @dataclasses.dataclass(frozen=True)
 class CompressorSettings(AutoencoderSettings):
@@ -263,6 +268,7 @@ def _check(values: Settings) -> None:
         "measure_every",
         "patience",
         "latent_step",
+        "lambda_rate",
         "weight_decay",
         "prototypes",
     ):
@@ -271,10 +277,12 @@ def _check(values: Settings) -> None:
     for name in ("beta_1", "average", "init_occupied", "dropout"):
         if not 0 <= getattr(values, name, 0.0) < 1:
             raise InputError(f"--{name}: must be at least 0 and below 1, got {getattr(values, name)}.")
-    for name in ("real_labels", "fake_labels"):
+    for name in ("real_labels", "fake_labels", "noise_steps"):
         low, high = getattr(values, name, (0, 1))
         if low > high:
             raise InputError(f"--{name}: the first number must not be above the second, got {low},{high}.")
+    if not getattr(values, "noise_steps", (1,))[0] > 0:
+        raise InputError(f"--noise_steps: must be above 0, got {values.noise_steps[0]}.")  # type: ignore[attr-defined]
     for name, choices in _CHOICES.items():
         value = getattr(values, name, choices[0])
         if value not in choices:

@@ -7,8 +7,8 @@ import numpy as np
 from keras import ops
 
 from keras3dgan import backend, data
-from keras3dgan.models.adversarial import AdversarialModel
 from keras3dgan.models.generative_compressor import GenerativeCompressor
+from keras3dgan.models.noise import Noise
 from keras3dgan.models.voxnet import VoxNet
 from keras3dgan.training import adversarial, classifier, compression
 from keras3dgan.training.presets import AutoencoderSettings, GANSettings, VoxNetSettings, settings
@@ -31,7 +31,7 @@ def build(kind):
     if kind in ("autoencoder", "compressor"):
         model = compression.build_autoencoder(settings(AutoencoderSettings, "test", small))
         if kind == "compressor":
-            model = GenerativeCompressor(model.encoder, model.decoder, VoxNet(2, RESOLUTION, 4))
+            model = GenerativeCompressor(model.encoder, model.decoder, VoxNet(2, RESOLUTION, 4), lambda_rate=0.01)
         compile_with_sgd(model)
         return model
     knobs = {**small, "average": 0.9}
@@ -76,7 +76,7 @@ def same_noise():
     def uniform(model, count, shape, low, high):
         return low + (high - low) * (wave(model, count, shape) + 1) / 2
 
-    AdversarialModel.random_normal, AdversarialModel.random_uniform = normal, uniform
+    Noise.random_normal, Noise.random_uniform = normal, uniform
 
 
 def train(kind):

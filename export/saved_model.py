@@ -60,7 +60,7 @@ def parts_of(run: RunDirectory) -> list[Part]:
     if kind == "voxnet":
         model = run.load_model("voxnet")
         return [Part("voxnet", model, signatures.classifier(model, result["class_names"]))]
-    encoder, coder = run.load_model("encoder"), run.load_coder()
+    encoder, coder = run.load_model("encoder"), run.load_coders()[0]
     decoder = _ending_in_occupancy(run.load_model("decoder"))
     return [
         Part("decoder", decoder, signatures.decoder(decoder, coder), coder),

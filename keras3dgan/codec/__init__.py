@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from keras3dgan.errors import InputError
 
 if TYPE_CHECKING:
-    from keras3dgan.codec.octree_codec import Goal
+    from keras3dgan.codec.goals import Goal
     from keras3dgan.codec.shape_codec import ShapeCodec
 
 # Models that come with the package.
@@ -54,21 +54,20 @@ def load(name_or_path: str | os.PathLike[str] = DEFAULT, goal: Goal | None = Non
     Args:
         name_or_path: a model that comes with the package (`shipped`), the `.npz` of an octree model, or the run directory of
             `train_octree`, `train_compressor` or `train_autoencoder`.
-        goal: what streams are to reach; only octree models take one. Every voxel exact unless told.
+        goal: what streams are to reach. Unless told, every voxel exact with an octree model, else the model's first rate.
 
     Raises:
-        InputError: no such model, it is damaged, its training has not finished, or it takes no goal.
+        InputError: no such model, it is damaged, or its training has not finished.
     """
+    from keras3dgan.codec.goals import Goal
+
+    goal = goal or Goal()
     file = octree_file(name_or_path)
     if file is None:
         from keras3dgan.codec.neural import NeuralCodec
 
-        if goal is not None:
-            raise InputError(
-                f"--model: {name_or_path} has one rate only; give an octree model for --bytes and --min_iou."
-            )
-        return NeuralCodec.load(str(name_or_path))
+        return NeuralCodec.load(str(name_or_path), goal)
     from keras3dgan.codec.octree.model import OctreeModel
-    from keras3dgan.codec.octree_codec import Goal, OctreeCodec
+    from keras3dgan.codec.octree_codec import OctreeCodec
 
-    return OctreeCodec(OctreeModel.from_bytes(file.read_bytes(), str(file)), goal or Goal())
+    return OctreeCodec(OctreeModel.from_bytes(file.read_bytes(), str(file)), goal)

@@ -64,13 +64,18 @@ def unwrap(content: bytes, model: bytes, name: str = "stream") -> bytes:
         )
     if _CRC.unpack_from(content, len(content) - _CRC.size)[0] != binascii.crc_hqx(content[: -_CRC.size], 0):
         raise InputError(f"{name}: damaged, its checksum does not match; get the file again.")
-    written = content[_HEADER - FINGERPRINT_BYTES : _HEADER]
-    if written != model[:FINGERPRINT_BYTES]:
+    if not is_of(content, model):
+        written = content[_HEADER - FINGERPRINT_BYTES : _HEADER]
         raise InputError(
             f"{name}: written by model {written.hex()}, this is {model[:FINGERPRINT_BYTES].hex()}; "
             "name the run, the file or the server of that model."
         )
     return content[_HEADER : -_CRC.size]
+
+
+def is_of(content: bytes, model: bytes) -> bool:
+    """Whether a stream says that it was written by this model."""
+    return content[_HEADER - FINGERPRINT_BYTES : _HEADER] == model[:FINGERPRINT_BYTES]
 
 
 def read(path: str | os.PathLike[str]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,20 +12,23 @@ from keras3dgan.voxels.shape_set import ShapeSet
 
 # What quantisation may cost where no step is given: mean IoU on validation shapes.
 TOLERANCE = 0.005
+# Quantisation steps of one model, in multiples of its first.
+FACTORS = (1.0, 2.0, 4.0, 8.0)
 _CHUNK = 500
 # At most so many shapes are measured on.
 _MEASURED = 300
 
 
-def fit_coder(
+def fit_coders(
     analyse: Callable[[np.ndarray], np.ndarray],
     synthesise: Callable[[np.ndarray], np.ndarray],
     train: ShapeSet,
     validation: ShapeSet,
     decoder: bytes,
     step: float = 0.0,
-) -> LatentCoder:
-    """The coder of a model's latents.
+    factors: Sequence[float] = FACTORS,
+) -> list[LatentCoder]:
+    """The coders of a model's latents: one for each of several rates.
 
     Args:
         analyse: grids (count, n, n, n) to latents (count, k).
@@ -34,11 +37,12 @@ def fit_coder(
         validation: shapes that tell what a step costs; the training shapes where it is empty.
         decoder: what names the decoder, of any length.
         step: quantisation step; 0 for the coarsest, in factors of the square root of 2, that costs at most 0.005 of mean IoU.
+        factors: the coders' steps in multiples of `step`.
     """
     latents = _latents(analyse, train)
     if not step:
         step = _coarsest(analyse, synthesise, validation if len(validation) else train, float(latents.std()) or 1.0)
-    return LatentCoder.fit(latents, step, train.resolution, decoder)
+    return [LatentCoder.fit(latents, factor * step, train.resolution, decoder) for factor in factors]
 
 
 def _latents(analyse, shapes: ShapeSet) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras3dgan.codec.goals import Goal
 from keras3dgan.codec.latent_codec import LatentCodec
 from keras3dgan.codec.latent_coder import LatentCoder
 from keras3dgan.errors import InputError
@@ -23,20 +24,23 @@ class NeuralCodec(LatentCodec):
     Args:
         encoder: voxels (batch, n, n, n, 1) to latents.
         decoder: latents to logits.
-        coder: of the latents, `codec.fitting.fit_coder`'s.
+        coders: of the latents, `codec.fitting.fit_coders`'s.
+        goal: what `encode` is to reach.
     """
 
-    def __init__(self, encoder: keras.Model, decoder: keras.Model, coder: LatentCoder):
+    def __init__(self, encoder: keras.Model, decoder: keras.Model, coders: list[LatentCoder], goal: Goal = Goal()):
         self.encoder = encoder
         self.decoder = decoder
-        self.coder = coder
+        self.coders = coders
+        self.goal = goal
 
     @classmethod
-    def load(cls, path: str) -> NeuralCodec:
+    def load(cls, path: str, goal: Goal = Goal()) -> NeuralCodec:
         """Loads the codec that a run of `train_compressor` or `train_autoencoder` has trained.
 
         Args:
             path: the run directory.
+            goal: what `encode` is to reach.
 
         Raises:
             InputError: no such run, or its training has not finished.
@@ -47,7 +51,7 @@ class NeuralCodec(LatentCodec):
         kind = run.config()["kind"]
         if kind not in ("compressor", "autoencoder"):
             raise InputError(f"--model: {path} is a run of kind '{kind}'; give one of train_compressor.")
-        return cls(run.load_model("encoder"), run.load_model("decoder"), run.load_coder())
+        return cls(run.load_model("encoder"), run.load_model("decoder"), run.load_coders(), goal)
 
     def analyse(self, grids: np.ndarray) -> np.ndarray:
         return analyse(self.encoder.predict_on_batch, grids)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.decomposition import PCA
 
-from keras3dgan.codec.fitting import fit_coder
+from keras3dgan.codec.fitting import FACTORS, fit_coders
 from keras3dgan.codec.latent_codec import LatentCodec
 from keras3dgan.voxels.shape_set import ShapeSet
 
@@ -21,17 +23,26 @@ class PCACodec(LatentCodec):
         validation: shapes that tell how coarse quantisation may be.
         components: number of coefficients; fewer where there are fewer shapes.
         seed: of the draw and of the randomised solver.
-        step: quantisation step; 0 as in `fit_coder`.
+        step: quantisation step; 0 as in `fit_coders`.
+        factors: as in `fit_coders`.
     """
 
-    def __init__(self, train: ShapeSet, validation: ShapeSet, components: int = 200, seed: int = 0, step: float = 0.0):
+    def __init__(
+        self,
+        train: ShapeSet,
+        validation: ShapeSet,
+        components: int = 200,
+        seed: int = 0,
+        step: float = 0.0,
+        factors: Sequence[float] = FACTORS,
+    ):
         components = min(components, len(train))
         self.pca = PCA(components, svd_solver="randomized", random_state=seed)
         rows = np.random.default_rng(seed).permutation(len(train))[:_MAX_SHAPES]
         self.pca.fit(train.grids(np.sort(rows)).reshape(len(rows), -1).astype(np.float32))
         self._shape = (-1, *(train.resolution,) * 3)
         name = self.pca.components_.tobytes()
-        self.coder = fit_coder(self.analyse, self.synthesise, train, validation, name, step)
+        self.coders = fit_coders(self.analyse, self.synthesise, train, validation, name, step, factors)
 
     def analyse(self, grids: np.ndarray) -> np.ndarray:
         return self.pca.transform(grids.reshape(len(grids), -1).astype(np.float32))

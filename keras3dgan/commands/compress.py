@@ -24,9 +24,9 @@ cli.add(
 cli.add(
     flags.DEFINE_boolean, "lossless", False, "every voxel exact, as octree models do unless told otherwise", cli.MODEL
 )
-cli.add(flags.DEFINE_integer, "bytes", None, "octree models: at most so many bytes a shape", cli.MODEL)
-cli.add(flags.DEFINE_float, "mean_bytes", None, "octree models: at most so many bytes a shape on average", cli.MODEL)
-cli.add(flags.DEFINE_float, "min_iou", None, "octree models: the fewest bytes with at least this IoU", cli.MODEL)
+cli.add(flags.DEFINE_integer, "bytes", None, "at most so many bytes a shape", cli.MODEL)
+cli.add(flags.DEFINE_float, "mean_bytes", None, "at most so many bytes a shape on average", cli.MODEL)
+cli.add(flags.DEFINE_float, "min_iou", None, "the fewest bytes with at least this IoU", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside the input]")
 cli.add(
     cli.enum("auto", "y", "z"), "up", "auto", "axis that points up in the files: auto (y for glTF, z otherwise), y or z"
@@ -34,14 +34,15 @@ cli.add(
 
 
 def main(words):
-    from keras3dgan.codec.octree_codec import Goal
+    from keras3dgan.codec.goals import Goal
     from keras3dgan.commands import conversion
 
     goal = Goal(cli.FLAGS.bytes, cli.FLAGS.mean_bytes, cli.FLAGS.min_iou)
     if cli.FLAGS.lossless and goal != Goal():
         raise InputError("give one of --lossless, --bytes, --mean_bytes and --min_iou.")
-    wanted = goal if cli.FLAGS.lossless or goal != Goal() else None
-    conversion.compress(lambda: cli.load_codec(wanted), words, cli.FLAGS.output, cli.FLAGS.up, verify=True)
+    if cli.FLAGS.lossless:
+        goal = Goal(min_iou=1.0)
+    conversion.compress(lambda: cli.load_codec(goal), words, cli.FLAGS.output, cli.FLAGS.up, verify=True)
 
 
 if __name__ == "__main__":

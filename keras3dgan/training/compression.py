@@ -9,7 +9,7 @@ import keras
 
 from keras3dgan import backend
 from keras3dgan.codec import neural
-from keras3dgan.codec.fitting import fit_coder
+from keras3dgan.codec.fitting import fit_coders
 from keras3dgan.errors import InputError
 from keras3dgan.models.encoder import Encoder
 from keras3dgan.models.fingerprint import fingerprint
@@ -115,7 +115,7 @@ def _train(
 
     def summary() -> dict[str, Any]:
         # Called, not asked to `predict`: under a strategy every device would answer for the whole batch.
-        coder = fit_coder(
+        coders = fit_coders(
             functools.partial(neural.analyse, functools.partial(model.encoder, training=False)),
             functools.partial(neural.synthesise, functools.partial(model.decoder, training=False)),
             train,
@@ -123,8 +123,8 @@ def _train(
             fingerprint(model.decoder),
             settings.latent_step,
         )
-        run.save_coder(coder)
-        return {"latent_step": coder.step}
+        run.save_coders(coders)
+        return {"latent_step": coders[0].step}
 
     exports = {"encoder": model.encoder, "decoder": model.decoder}
     return loop.fit(run, model, settings, train, validation, exports, options, summary=summary)

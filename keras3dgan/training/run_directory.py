@@ -146,22 +146,28 @@ class RunDirectory:
         except Exception as error:
             raise InputError(f"{path}: a damaged model file; run its training again.") from error
 
-    def save_coder(self, coder: LatentCoder) -> None:
-        """Writes `models/coder.npz`."""
+    def save_coders(self, coders: list[LatentCoder]) -> None:
+        """Writes `models/coder.npz`, and those of further rates as `models/coder_1.npz` and so on."""
         if self.writes:
-            with replacing(self.path / "models" / "coder.npz") as temporary:
-                temporary.write_bytes(coder.to_bytes())
+            for index, coder in enumerate(coders):
+                with replacing(self._coder(index)) as temporary:
+                    temporary.write_bytes(coder.to_bytes())
 
-    def load_coder(self) -> LatentCoder:
-        """Reads `models/coder.npz`.
+    def load_coders(self) -> list[LatentCoder]:
+        """Undoes `save_coders`.
 
         Raises:
-            InputError: this run has none, or its file is damaged.
+            InputError: this run has none, or a file is damaged.
         """
-        path = self.path / "models" / "coder.npz"
-        if not path.is_file():
-            raise InputError(f"{self.path}: no entropy tables here ({path.name} is missing); let its training finish.")
-        return LatentCoder.from_bytes(path.read_bytes(), str(path))
+        if not self._coder(0).is_file():
+            raise InputError(f"{self.path}: no entropy tables here (coder.npz is missing); let its training finish.")
+        coders: list[LatentCoder] = []
+        while (path := self._coder(len(coders))).is_file():
+            coders.append(LatentCoder.from_bytes(path.read_bytes(), str(path)))
+        return coders
+
+    def _coder(self, index: int) -> pathlib.Path:
+        return self.path / "models" / (f"coder_{index}.npz" if index else "coder.npz")
 
     def save_octree(self, model: OctreeModel) -> None:
         """Writes `models/octree.npz`."""

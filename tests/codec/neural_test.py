@@ -5,7 +5,8 @@ from keras3dgan import models
 from keras3dgan.codec import neural
 from keras3dgan.codec.container import OVERHEAD
 from keras3dgan.codec.evaluation import evaluate, table
-from keras3dgan.codec.fitting import TOLERANCE, fit_coder
+from keras3dgan.codec.fitting import TOLERANCE, fit_coders
+from keras3dgan.codec.goals import Goal
 from keras3dgan.codec.latent_coder import LatentCoder
 from keras3dgan.codec.neural import NeuralCodec
 from keras3dgan.codec.pca import PCACodec
@@ -17,7 +18,8 @@ from tests.conftest import boxes
 
 def _codec(encoder, decoder, step=0.01):
     latents = neural.analyse(encoder.predict_on_batch, boxes(40).grids())
-    return NeuralCodec(encoder, decoder, LatentCoder.fit(latents, step, 16, fingerprint(decoder)))
+    coders = [LatentCoder.fit(latents, factor * step, 16, fingerprint(decoder)) for factor in (1, 4)]
+    return NeuralCodec(encoder, decoder, coders)
 
 
 @pytest.fixture(scope="module")
@@ -80,5 +82,26 @@ def test_the_step_is_the_coarsest_that_costs_little():
         return unquantised - iou(grids, chosen.synthesise((np.rint(latents / step) * step).astype(np.float32))).mean()
 
     assert cost(chosen.coder.step) <= TOLERANCE < cost(chosen.coder.step * 2**0.5)
-    given = fit_coder(chosen.analyse, chosen.synthesise, train, validation, b"", step=0.5)
-    assert given.step == 0.5
+    [given, coarse] = fit_coders(chosen.analyse, chosen.synthesise, train, validation, b"", step=0.5, factors=(1, 3))
+    assert given.step == 0.5 and coarse.step == 1.5
+
+
+def test_goals_choose_among_the_rates_of_one_model():
+    shapes = boxes(40)
+    grids = shapes.grids()
+    rates = PCACodec(shapes, shapes, 20, step=0.5, factors=(1, 4, 16))
+    fine = np.array([len(stream) for stream in rates.encode(grids)])
+    rates.goal = Goal(min_iou=0.7)
+    streams = rates.encode(grids)
+    assert iou(grids, rates.decode(streams)).min() >= 0.7 and np.mean([len(stream) for stream in streams]) < fine.mean()
+    rates.goal = Goal(mean_bytes=float(fine.mean()) - 2)
+    streams = rates.encode(grids)
+    assert np.mean([len(stream) for stream in streams]) <= fine.mean() - 2
+    assert len({stream[2:5] for stream in streams}) > 1  # some of each rate
+    with pytest.raises(InputError, match="--min_iou: 1.0 is out of this model's reach"):
+        _with(PCACodec(shapes, shapes, 2), Goal(min_iou=1.0)).encode(grids)
+
+
+def _with(codec, goal):
+    codec.goal = goal
+    return codec

@@ -1,0 +1,149 @@
+"""What streams must reach, and which of several ways to send each shape reaches it."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+from collections.abc import Iterable, Sequence
+
+from keras3dgan.codec import container
+from keras3dgan.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """The codec's own best, every voxel exact where it can, if nothing is told; else one of these.
+
+    Attributes:
+        bytes: at most so many for each shape, header included, with the greatest IoU.
+        mean_bytes: at most so many on average over the shapes of one call, header included, with the greatest mean IoU.
+        min_iou: at least this IoU for each shape, with the fewest bytes.
+
+    Raises:
+        InputError: more than one is given, or one is out of its range.
+    """
+
+    bytes: int | None = None
+    mean_bytes: float | None = None
+    min_iou: float | None = None
+
+    def __post_init__(self) -> None:
+        if sum(value is not None for value in dataclasses.astuple(self)) > 1:
+            raise InputError("give one of --lossless, --bytes, --mean_bytes and --min_iou.")
+        if self.min_iou is not None and not 0 < self.min_iou <= 1:
+            raise InputError(f"--min_iou: must be above 0 and at most 1, got {self.min_iou}.")
+        for name in ("bytes", "mean_bytes"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise InputError(f"--{name}: must be at least 1, got {value}.")
+
+    def choose(self, choices: Sequence[Sequence[Point]]) -> list[Point]:
+        """One point for each shape.
+
+        Args:
+            choices: for each shape what `front` gave.
+
+        Raises:
+            InputError: no point reaches what is wanted; the message says what would do.
+        """
+        if self.mean_bytes is not None:
+            return self._share(choices)
+        if self.min_iou is not None:
+            return [self._good(found, self.min_iou) for found in choices]
+        if self.bytes is not None:
+            return [self._small(found, self.bytes) for found in choices]
+        return [found[-1] for found in choices]
+
+    def _share(self, choices: Sequence[Sequence[Point]]) -> list[Point]:
+        chosen = share(choices, int((self.mean_bytes or 0) * len(choices)))
+        taken = sum(point.size for point in chosen) / max(len(chosen), 1)
+        if taken > (self.mean_bytes or 0):
+            raise InputError(f"--mean_bytes: {self.mean_bytes} are too few; give at least {taken:.1f}.")
+        return chosen
+
+    @staticmethod
+    def _good(found: Sequence[Point], least: float) -> Point:
+        for point in found:
+            if point.iou >= least:
+                return point
+        raise InputError(
+            f"--min_iou: {least} is out of this model's reach; a shape gets to {found[-1].iou:.3f} at most."
+        )
+
+    @staticmethod
+    def _small(found: Sequence[Point], most: int) -> Point:
+        small = [point for point in found if point.size <= most]
+        if not small:
+            raise InputError(f"--bytes: {most} are too few for a shape here; give at least {found[0].size}.")
+        return small[-1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One way to send a shape.
+
+    Attributes:
+        payload: what decodes to something like it.
+        iou: of that with the shape.
+    """
+
+    payload: bytes
+    iou: float
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole stream."""
+        return len(self.payload) + container.OVERHEAD
+
+
+def front(points: Iterable[Point]) -> list[Point]:
+    """Those points that are better than all as short, from short to good."""
+    best: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.size, -point.iou)):
+        if not best or point.iou > best[-1].iou:
+            best.append(point)
+    return best
+
+
+def share(choices: Sequence[Sequence[Point]], room: int) -> list[Point]:
+    """One point for each shape, with the greatest mean IoU for the bytes of all streams together.
+
+    Args:
+        choices: for each shape what `front` gave.
+        room: how many bytes there are for all; the shortest points are taken where they do not fit.
+    """
+    hulls = [_hull(found) for found in choices]
+    taken = [0] * len(hulls)
+    left = room - sum(hull[0].size for hull in hulls)
+    steps = [(-_gain(hull, 0), row) for row, hull in enumerate(hulls) if len(hull) > 1]
+    heapq.heapify(steps)
+    while steps:
+        _, row = heapq.heappop(steps)
+        hull, at = hulls[row], taken[row]
+        cost = hull[at + 1].size - hull[at].size
+        if cost > left:
+            continue
+        left -= cost
+        taken[row] = at + 1
+        if at + 2 < len(hull):
+            heapq.heappush(steps, (-_gain(hull, at + 1), row))
+    chosen = [hull[at] for hull, at in zip(hulls, taken, strict=True)]
+    for row, found in enumerate(choices):  # what is left is too little for any step, but not for one between
+        best = [point for point in found if point.size <= chosen[row].size + max(left, 0)][-1]
+        left -= best.size - chosen[row].size
+        chosen[row] = best
+    return chosen
+
+
+def _gain(hull: Sequence[Point], at: int) -> float:
+    """IoU for a byte, from one point to the next."""
+    return (hull[at + 1].iou - hull[at].iou) / (hull[at + 1].size - hull[at].size)
+
+
+def _hull(found: Sequence[Point]) -> list[Point]:
+    """Those points whose gains only fall."""
+    hull: list[Point] = []
+    for point in found:
+        hull.append(point)
+        while len(hull) > 2 and _gain(hull, len(hull) - 2) >= _gain(hull, len(hull) - 3):
+            del hull[-2]
+    return hull

@@ -1,0 +1,288 @@
+"""Bytes against IoU on ModelNet10's official test split: this codec, the report's model, PCA, coarser grids, general compressors.
+
+    python benchmarks/rate_distortion.py --data=modelnet10.npz --runs=runs/compressor --output=results/rate_distortion.json \
+        --picture=docs/rate_distortion.png --cache=runs/rate_distortion
+
+Bytes are those of one archive of all shapes, divided by their number: headers, index and checksums included. General compressors
+are given without any. Every figure is also given without the test shapes that stand in the training split too. What takes long is
+kept in --cache, and used again where the model is the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import functools
+import json
+import os
+import pathlib
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tqdm
+
+from keras3dgan import codec, data
+from keras3dgan.codec import archive, container
+from keras3dgan.codec.goals import Point, share
+from keras3dgan.codec.latent_codec import LatentCodec
+from keras3dgan.codec.octree import search
+from keras3dgan.codec.octree.model import OctreeModel
+from keras3dgan.codec.octree_codec import OctreeCodec
+from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.report import figures
+from keras3dgan.training.run_directory import RunDirectory, write_result
+from keras3dgan.voxels.grid import iou
+from keras3dgan.voxels.shape_set import ShapeSet
+
+RATES = (4, 6, 8, 10, 15, 20, 25, 30, 40)
+# Quantisation steps of latents, in multiples of the coarsest that costs nearly nothing.
+FACTORS = (1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
+COMPONENTS = (20, 50, 100, 200)
+SUBSETS = {"all": None, "chair": "chair"}
+
+
+def archive_size(streams: Sequence[bytes], model: bytes) -> int:
+    """Bytes of one archive of streams, without names; what it holds is compared with them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "all.g3a"
+        with archive.create(path, model) as writer:
+            for stream in streams:
+                writer.add("", stream)
+        found = archive.Archive(path)
+        assert all(found.stream(row) == stream for row, stream in enumerate(streams))
+        return path.stat().st_size
+
+
+def measure(
+    streams: Sequence[bytes], shapes: ShapeSet, used: ShapeCodec, model: bytes, seen: np.ndarray
+) -> dict[str, Any]:
+    """Mean bytes and IoU of decoded streams, over all shapes and over those that training has not seen."""
+    scores = np.concatenate(
+        [iou(shapes.grids(rows), used.decode([streams[r] for r in rows])) for rows in _chunks(len(streams))]
+    )
+    result = {"bytes": archive_size(streams, model) / len(streams), "iou": float(scores.mean())}
+    new = np.flatnonzero(~seen)
+    result["bytes_unseen"] = archive_size([streams[row] for row in new], model) / len(new)
+    result["iou_unseen"] = float(scores[new].mean())
+    return {name: round(value, 4) for name, value in result.items()}
+
+
+def _chunks(count: int) -> list[np.ndarray]:
+    return np.array_split(np.arange(count), -(-count // 100)) if count else []
+
+
+def _points(model: bytes, grid: np.ndarray) -> list[tuple[str, float]]:
+    return [(point.payload.hex(), point.iou) for point in search.points(_model(model), grid)]
+
+
+@functools.cache
+def _model(content: bytes) -> OctreeModel:
+    return OctreeModel.from_bytes(content)
+
+
+def octree_points(model: OctreeModel, shapes: ShapeSet, cache: pathlib.Path) -> list[list[Point]]:
+    """For each shape the ways to send it; made in as many processes as there are cores."""
+    path = cache / f"points-{model.fingerprint.hex()[:12]}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = path.read_text().splitlines() if path.exists() else []
+    left = range(len(lines), len(shapes))
+    work = functools.partial(_points, model.to_bytes())
+    with open(path, "a") as file, concurrent.futures.ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for found in tqdm.tqdm(pool.map(work, (shapes.grids(row) for row in left)), total=len(left), desc="points"):
+            file.write(json.dumps(found) + "\n")
+            file.flush()
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return [[Point(bytes.fromhex(payload), score) for payload, score in row] for row in rows]
+
+
+def octree_curve(
+    used: OctreeCodec, points: list[list[Point]], shapes: ShapeSet, rows: np.ndarray, seen: np.ndarray
+) -> list[dict[str, Any]]:
+    """The octree model at `RATES`, and without loss, for some of the shapes."""
+    part, seen = shapes.take(rows), seen[rows]
+    mine = [points[row] for row in rows]
+    curve = []
+    for rate in RATES:
+        room = rate
+        while True:  # what the archive adds is known when it is written
+            chosen = share(mine, int((room + container.OVERHEAD) * len(mine)))
+            streams = [container.wrap(point.payload, used.model) for point in chosen]
+            over = archive_size(streams, used.model) / len(mine) - rate
+            if over <= 0 or room < rate / 2:
+                break
+            room -= max(over, 0.01)
+        curve.append({"rate": rate, **measure(streams, part, used, used.model, seen)})
+    exact = used.encode(part.grids())
+    curve.append({"rate": "lossless", **measure(exact, part, used, used.model, seen)})
+    assert curve[-1]["iou"] == 1
+    return curve
+
+
+def latent_curve(used: LatentCodec, shapes: ShapeSet, seen: np.ndarray) -> list[dict[str, Any]]:
+    """A model with latents at each quantisation step, and with float32 latents."""
+    latents = np.concatenate([used.analyse(shapes.grids(rows)) for rows in _chunks(len(shapes))])
+    scores = np.concatenate([iou(shapes.grids(rows), used.synthesise(latents[rows])) for rows in _chunks(len(shapes))])
+    size = 4.0 * latents.shape[1]
+    curve = []
+    for coder in used.coders:
+        streams = coder.encode(coder.quantize(latents))
+        curve.append({"rate": f"step {coder.step:.4g}", **measure(streams, shapes, used, coder.model, seen)})
+    whole = {
+        "bytes": size,
+        "iou": float(scores.mean()),
+        "bytes_unseen": size,
+        "iou_unseen": float(scores[~seen].mean()),
+    }
+    return [*curve, {"rate": "float32 latents", **{name: round(value, 4) for name, value in whole.items()}}]
+
+
+def envelope(curves: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Those points of several curves that are better than all as small."""
+    best: list[dict[str, Any]] = []
+    for row in sorted((row for curve in curves for row in curve), key=lambda row: (row["bytes"], -row["iou"])):
+        if not best or row["iou"] > best[-1]["iou"]:
+            best.append(row)
+    return best
+
+
+def baselines_curves(train: ShapeSet, shapes: ShapeSet, seen: np.ndarray) -> dict[str, list[dict[str, Any]]]:
+    """General compressors, Draco and coarser grids."""
+    import baselines
+
+    grids = shapes.grids()
+
+    def row(rate: str, sizes: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
+        found = {"bytes": sizes.mean(), "iou": scores.mean()}
+        found |= {"bytes_unseen": sizes[~seen].mean(), "iou_unseen": scores[~seen].mean()}
+        return {"rate": rate, **{name: round(float(value), 4) for name, value in found.items()}}
+
+    curves = {}
+    for name, how in baselines.lossless(train.packed).items():
+        streams = [how.encode(grid) for grid in grids]
+        assert all(np.array_equal(how.decode(s), g) for s, g in zip(streams, grids, strict=True)), name
+        curves[name] = [row("lossless", np.array([len(stream) for stream in streams]), np.ones(len(grids)))]
+    curves["coarser grid, deflated"] = [
+        row(
+            f"{size}^3",
+            np.array([baselines.coarser_bytes(grid, size) for grid in grids]),
+            iou(grids, np.stack([baselines.coarser(grid, size) for grid in grids])),
+        )
+        for size in (4, 8, 16)
+    ]
+    return curves
+
+
+def times(used: OctreeCodec, train: ShapeSet, shapes: ShapeSet) -> dict[str, dict[str, float]]:
+    """Milliseconds a shape on one core, all in turn, three times: the least."""
+    import baselines
+
+    grids = shapes.take(np.random.default_rng(0).permutation(len(shapes))[:100]).grids()
+    ways: dict[str, tuple[Callable, Callable]] = {
+        "this codec, lossless, batch 1": (
+            lambda: [used.encode(g) for g in grids],
+            lambda s: [used.decode(x) for x in s],
+        ),
+        "this codec, lossless, batch 100": (lambda: used.encode(grids), used.decode),
+    }
+    for name, how in baselines.lossless(train.packed).items():
+        ways[name] = (lambda how=how: [how.encode(g) for g in grids], lambda s, how=how: [how.decode(x) for x in s])
+    best: dict[str, dict[str, float]] = {}
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    for _ in range(3):
+        for name, (encode, decode) in ways.items():
+            begin = time.perf_counter()
+            streams = encode()
+            middle = time.perf_counter()
+            decode(streams)
+            found = {"encode_ms": 10 * (middle - begin), "decode_ms": 10 * (time.perf_counter() - middle)}
+            best[name] = {k: round(min(v, best.get(name, found)[k]), 4) for k, v in found.items()}
+    os.sched_setaffinity(0, cores)
+    return best
+
+
+def read_codecs(runs: Sequence[str], train: ShapeSet, validation: ShapeSet) -> dict[str, LatentCodec]:
+    """The report's models, each with a coder for every step."""
+    from keras3dgan.codec import neural
+    from keras3dgan.codec.fitting import fit_coders
+    from keras3dgan.models.fingerprint import fingerprint
+
+    found: dict[str, LatentCodec] = {}
+    for run in runs:
+        model = neural.NeuralCodec.load(run)
+        ways = (model.analyse, model.synthesise)
+        model.coders = fit_coders(*ways, train, validation, fingerprint(model.decoder), model.coder.step, FACTORS)
+        found[pathlib.Path(run).name.replace("_", " ")] = model
+    return found
+
+
+def main() -> None:
+    """Measures everything and writes the JSON file and the picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="the .npz file of ModelNet10")
+    parser.add_argument(
+        "--model", default=codec.DEFAULT, help="octree model: a name, an .npz, or a run of train_octree"
+    )
+    parser.add_argument("--runs", default="", help="runs of train_compressor on all ten classes, by comma")
+    parser.add_argument("--output", required=True, help="JSON file to write")
+    parser.add_argument("--picture", required=True, help="PNG file to write")
+    parser.add_argument("--cache", default="runs/rate_distortion", help="folder for what takes long")
+    arguments = parser.parse_args()
+    begin = time.perf_counter()
+    train, validation, test = (data.load(arguments.data, split) for split in ("train", "validation", "test"))
+    known = {row.tobytes() for row in np.concatenate([train.packed, validation.packed])}
+    seen = np.array([row.tobytes() in known for row in test.packed])
+    used = codec.load(arguments.model)
+    assert isinstance(used, OctreeCodec), "--model: must be an octree model"
+    points = octree_points(used.octree, test, pathlib.Path(arguments.cache))
+    runs = [run for run in arguments.runs.split(",") if run]
+    latents = read_codecs(runs, train, validation)
+    from keras3dgan.codec.pca import PCACodec
+
+    linear = [PCACodec(train, validation, count, factors=FACTORS) for count in COMPONENTS]
+    subsets = {}
+    for title, name in SUBSETS.items():
+        rows = np.flatnonzero(test.labels == test.class_names.index(name)) if name else np.arange(len(test))
+        part = test.take(rows)
+        curves = {"this codec": octree_curve(used, points, test, rows, seen)}
+        curves |= {f"report's model, {run}": latent_curve(model, part, seen[rows]) for run, model in latents.items()}
+        curves["PCA, quantised"] = envelope([latent_curve(model, part, seen[rows])[:-1] for model in linear])
+        curves |= baselines_curves(train, part, seen[rows])
+        subsets[title] = {"shapes": len(rows), "seen_in_training": int(seen[rows].sum()), "curves": curves}
+    content = {
+        "rate_distortion": subsets,
+        "split": "test",
+        "model": used.model.hex()[:12],
+        "model_bytes": len(used.octree.to_bytes()),
+        "times": times(used, train, test),
+        "trainings": {run: _training(run) for run in runs},
+        "seconds": round(time.perf_counter() - begin, 1),
+    }
+    write_result(arguments.output, shlex.join(sys.argv), content)
+    draw(subsets, arguments.picture)
+    print(f"wrote {arguments.output} and {arguments.picture}")
+
+
+def _training(path: str) -> dict[str, Any]:
+    run = RunDirectory(path)
+    return {**run.config(), **(run.result() or {})}
+
+
+def draw(subsets: dict[str, Any], picture: str) -> None:
+    """The figure: a panel for each set of shapes."""
+    lines = {
+        f"{title}, {subset['shapes']} shapes": {
+            name: [(row["bytes"], row["iou"]) for row in curve] for name, curve in subset["curves"].items()
+        }
+        for title, subset in subsets.items()
+    }
+    figures.save(figures.rate_distortion(lines), picture)
+
+
+if __name__ == "__main__":
+    main()

@@ -10,8 +10,8 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "README.md", ROOT / "BUILD.md", ROOT / "docs" / "generation.md", ROOT / "docs" / "serving.md")
-_MARKS = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+PAGES = (ROOT / "README.md", ROOT / "BUILD.md", *sorted((ROOT / "docs").glob("*.md")))
+_MARKS = re.compile(r"(<!-- results: (\w+)( times)? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def codecs(content: dict) -> str:
@@ -135,6 +135,37 @@ def bulk(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def rate_distortion(content: dict) -> str:
+    """The tables of the file that `benchmarks/rate_distortion.py` wrote."""
+    lines = []
+    for title, subset in content["rate_distortion"].items():
+        lines += [
+            f"| {title}: {subset['shapes']} shapes | at | bytes | IoU | bytes, unseen | IoU, unseen |",
+            "|---|---|---|---|---|---|",
+        ]
+        for codec, curve in subset["curves"].items():
+            for row in curve:
+                at = f"{row['rate']} bytes" if isinstance(row["rate"], int) else row["rate"]
+                values = (f"{row[name]:.{places}f}" for name, places in (("bytes", 2), ("iou", 3)))
+                unseen = (f"{row[f'{name}_unseen']:.{places}f}" for name, places in (("bytes", 2), ("iou", 3)))
+                lines.append(f"| {codec} | {at} | {' | '.join(values)} | {' | '.join(unseen)} |")
+        lines.append("")
+    seen = content["rate_distortion"]["all"]["seen_in_training"]
+    lines.append(
+        f"Test split; model {content['model']} of {content['model_bytes'] / 2**20:.1f} MiB. {seen} of the test grids stand in "
+        "the training split too: *unseen* is without them."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def codec_times(content: dict) -> str:
+    """How long coding takes, of the file that `benchmarks/rate_distortion.py` wrote."""
+    lines = ["| | encode, ms a shape | decode, ms a shape |", "|---|---|---|"]
+    for name, row in content["times"].items():
+        lines.append(f"| {name} | {row['encode_ms']:.2f} | {row['decode_ms']:.2f} |")
+    return "\n".join([*lines, "", f"One core of {content['hardware']['cpu']}; the least of three turns."]) + "\n"
+
+
 def _phrase(key: str, value: float) -> str:
     """`meshes_per_second_32`, 14.7 as "14.7 meshes/s (32)"; `encode_ms_batch_1`, 1.9 as "encode 1.9 ms (batch 1)"."""
     if "_per_second" in key:
@@ -153,6 +184,7 @@ def _phrase(key: str, value: float) -> str:
 
 # A key that only one kind of file has.
 _BY_CONTENT = {
+    "rate_distortion": rate_distortion,
     "codecs": codecs,
     "generators": generators,
     "step_times": backends,
@@ -168,8 +200,8 @@ def fill(text: str) -> str:
 
     def table(match: re.Match[str]) -> str:
         content = json.loads((ROOT / "results" / f"{match[2]}.json").read_text())
-        make = next(make for key, make in _BY_CONTENT.items() if key in content)
-        return match[1] + make(content) + match[3]
+        make = codec_times if match[3] else next(make for key, make in _BY_CONTENT.items() if key in content)
+        return match[1] + make(content) + match[4]
 
     return _MARKS.sub(table, text)
 

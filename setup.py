@@ -58,7 +58,7 @@ setup(
         "serving": SERVING,
         "engines": ENGINES,
         "beam": BUILD,
-        "bench": ["torch>=2.5"],
+        "bench": ["torch>=2.5", "DracoPy>=1.4", "zstandard>=0.23"],
         "dev": ["pytest>=8", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", "jax>=0.7", *BUILD, *SERVING, *ENGINES],
     },
     entry_points={"console_scripts": ["keras3dgan = keras3dgan.commands.main:main"]},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import pathlib
@@ -59,8 +58,8 @@ def compress(
     Raises:
         InputError: nothing to read, or some files could not be read; the others have been written.
     """
-    archived = output is not None and output.lower().endswith(".g3a")
-    pairs = files.plan(words, _IN_ARCHIVE if archived else output, io.READABLE, ".g3c")
+    into = output if output and output.lower().endswith(".g3a") else None
+    pairs = files.plan(words, _IN_ARCHIVE if into else output, io.READABLE, ".g3c")
     for _, target in pairs:
         if target.suffix != ".g3c":
             raise InputError(f"--output: {target} must end in .g3c or .g3a, or be a folder.")
@@ -82,28 +81,34 @@ def compress(
             scores.extend(iou(np.stack(grids), codec.decode(streams)).tolist())
         return [*zip(targets, streams, strict=True)]
 
-    with archive.create(output, codec.model) if output and archived else contextlib.nullcontext() as writer:
+    done = _archive(into, codec.model, pairs, convert) if into else _Done("compress", pairs, convert, _write_stream)
+    if done.written:
+        mean = (os.path.getsize(into) if into else sum(done.written.values())) / len(done.written)
+        where = f"{into}, {len(done.written)} shapes" if into else done.where()
+        ratio = packed_size(codec.resolution) / mean
+        size = f"{mean:.1f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits"
+        print(f"{where}: {size}{_quality(scores)}")
+    if done.failed:
+        raise done.error()
+
+
+def _write_stream(target: pathlib.Path, stream: bytes) -> int:
+    container.write(target, stream)
+    return len(stream)
+
+
+def _archive(path: str, model: bytes, pairs: Sequence[Pair], convert: Callable[..., Any]) -> _Done:
+    """Puts what `convert` gives into an archive; there is none where nothing could be converted."""
+    with archive.create(path, model) as writer:
 
         def store(target: pathlib.Path, stream: bytes) -> int:
-            if writer is None:
-                container.write(target, stream)
-            else:
-                writer.add(target.relative_to(_IN_ARCHIVE).with_suffix("").as_posix(), stream)
+            writer.add(target.relative_to(_IN_ARCHIVE).with_suffix("").as_posix(), stream)
             return len(stream)
 
         done = _Done("compress", pairs, convert, store)
-        if not done.written and output and archived:
+        if not done.written:
             raise done.error()
-    size = os.path.getsize(output) if output and archived else sum(done.written.values())
-    if done.written:
-        mean = size / len(done.written)
-        where = f"{output}, {len(done.written)} shapes" if archived else done.where()
-        ratio = packed_size(codec.resolution) / mean
-        print(
-            f"{where}: {mean:.1f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits{_quality(scores)}"
-        )
-    if done.failed:
-        raise done.error()
+    return done
 
 
 def _quality(scores: Sequence[float]) -> str:

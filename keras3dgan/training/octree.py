@@ -56,7 +56,7 @@ def train_octree(settings: OctreeSettings, run: RunDirectory, options: loop.Opti
         return run.result() or {}
     loop.prepare(settings)
     model = build_predictor(settings)
-    codebook = fit_codebook(train, settings.prototypes, settings.seed)
+    codebook = fit_codebook(train, settings.prototypes, settings.seed, known=train)
     samples = VoxelSamples(train, settings.batch_size, settings.seed, settings.prototypes)
     measured = validation[np.random.default_rng(0).permutation(len(validation))[:_MEASURED]]
     return _fit(run, model, settings, codebook, samples, measured, options, len(train))

@@ -7,6 +7,7 @@ import tqdm
 
 from keras3dgan.codec.octree import features
 from keras3dgan.codec.octree.codebook import Codebook
+from keras3dgan.voxels.grid import pack
 
 _ROUNDS = 7
 # The last rounds drop prototypes of fewer shapes than this.
@@ -16,13 +17,14 @@ _LAST = 3
 _SHARES = (0.1, 0.5, 0.9)
 
 
-def fit_codebook(grids: np.ndarray, count: int, seed: int) -> Codebook:
+def fit_codebook(grids: np.ndarray, count: int, seed: int, known: np.ndarray | None = None) -> Codebook:
     """Prototypes of grids (m, n, n, n); fewer than `count` are left, and none where there are too few shapes.
 
     Args:
         grids: uint8, zeros and ones.
         count: how many to start with.
         seed: of the shapes to start from.
+        known: grids of known shapes, each once.
     """
     flat = grids.reshape(len(grids), -1).astype(np.float32)
     mean = flat.mean(axis=0)
@@ -41,7 +43,8 @@ def fit_codebook(grids: np.ndarray, count: int, seed: int) -> Codebook:
             sizes = np.bincount(members, minlength=len(centres))
         centres = (_sums(flat, members, len(centres)) + 0.5 * mean) / (sizes[:, None] + 0.5)
     kept = np.flatnonzero(np.bincount(members, minlength=len(centres))[: len(centres)] >= _FEWEST)
-    return Codebook([_grades(level, members, kept) for level in features.pyramid(grids)])
+    shapes = None if known is None else np.unique(pack(known), axis=0)
+    return Codebook([_grades(level, members, kept) for level in features.pyramid(grids)], shapes)
 
 
 def _assign(flat: np.ndarray, centres: np.ndarray) -> np.ndarray:

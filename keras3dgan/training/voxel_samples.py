@@ -15,8 +15,11 @@ _SHAPES = 4000
 _ALIKE = 0.6
 # Share of draws that would go to voxels that are certain, if all were.
 _FLOOR = 0.02
-# Share of shapes that get no prototype.
-_WITHOUT = 0.05
+# Shares of shapes that get no prototype, and that get the known shape most like them in its place.
+_WITHOUT, _KNOWN = 0.05, 0.35
+# Shapes are compared at this resolution, a gigabyte of floats for 8,000.
+_COMPARED = 32
+_CHUNK = 500
 Batch = tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
@@ -37,36 +40,46 @@ class VoxelSamples:
         self._codebooks = [fit_codebook(grids[self._half != half], prototypes // 2, seed) for half in (0, 1)]
         self._batch_size = batch_size
         self._seed = seed
+        self._nearest = _nearest_others(grids)
         self._mirrors = [_alike(grids, np.flip(grids, axis)) > _ALIKE for axis in (1, 2)]
 
     def epoch(self, index: int) -> _Epoch:
         """The voxels of an epoch."""
         random = np.random.default_rng((self._seed, index))
         rows = np.sort(random.choice(len(self._grids), min(_SHAPES, len(self._grids)), replace=False))
-        grids = np.stack([self._turned(self._grids[row], row, random) for row in rows])
+        pairs = (self._grids[[row, self._nearest[row]]] for row in rows)
+        grids, known = np.stack(
+            [self._turned(pair, row, random) for pair, row in zip(pairs, rows, strict=True)], axis=1
+        )
         numbers = np.zeros((2, len(rows)), np.int64)
         for half in (0, 1):
             mine = self._half[rows] == half
             if mine.any():
                 numbers[half, mine] = self._codebooks[half].nearest(grids[mine])[:, 0]
-        numbers[:, random.random(len(rows)) < _WITHOUT] = 0
+        draws = random.random(len(rows))
+        numbers[:, draws < _WITHOUT] = 0
         prototypes = [
             np.where((self._half[rows] == 0)[:, None], one[numbers[0]], two[numbers[1]])
             for one, two in zip(*(codebook.all_padded for codebook in self._codebooks), strict=True)
         ]
+        from_known = draws > 1 - _KNOWN
+        for level, shapes in zip(prototypes, features.pyramid(known[from_known]), strict=True):
+            level[from_known] = features.padded((features.GRADES - 1) * shapes)
         return _Epoch(grids, prototypes, self._batch_size, (self._seed, index))
 
-    def _turned(self, grid: np.ndarray, row: int, random: np.random.Generator) -> np.ndarray:
-        for axis, mirrors in enumerate(self._mirrors):
+    def _turned(self, pair: np.ndarray, row: int, random: np.random.Generator) -> np.ndarray:
+        """A shape and its nearest (2, n, n, n), both turned alike."""
+        for axis, mirrors in enumerate(self._mirrors, 1):
             if mirrors[row] and random.random() < 0.5:
-                grid = np.flip(grid, axis)
+                pair = np.flip(pair, axis)
         if random.random() < 0.1:
-            grid = grid.transpose(1, 0, 2)
+            pair = pair.transpose(0, 2, 1, 3)
         # Only along z: the middle of x and y is where the mirrors stand.
         shift = (0, 0, -1, 1)[random.integers(4)]
-        if shift and not grid[:, :, 0 if shift < 0 else -1].any():
-            grid = np.roll(grid, shift, axis=2)
-        return grid
+        if shift and not pair[0, :, :, 0 if shift < 0 else -1].any():
+            pair = np.roll(pair, shift, axis=3)
+            pair[1, :, :, -1 if shift < 0 else 0] = 0
+        return pair
 
 
 class _Epoch:
@@ -144,3 +157,17 @@ class _LevelVoxels:
 def _alike(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     both, either = (one & two).sum(axis=(1, 2, 3)), (one | two).sum(axis=(1, 2, 3))
     return both / np.maximum(either, 1)
+
+
+def _nearest_others(grids: np.ndarray) -> np.ndarray:
+    """For each shape the row of the one most like it that is not equal to it."""
+    while grids.shape[1] > _COMPARED:
+        grids = features.pool(grids)
+    flat = grids.reshape(len(grids), -1).astype(np.float32)
+    volumes = flat.sum(axis=1)
+    nearest = []
+    for start in range(0, len(flat), _CHUNK):
+        both = flat[start : start + _CHUNK] @ flat.T
+        iou = both / np.maximum(volumes[start : start + _CHUNK, None] + volumes - both, 1)
+        nearest.append(np.where(iou < 1, iou, -1).argmax(axis=1))
+    return np.concatenate(nearest)

@@ -14,7 +14,7 @@ _UNITS = (12, 8, 6, 1)
 
 
 def random_model(shapes: ShapeSet, seed: int = 0) -> OctreeModel:
-    """Predicts nothing well, which makes streams long; its prototypes are the first seven shapes."""
+    """Predicts nothing well, which makes streams long; its prototypes are the first seven shapes, the others it knows."""
     rng = np.random.default_rng(seed)
 
     def layers(*sizes):
@@ -25,4 +25,5 @@ def random_model(shapes: ShapeSet, seed: int = 0) -> OctreeModel:
     for level in features.levels(shapes.resolution):
         count = features.size(level)
         found[level] = from_floats(layers(count, 8, 1), layers(count, *_UNITS))
-    return OctreeModel(found, Codebook([3 * level for level in features.pyramid(shapes.grids(slice(0, 7)))]))
+    prototypes = [3 * level for level in features.pyramid(shapes.grids(slice(0, 7)))]
+    return OctreeModel(found, Codebook(prototypes, shapes.packed[7:]))

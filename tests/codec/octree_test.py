@@ -10,13 +10,13 @@ import pytest
 
 from keras3dgan.codec.octree import arithmetic, features
 from keras3dgan.codec.octree.codebook import Codebook
-from keras3dgan.codec.octree.model import SHARPNESS, OctreeModel
+from keras3dgan.codec.octree.model import SHARPNESS, OctreeModel, Start
 from keras3dgan.codec.octree.network import from_floats
 from keras3dgan.errors import InputError
 from tests.codec.octree_model import random_model
 from tests.conftest import boxes, command_environment, corner_shape
 
-_GOLDEN = "c2aab691c59a0ac45e244aea27d47f8939f7d796e6b0baaef8ea252b272f2bed"
+_GOLDEN = "4a7c19cf47a3f246d34bdc564cd49cd017fefcf2e9bbb76bc49b448be81515ed"
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,10 @@ def _grids():
 
 def test_every_grid_comes_back_exactly_and_takes_what_it_costs(model):
     for grid in _grids():
-        for number in (None, 0, 3):
-            payload = model.encode(grid, number)
+        for start in (None, Start(0), Start(3), Start(model.codebook.prototypes + 2)):
+            payload = model.encode(grid, start)
             np.testing.assert_array_equal(model.decode(payload), grid)
-            assert len(payload) < model.cost(grid, number) + 1.5
+            assert len(payload) < model.cost(grid, start) + 1.5
     # Occupied voxels at the end leave zeros, which are dropped; else a stream takes its entropy.
     assert len(model.encode(_grids()[6])) > model.cost(_grids()[6]) - 1
 
@@ -44,7 +44,7 @@ def test_every_grid_comes_back_exactly_and_takes_what_it_costs(model):
 @pytest.mark.parametrize("sharpness", range(len(SHARPNESS)))
 def test_sharper_predictions_are_as_exact(model, sharpness):
     grid = _grids()[0]
-    np.testing.assert_array_equal(model.decode(model.encode(grid, 2, sharpness)), grid)
+    np.testing.assert_array_equal(model.decode(model.encode(grid, Start(2, sharpness))), grid)
 
 
 def test_golden_streams(model):
@@ -80,12 +80,27 @@ def test_any_bytes_give_a_grid(model):
 
 def test_simplified_shapes_are_cheaper_and_worse(model):
     grid = _grids()[6]
-    (cheap, cheap_bytes), (dear, dear_bytes) = (model.simplify(grid, 1, 0, price, [4.0]) for price in (0.5, 10.0))
-    assert cheap_bytes < dear_bytes <= model.cost(grid, 1)
-    assert cheap_bytes == model.cost(cheap, 1) and dear_bytes == model.cost(dear, 1)
+    one = Start(1)
+    (cheap, cheap_bytes), (dear, dear_bytes) = (model.simplify(grid, one, price, [4.0]) for price in (0.5, 10.0))
+    assert cheap_bytes < dear_bytes <= model.cost(grid, one)
+    assert cheap_bytes == model.cost(cheap, one) and dear_bytes == model.cost(dear, one)
     assert (cheap != grid).sum() > (dear != grid).sum()
-    exact, _ = model.simplify(grid, 1, 0, 1000.0, [4.0])
+    exact, _ = model.simplify(grid, one, 1000.0, [4.0])
     np.testing.assert_array_equal(exact, grid)
+
+
+def test_a_known_shape_takes_its_name_alone(model):
+    known = boxes(20).grids()
+    for row in (7, 12, 19):
+        payload = model.encode(known[row])
+        assert len(payload) <= 2 == np.ceil(model.cost(known[row]))
+        np.testing.assert_array_equal(model.decode(payload), known[row])
+    other = known[7].copy()
+    other[0, 0, 0] = 1
+    assert len(model.encode(other)) > 2
+    [(number, score), (_, less)] = model.codebook.nearest_known(other, 2)
+    np.testing.assert_array_equal(model.codebook.shape(number), known[7])
+    assert score == known[7].sum() / (known[7].sum() + 1) > less
 
 
 def test_models_come_back_from_their_bytes(model):

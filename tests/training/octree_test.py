@@ -11,11 +11,12 @@ import pytest
 
 from keras3dgan import codec
 from keras3dgan.codec.octree import features, levels
-from keras3dgan.codec.octree.model import OctreeModel
+from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.training import octree
 from keras3dgan.training.presets import OctreeSettings, settings
 from keras3dgan.training.prototypes import fit_codebook
-from keras3dgan.training.voxel_samples import VoxelSamples
+from keras3dgan.training.voxel_samples import VoxelSamples, _nearest_others
+from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes, command_environment, run_command
 
 
@@ -71,14 +72,14 @@ def test_integers_predict_what_the_floats_predict():
         model.train_on_batch(*epoch.batch(step % 20))
     integers = octree.to_integers(model, fit_codebook(grids, 6, 0))
     grid = grids[3]
-    number = integers.nearest(grid)
+    start = Start(int(integers.codebook.nearest(grid[None])[0, 0]))
     expected = 0.0
     wanted = [features.padded(level) for level in features.pyramid(grid[None])]
     empty = np.zeros((1, 1), np.uint8)
     for index, level in enumerate(features.levels(16)):
         template = features.template(level)
         parents = wanted[index - 1] if index else empty
-        prototypes = integers.codebook.all_padded[index][number][None]
+        prototypes = integers.codebook.all_padded[index][start.number][None]
         places, buckets = np.zeros((level**3, 3), np.uint8), np.zeros((level**3, features.MIRRORS), np.uint8)
         count = levels.trace(wanted[index][0], parents[0], template, places, buckets)
         rows = np.zeros((count, features.size(level)), np.uint8)
@@ -92,7 +93,17 @@ def test_integers_predict_what_the_floats_predict():
         bits = wanted[index][0][features.position(x, y, z, template.stride)]
         chances = 1 / (1 + np.exp(-chosen))
         expected += -np.log2(np.where(bits, chances, 1 - chances)).sum() / 8
-    assert integers.cost(grid) == pytest.approx(expected, rel=0.02, abs=0.8)
+    assert integers.cost(grid, start) == pytest.approx(expected, rel=0.02, abs=0.8)
+
+
+def test_the_nearest_of_others_is_never_equal():
+    grids = boxes(12, 16).grids()
+    doubled = np.concatenate([grids, grids[:3]])
+    nearest = _nearest_others(doubled)
+    for row, other in enumerate(nearest):
+        assert not np.array_equal(doubled[row], doubled[other])
+        scores = iou(np.repeat(doubled[row][None], len(doubled), axis=0), doubled)
+        assert scores[other] == max(scores[scores < 1])
 
 
 def test_batches_are_a_function_of_seed_epoch_and_step():

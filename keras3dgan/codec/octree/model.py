@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,24 @@ _NO_MASS = np.zeros(0, np.int32)
 # what is unlikely, to which the networks are too unsure of themselves.
 SHARPNESS = (2, 3, 4, 6, 9, 14)
 _EVEN = 1 << (arithmetic.PRECISION - 1)
+# A known shape is a better start than a prototype if its IoU is above this.
+_NEAR = 0.999
 # A voxel costs at most 16 bits; the longest stream that any model writes.
 _MOST_BYTES_A_VOXEL = 3
+
+
+class Start(NamedTuple):
+    """What a stream says before its voxels.
+
+    Attributes:
+        number: of the codebook.
+        sharpness: index into `SHARPNESS`.
+        verbatim: the shape is the known one of that number, and no voxels follow.
+    """
+
+    number: int
+    sharpness: int = 0
+    verbatim: bool = False
 
 
 class OctreeModel:
@@ -58,22 +75,25 @@ class OctreeModel:
         """No payload is longer."""
         return _MOST_BYTES_A_VOXEL * self.resolution**3
 
-    def encode(self, grid: np.ndarray, number: int | None = None, sharpness: int = 0) -> bytes:
-        """The payload of a grid (n, n, n) of zeros and ones; `decode` gives exactly that grid again.
+    def encode(self, grid: np.ndarray, start: Start | None = None) -> bytes:
+        """The payload of a grid (n, n, n) of zeros and ones; unless it starts verbatim, `decode` gives exactly that grid again.
 
         Args:
             grid: the shape.
-            number: of the prototype to start from; the nearest unless told.
-            sharpness: index into `SHARPNESS`.
+            start: what to begin with; `self.start(grid)` unless told.
         """
-        number = self.nearest(grid) if number is None else number
+        start = self.start(grid) if start is None else start
         stream = np.zeros(self.most_bytes, np.uint8)
         state = arithmetic.new_state()
-        for bit in range(self.codebook.bits):
-            arithmetic.encode(number >> bit & 1, _EVEN, stream, state)
-        for step in range(min(sharpness + 1, len(SHARPNESS) - 1)):
-            arithmetic.encode(step < sharpness, _EVEN, stream, state)
-        self._walk(levels.ENCODE, grid, number, sharpness, stream, state)
+        known = start.number - self.codebook.prototypes - 1
+        _write(start.number if known < 0 else self.codebook.prototypes + 1, self.codebook.bits, stream, state)
+        if known >= 0:
+            _write(known, self.codebook.known_bits, stream, state)
+            _write(int(start.verbatim), 1, stream, state)
+        if not start.verbatim:
+            for step in range(min(start.sharpness + 1, len(SHARPNESS) - 1)):
+                _write(int(step < start.sharpness), 1, stream, state)
+            self._walk(levels.ENCODE, grid, start, stream, state)
         return arithmetic.finish(stream, state)
 
     def decode(self, payload: bytes) -> np.ndarray:
@@ -81,35 +101,51 @@ class OctreeModel:
         stream = np.frombuffer(payload, np.uint8).copy()
         state = arithmetic.new_state()
         arithmetic.start_decoding(stream, state)
-        number = sum(int(arithmetic.decode(_EVEN, stream, state)) << bit for bit in range(self.codebook.bits))
+        number = _read(self.codebook.bits, stream, state)
+        if number == self.codebook.prototypes + 1 and len(self.codebook.known):
+            row = _read(self.codebook.known_bits, stream, state)
+            number += row if row < len(self.codebook.known) else 0
+            if _read(1, stream, state):
+                return self.codebook.shape(number)
+        elif number > self.codebook.prototypes:  # no encoder writes it
+            number = 0
         sharpness = 0
-        while sharpness < len(SHARPNESS) - 1 and arithmetic.decode(_EVEN, stream, state):
+        while sharpness < len(SHARPNESS) - 1 and _read(1, stream, state):
             sharpness += 1
         parent = base = _NOTHING
-        for (template, network), prototype in zip(self._levels, self._prototype(number), strict=True):
+        for (template, network), prototype in zip(self._levels, self.codebook.padded(number), strict=True):
             place = (_NOTHING, parent, base, prototype, template, network, SHARPNESS[sharpness])
             parent, _ = levels.walk(levels.DECODE, *place, stream, state)
             base = parent if base is _NOTHING else base
         return levels.inner(parent, self.resolution)
 
-    def cost(self, grid: np.ndarray, number: int | None = None) -> float:
-        """What a grid (n, n, n) takes, in bytes, fractions included; arguments as `encode`."""
-        number = self.nearest(grid) if number is None else number
-        return self._bytes(self._walk(levels.COST, grid, number, 0, np.zeros(1, np.uint8), arithmetic.new_state()), 0)
+    def start(self, grid: np.ndarray) -> Start:
+        """What to begin with, for a grid (n, n, n) that is to come back exactly."""
+        [(number, iou)] = self.codebook.nearest_known(grid) or [(0, 0.0)]
+        if iou > _NEAR:
+            return Start(number, verbatim=iou == 1)
+        return Start(int(self.codebook.nearest(grid[None])[0, 0]))
 
-    def _bytes(self, cost: int, sharpness: int) -> float:
+    def cost(self, grid: np.ndarray, start: Start | None = None) -> float:
+        """What a grid (n, n, n) takes, in bytes, fractions included; arguments as `encode`."""
+        start = self.start(grid) if start is None else start
+        if start.verbatim:
+            return self._bytes(0, start)
+        return self._bytes(self._walk(levels.COST, grid, start, np.zeros(1, np.uint8), arithmetic.new_state()), start)
+
+    def _bytes(self, cost: int, start: Start) -> float:
         """Bytes of voxels that take `cost` / 65536 bits, and of what stands before them."""
-        return (cost / 65536 + self.codebook.bits + min(sharpness + 1, len(SHARPNESS) - 1)) / 8
+        bits = self.codebook.bits + (start.number > self.codebook.prototypes) * (self.codebook.known_bits + 1)
+        return (bits + (not start.verbatim) * min(start.sharpness + 1, len(SHARPNESS) - 1) + cost / 65536) / 8
 
     def simplify(
-        self, grid: np.ndarray, number: int, sharpness: int, price: float, below: Sequence[float]
+        self, grid: np.ndarray, start: Start, price: float, below: Sequence[float]
     ) -> tuple[np.ndarray, float]:
         """A grid much like this one, that takes fewer bytes: voxels are given up where they cost more than they are worth.
 
         Args:
             grid: (n, n, n) of zeros and ones.
-            number: of the prototype to start from.
-            sharpness: index into `SHARPNESS`.
+            start: what to begin with, not verbatim.
             price: bits that a voxel is worth.
             below: for each level but the finest, about how many bits finer levels take to describe a cell.
 
@@ -125,37 +161,28 @@ class OctreeModel:
         nothing, state = np.zeros(1, np.uint8), arithmetic.new_state()
         total, parent = 0, _NOTHING
         base = _NOTHING
-        rows = zip(grids, masses, (*below, 0.0), self._prototype(number), self._levels, strict=True)
+        rows = zip(grids, masses, (*below, 0.0), self.codebook.padded(start.number), self._levels, strict=True)
         for wanted, mass, bits, prototype, (template, network) in rows:
-            place = (wanted, parent, base, prototype, template, network, SHARPNESS[sharpness])
+            place = (wanted, parent, base, prototype, template, network, SHARPNESS[start.sharpness])
             parent, cost = levels.walk(
                 levels.SIMPLIFY, *place, nothing, state, mass, int(price * 65536), int(bits * 65536)
             )
             base = parent if base is _NOTHING else base
             total += cost
-        return levels.inner(parent, self.resolution).copy(), self._bytes(total, sharpness)
+        return levels.inner(parent, self.resolution).copy(), self._bytes(total, start)
 
-    def nearest(self, grid: np.ndarray) -> int:
-        """Number of the prototype that is most like a grid."""
-        return int(self.codebook.nearest(grid[None])[0, 0])
-
-    def _prototype(self, number: int) -> list[np.ndarray]:
-        # A damaged stream may name one that does not exist.
-        return self.codebook.padded(number if number <= len(self.codebook) else 0)
-
-    def _walk(
-        self, mode: int, grid: np.ndarray, number: int, sharpness: int, stream: np.ndarray, state: np.ndarray
-    ) -> int:
+    def _walk(self, mode: int, grid: np.ndarray, start: Start, stream: np.ndarray, state: np.ndarray) -> int:
         grids = [features.padded(level)[0] for level in features.pyramid(grid[None])]
         total, parent = 0, _NOTHING
-        for wanted, prototype, (template, network) in zip(grids, self._prototype(number), self._levels, strict=True):
-            place = (wanted, parent, grids[0], prototype, template, network, SHARPNESS[sharpness])
+        for wanted, prototype, level in zip(grids, self.codebook.padded(start.number), self._levels, strict=True):
+            place = (wanted, parent, grids[0], prototype, *level, SHARPNESS[start.sharpness])
             _, cost = levels.walk(mode, *place, stream, state)
             total, parent = total + cost, wanted
         return total
 
     def _arrays(self) -> dict[str, np.ndarray]:
         arrays = {f"codebook_{level.shape[1]}": level for level in self.codebook.grades}
+        arrays["known"] = self.codebook.known
         for level, network in sorted(self._networks.items()):
             arrays |= {f"{level}_{name}": array for name, array in network._asdict().items()}
         return arrays
@@ -178,6 +205,16 @@ class OctreeModel:
                 arrays = {key: file[key] for key in file.files}
             found = sorted(int(key.removeprefix("codebook_")) for key in arrays if key.startswith("codebook_"))
             networks = {n: Network(*(arrays[f"{n}_{field}"] for field in Network._fields)) for n in found}
-            return cls(networks, Codebook([arrays[f"codebook_{n}"] for n in found]))
+            return cls(networks, Codebook([arrays[f"codebook_{n}"] for n in found], arrays["known"]))
         except Exception as error:  # numpy, zipfile and zlib each raise their own
             raise InputError(f"{name}: not a trained octree model; train it again.") from error
+
+
+def _write(number: int, bits: int, stream: np.ndarray, state: np.ndarray) -> None:
+    """Codes a number in so many bits, the least significant first."""
+    for bit in range(bits):
+        arithmetic.encode(number >> bit & 1, _EVEN, stream, state)
+
+
+def _read(bits: int, stream: np.ndarray, state: np.ndarray) -> int:
+    return sum(int(arithmetic.decode(_EVEN, stream, state)) << bit for bit in range(bits))

@@ -7,37 +7,42 @@ import itertools
 import numpy as np
 
 from keras3dgan.codec.goals import Point, front
-from keras3dgan.codec.octree.model import OctreeModel
+from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.voxels.grid import iou
 
 # Bits that a voxel is worth, from hardly anything to nearly exact.
 PRICES = (0.3, 0.6, 1.2, 2.5, 5.0)
 # How sure of itself the model is made: indices into its module's `SHARPNESS`.
 _SHARPNESS = (0, 1, 2)
-# Prototypes to start from that are tried.
-TRIED = 3
+# Prototypes, and known shapes, that are tried to start from.
+_PROTOTYPES, _KNOWN = 3, 2
 # About how many bits the next finer level takes to describe a cell.
 _BELOW = 2.0
 
 
-def points(model: OctreeModel, grid: np.ndarray, tried: int = TRIED) -> list[Point]:
+def points(model: OctreeModel, grid: np.ndarray) -> list[Point]:
     """Ways to send a shape, each better than all that are as short, from rough to exact.
 
     Args:
         model: the trained model.
         grid: (n, n, n) of zeros and ones.
-        tried: how many prototypes to start from.
     """
     finer = len(model.codebook.grades)
     below = [_BELOW * (finer - 1 - level) for level in range(finer - 1)]
-    found: list[tuple[float, float, np.ndarray, int, int]] = []
-    for number in model.codebook.nearest(grid[None], tried)[0].tolist():
-        found.append((model.cost(grid, number), 1.0, grid, number, 0))
+    near = model.codebook.nearest_known(grid, _KNOWN)
+    found = [(model.cost(grid, start), score, grid, start) for start, score in _verbatim(near)]
+    for number in [*model.codebook.nearest(grid[None], _PROTOTYPES)[0].tolist(), *(number for number, _ in near)]:
+        found.append((model.cost(grid, Start(number)), 1.0, grid, Start(number)))
         for price, sharpness in itertools.product(PRICES, _SHARPNESS):
-            simple, cost = model.simplify(grid, number, sharpness, price, below)
-            found.append((cost, float(iou(grid[None], simple[None])[0]), simple, number, sharpness))
+            start = Start(number, sharpness)
+            simple, cost = model.simplify(grid, start, price, below)
+            found.append((cost, float(iou(grid[None], simple[None])[0]), simple, start))
     best: list[Point] = []
-    for _, score, simple, number, sharpness in sorted(found, key=lambda candidate: (candidate[0], -candidate[1])):
+    for _, score, simple, start in sorted(found, key=lambda candidate: (candidate[0], -candidate[1])):
         if not best or score > max(point.iou for point in best):
-            best.append(Point(model.encode(simple, number, sharpness), score))
+            best.append(Point(model.encode(simple, start), score))
     return front(best)
+
+
+def _verbatim(near: list[tuple[int, float]]) -> list[tuple[Start, float]]:
+    return [(Start(number, verbatim=True), score) for number, score in near[:1]]

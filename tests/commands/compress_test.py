@@ -1,0 +1,120 @@
+"""Compressing with the model that comes with the package, as a person does right after installing it."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from keras3dgan import codec
+from keras3dgan.codec.archive import Archive
+from keras3dgan.codec.container import OVERHEAD
+from keras3dgan.codec.goals import Goal
+from keras3dgan.errors import InputError
+from keras3dgan.voxels import io
+from keras3dgan.voxels.grid import iou
+from tests.conftest import boxes, command_environment, run_command
+
+
+def _chair() -> np.ndarray:
+    """Seat, back and four legs, by hand."""
+    grid = np.zeros((32, 32, 32), np.uint8)
+    grid[8:24, 8:24, 12:14] = 1
+    grid[8:24, 22:24, 14:28] = 1
+    for x in (8, 22):
+        for y in (8, 22):
+            grid[x : x + 2, y : y + 2, 2:12] = 1
+    return grid
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a chair, a box, and a file that is no shape."""
+    path = tmp_path_factory.mktemp("models")
+    (path / "deep").mkdir()
+    io.write_shape(path / "chair.obj", _chair())
+    np.save(path / "deep" / "box.npy", boxes(1, 32).grids()[0])
+    return path
+
+
+def test_a_chair_takes_a_few_dozen_bytes_and_comes_back_exactly(folder, tmp_path):
+    out = run_command("compress", folder / "chair.obj", f"--output={tmp_path}/chair.g3c").stdout
+    size = (tmp_path / "chair.g3c").stat().st_size
+    assert size < 50 and f"{size}.0 bytes a shape" in out and "every voxel exact" in out
+    run_command("decompress", tmp_path / "chair.g3c", f"--output={tmp_path}/again.npy")
+    original = io.read_shape(folder / "chair.obj", 32)
+    np.testing.assert_array_equal(np.load(tmp_path / "again.npy"), original)
+
+
+def test_it_needs_neither_tensorflow_nor_keras(folder, tmp_path):
+    """After a plain `pip install .`: none of what the extras bring can be imported."""
+    hidden = ("tensorflow", "keras", "jax", "tensorflow_datasets", "sklearn", "matplotlib", "grpc", "requests", "PIL")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({hidden!r})); from keras3dgan.commands.main import main; main()"
+    )
+    for words in (
+        ["compress", f"{folder}/chair.obj", f"--output={tmp_path}/chair.g3c"],
+        ["decompress", f"{tmp_path}/chair.g3c"],
+    ):
+        command = [sys.executable, "-c", code, *words]
+        done = subprocess.run(command, capture_output=True, text=True, env=command_environment())
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "chair.glb").exists()
+
+
+def test_rates(folder, tmp_path):
+    def compress(*flags):
+        out = run_command("compress", folder / "chair.obj", f"--output={tmp_path}/a.g3c", *flags).stdout
+        reached = re.search(r"IoU (\d\.\d+)", out)
+        run_command("decompress", tmp_path / "a.g3c", f"--output={tmp_path}/a.npy")
+        score = iou(io.read_shape(folder / "chair.obj", 32)[None], np.load(tmp_path / "a.npy")[None])[0]
+        assert score == pytest.approx(float(reached[1]) if reached else 1.0, abs=6e-4), out
+        return (tmp_path / "a.g3c").stat().st_size, score
+
+    exact, _ = compress("--lossless")
+    small, rough = compress(f"--bytes={exact - 8}")
+    assert small <= exact - 8 and rough < 1
+    good, better = compress("--min_iou=0.9")
+    assert better >= 0.9 and good <= exact
+    assert compress(f"--mean_bytes={exact}")[0] <= exact
+    for flags, words in (
+        (["--bytes=8"], "--bytes: 8 are too few"),
+        (["--bytes=20", "--min_iou=0.9"], "give one of"),
+        (["--bytes=20", "--lossless"], "give one of"),
+        (["--min_iou=2"], "--min_iou: must be"),
+        (["--model=nobody"], "octree32"),
+    ):
+        failed = run_command("compress", folder / "chair.obj", f"--output={tmp_path}/b.g3c", *flags, check=False)
+        assert failed.returncode == 1 and words in failed.stderr and failed.stderr.count("\n") == 1, failed.stderr
+        assert not (tmp_path / "b.g3c").exists()
+
+
+def test_a_folder_becomes_one_archive(folder, tmp_path):
+    out = run_command("compress", folder, f"--output={tmp_path}/all.g3a").stdout
+    found = Archive(tmp_path / "all.g3a")
+    assert sorted(found.names) == ["chair", "deep/box"] and "2 shapes" in out and "every voxel exact" in out
+    loaded = codec.load()
+    np.testing.assert_array_equal(loaded.decode(found.stream("deep/box")), np.load(folder / "deep" / "box.npy"))
+    run_command("decompress", tmp_path / "all.g3a", "--format=npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "all" / "deep" / "box.npy"), np.load(folder / "deep" / "box.npy"))
+
+
+def test_an_archive_goes_past_bad_files_and_is_not_made_of_none(folder, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "bad.stl").write_text("not a mesh")
+    failed = run_command("compress", tmp_path / "in", f"--output={tmp_path}/all.g3a", check=False)
+    assert failed.returncode == 1 and "bad.stl" in failed.stderr and not (tmp_path / "all.g3a").exists()
+    np.save(tmp_path / "in" / "box.npy", boxes(1, 32).grids()[0])
+    failed = run_command("compress", tmp_path / "in", f"--output={tmp_path}/all.g3a", check=False)
+    assert failed.returncode == 1 and "1 of 2 failed" in failed.stderr
+    assert Archive(tmp_path / "all.g3a").names == ["box"]
+
+
+def test_python_takes_one_shape_or_many():
+    loaded = codec.load(codec.DEFAULT, Goal(bytes=20))
+    streams = loaded.encode(np.stack([_chair(), boxes(1, 32).grids()[0]]))
+    assert max(map(len, streams)) <= 20 and loaded.decode(streams).shape == (2, 32, 32, 32)
+    assert len(codec.load().encode(_chair())) > OVERHEAD
+    with pytest.raises(InputError, match="octree32"):
+        codec.load("no-such-model")

@@ -13,6 +13,7 @@ from apache_beam.utils.shared import Shared
 
 from keras3dgan import codec
 from keras3dgan.codec import archive
+from keras3dgan.codec.goals import Goal
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.voxels import io
@@ -93,10 +94,12 @@ class Compress(beam.DoFn):
     Args:
         model: as `codec.load` takes it; a run must lie on storage that all workers see.
         up: the axis that points up in the files.
+        goal: what streams are to reach.
     """
 
-    def __init__(self, model: str, up: str = "auto"):
+    def __init__(self, model: str, up: str = "auto", goal: Goal = Goal()):
         self._model = model
+        self._goal = goal
         self._up = up
         self._shared = Shared()
         self._done = beam.metrics.Metrics.counter("keras3dgan", "shards_done_before")
@@ -105,7 +108,7 @@ class Compress(beam.DoFn):
 
     def setup(self):
         # Once a process, however many threads it has.
-        self._codec = self._shared.acquire(lambda: codec.load(self._model), tag=self._model)
+        self._codec = self._shared.acquire(lambda: codec.load(self._model, self._goal), tag=(self._model, self._goal))
 
     def process(self, shard: Shard) -> Iterator[Any]:
         target = pathlib.Path(shard.target)
@@ -127,12 +130,22 @@ class Compress(beam.DoFn):
         bad: list[tuple[str, str]] = []
         with archive.create(target, self._codec.model) as writer:
             for batch in _batches(_shapes(shard, self._codec.resolution, self._up, bad)):
-                streams = self._codec.encode(np.stack([grid for _, grid in batch]))
-                for (name, _), stream in zip(batch, streams, strict=True):
+                for name, stream in self._encode(batch, bad):
                     writer.add(name, stream)
             # Inside, so that the list comes first: an archive that is there says that its shard is done.
             with replacing(listed) as temporary:
                 temporary.write_text("".join(f"{name}\t{why}\n" for name, why in bad))
+
+    def _encode(self, batch: list[tuple[str, np.ndarray]], bad: list[tuple[str, str]]) -> list[tuple[str, bytes]]:
+        """Names and streams; shapes with which the goal cannot be reached go to `bad`."""
+        try:
+            streams = self._codec.encode(np.stack([grid for _, grid in batch]))
+        except InputError as error:
+            if len(batch) > 1:
+                return [found for one in batch for found in self._encode([one], bad)]
+            bad.append((batch[0][0], str(error)))
+            return []
+        return [(name, stream) for (name, _), stream in zip(batch, streams, strict=True)]
 
 
 def _shapes(shard: Shard, resolution: int, up: str, bad: list[tuple[str, str]]) -> Iterator[tuple[str, np.ndarray]]:
@@ -196,15 +209,23 @@ class Outcome:
     bytes: int
 
 
-def run(shards: list[Shard], model: str, output: pathlib.Path, up: str = "auto", options: Any = None) -> Outcome:
+def run(
+    shards: list[Shard],
+    model: str,
+    output: pathlib.Path,
+    up: str = "auto",
+    options: Any = None,
+    goal: Goal = Goal(),
+) -> Outcome:
     """Compresses shards, those that are not there yet.
 
     Args:
         shards: of `shards_of_files` or `shards_of_dataset`.
-        model: run of `train_compressor` or `train_autoencoder`.
+        model: as `codec.load` takes it.
         output: folder of the archives; gets `bad_inputs.tsv` too.
         up: the axis that points up in the files.
         options: Beam's `PipelineOptions`; the local runner unless told.
+        goal: what streams are to reach.
     """
     output.mkdir(parents=True, exist_ok=True)
     pipeline = beam.Pipeline(options=options)
@@ -212,7 +233,7 @@ def run(shards: list[Shard], model: str, output: pathlib.Path, up: str = "auto",
         pipeline
         | "shards" >> beam.Create(shards)
         | "one at a time" >> beam.Reshuffle()
-        | "compress" >> beam.ParDo(Compress(model, up)).with_outputs(BAD, main="archives")
+        | "compress" >> beam.ParDo(Compress(model, up, goal)).with_outputs(BAD, main="archives")
     )
     _ = (
         done[BAD]

@@ -54,13 +54,15 @@ def test_a_folder_becomes_archives(trained, folder, tmp_path):
     np.testing.assert_array_equal(restored, codec.decode([expected])[0] > 0.5)
 
     with pytest.raises(InputError, match="another model"):
-        bulk.check_done(_shards(folder, tmp_path, 3), tmp_path / "out", NeuralCodec.load(str(trained / "autoencoder")))
+        bulk.check_done(
+            _shards(folder, tmp_path, 3), tmp_path / "out", NeuralCodec.load(str(trained / "autoencoder")).model
+        )
     with pytest.raises(InputError, match="another size"):
-        bulk.check_done(_shards(folder, tmp_path, 4), tmp_path / "out", codec)
-    bulk.check_done(_shards(folder, tmp_path, 3), tmp_path / "out", codec)
+        bulk.check_done(_shards(folder, tmp_path, 4), tmp_path / "out", codec.model)
+    bulk.check_done(_shards(folder, tmp_path, 3), tmp_path / "out", codec.model)
     os.rename(folder / "0.npy", folder / "00.npy")
     with pytest.raises(InputError, match="holds other shapes"):
-        bulk.check_done(_shards(folder, tmp_path, 3), tmp_path / "out", codec)
+        bulk.check_done(_shards(folder, tmp_path, 3), tmp_path / "out", codec.model)
 
 
 def _shards(folder, tmp_path, size):

@@ -12,19 +12,12 @@ import time
 
 from absl import flags
 
-from keras3dgan.codec import DEFAULT
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
 TAKES_FILES = True
 
-cli.add(
-    flags.DEFINE_string,
-    "model",
-    DEFAULT,
-    "as of compress; a run must lie where all workers see it",
-    cli.MODEL,
-)
+cli.add_codec()
 cli.add(flags.DEFINE_string, "dataset", None, "TFDS data set, already prepared, in place of a folder", cli.MODEL)
 cli.add(flags.DEFINE_string, "split", "train", "of the data set", cli.MODEL)
 cli.add(
@@ -56,7 +49,8 @@ def main(words):
         raise InputError("give one folder, or --dataset.")
     if words and not pathlib.Path(words[0]).is_dir():
         raise InputError(f"{words[0]}: is no folder; 'keras3dgan compress' takes single files.")
-    codec = cli.load_codec()
+    goal = cli.goal()
+    codec = cli.load_codec(goal)
     if cli.FLAGS.dataset:
         source = (cli.FLAGS.dataset, cli.FLAGS.split, codec.resolution)
         shards = bulk.shards_of_dataset(*source, output, cli.FLAGS.shard_size, cli.FLAGS.data_dir)
@@ -64,7 +58,7 @@ def main(words):
         shards = bulk.shards_of_files(pathlib.Path(words[0]), output, cli.FLAGS.shard_size)
     bulk.check_done(shards, output, codec.model)  # here, not on a worker
     begin = time.perf_counter()
-    done = bulk.run(shards, model, output, cli.FLAGS.up, PipelineOptions(shlex.split(cli.FLAGS.beam)))
+    done = bulk.run(shards, model, output, cli.FLAGS.up, PipelineOptions(shlex.split(cli.FLAGS.beam)), goal)
     seconds = time.perf_counter() - begin
     if done.shapes:
         rate = f", {done.shapes / seconds:.1f} shapes/s" if not done.shards_done_before else ""

@@ -204,6 +204,29 @@ def import_backend() -> None:
     import_tensorflow()
 
 
+def add_codec() -> None:
+    """Defines `--model` and what its streams are to reach."""
+    from keras3dgan.codec import DEFAULT
+
+    text = "a name, an octree model's .npz, or a run of train_octree, train_compressor or train_autoencoder"
+    add(flags.DEFINE_string, "model", DEFAULT, text, MODEL)
+    text = "every voxel exact, or an error; octree models do so unless told otherwise"
+    add(flags.DEFINE_boolean, "lossless", False, text, MODEL)
+    add(flags.DEFINE_integer, "bytes", None, "at most so many bytes a shape", MODEL)
+    add(flags.DEFINE_float, "mean_bytes", None, "at most so many bytes a shape on average", MODEL)
+    add(flags.DEFINE_float, "min_iou", None, "the fewest bytes with at least this IoU", MODEL)
+
+
+def goal() -> Any:
+    """The `Goal` that the flags of `add_codec` ask for."""
+    from keras3dgan.codec.goals import Goal
+
+    given = Goal(FLAGS.bytes, FLAGS.mean_bytes, FLAGS.min_iou)
+    if FLAGS.lossless and given != Goal():
+        raise InputError("give one of --lossless, --bytes, --mean_bytes and --min_iou.")
+    return Goal(min_iou=1.0) if FLAGS.lossless else given
+
+
 def load_codec(goal: Any = None) -> Any:
     """The codec that `--model` names, and a backend of Keras where it needs one."""
     from keras3dgan import codec

@@ -67,7 +67,7 @@ def compress(
     scores: list[float] = []
 
     def convert(batch: Sequence[Pair], failed: list[str]) -> list[tuple[pathlib.Path, bytes]]:
-        grids, targets = [], []
+        grids, targets, before = [], [], len(failed)
         for source, target in batch:
             try:
                 grids.append(io.read_shape(source, codec.resolution, up))
@@ -76,7 +76,16 @@ def compress(
                 failed.append(str(error))
         if not grids:
             return []
-        streams = codec.encode(np.stack(grids))
+        try:
+            streams = codec.encode(np.stack(grids))
+        except ServingError:
+            raise  # no shape's fault
+        except InputError as error:
+            if len(batch) > 1:  # find out whose fault it is
+                del failed[before:]
+                return [pair for one in batch for pair in convert([one], failed)]
+            failed.append(f"{batch[0][0]}: {error}")
+            return []
         if verify:
             scores.extend(iou(np.stack(grids), codec.decode(streams)).tolist())
         return [*zip(targets, streams, strict=True)]

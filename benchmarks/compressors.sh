@@ -4,13 +4,13 @@
 #
 #   benchmarks/compressors.sh DATA RUNS
 #
-# Environment: WIDTH (64) of the networks, EPOCHS (20) of each training, 35 steps each; RATE (0.01), lambda_rate.
+# Environment: WIDTH (64) of the networks, EPOCHS (20) of each training, 35 steps each; RATE (0.01), lambda_rate; VOXNET_EPOCHS (10).
 set -euo pipefail
 data=${1:?give the .npz file with X_train, y_train, X_test, y_test}
 runs=${2:?give a folder for the runs}
 common=(--dataset="$data" --width="${WIDTH:-64}" --epochs="${EPOCHS:-20}")
 
-keras3dgan train_voxnet --workdir="$runs/voxnet" --preset=cpu --dataset="$data" --epochs=10
+keras3dgan train_voxnet --workdir="$runs/voxnet" --preset=cpu --dataset="$data" --epochs="${VOXNET_EPOCHS:-10}"
 keras3dgan train_gan --workdir="$runs/gan" --preset=best "${common[@]}" --samples_every=50
 compressor() { # name, flags
   keras3dgan train_compressor --workdir="$runs/$1" --preset=cpu --voxnet="$runs/voxnet" "${common[@]}" "${@:2}"

@@ -7,11 +7,13 @@ import os
 import pathlib
 from typing import TYPE_CHECKING
 
+from keras3dgan.codec.goals import Goal
 from keras3dgan.errors import InputError
 
 if TYPE_CHECKING:
-    from keras3dgan.codec.goals import Goal
     from keras3dgan.codec.shape_codec import ShapeCodec
+
+__all__ = ["DEFAULT", "Goal", "load", "octree_file", "shipped"]
 
 # Models that come with the package.
 _SHIPPED = pathlib.Path(__file__).parent / "shipped"
@@ -48,7 +50,7 @@ def octree_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:
     return path / "models" / "octree.npz"
 
 
-def load(name_or_path: str | os.PathLike[str] = DEFAULT, goal: Goal | None = None) -> ShapeCodec:
+def load(name_or_path: str | os.PathLike[str] = DEFAULT, goal: Goal = Goal()) -> ShapeCodec:
     """Loads a codec.
 
     Args:
@@ -59,9 +61,6 @@ def load(name_or_path: str | os.PathLike[str] = DEFAULT, goal: Goal | None = Non
     Raises:
         InputError: no such model, it is damaged, or its training has not finished.
     """
-    from keras3dgan.codec.goals import Goal
-
-    goal = goal or Goal()
     file = octree_file(name_or_path)
     if file is None:
         from keras3dgan.codec.neural import NeuralCodec

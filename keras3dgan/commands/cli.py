@@ -219,7 +219,7 @@ def add_codec() -> None:
 
 def goal() -> Any:
     """The `Goal` that the flags of `add_codec` ask for."""
-    from keras3dgan.codec.goals import Goal
+    from keras3dgan.codec import Goal
 
     given = Goal(FLAGS.bytes, FLAGS.mean_bytes, FLAGS.min_iou)
     if FLAGS.lossless and given != Goal():
@@ -233,7 +233,7 @@ def load_codec(goal: Any = None) -> Any:
 
     if codec.octree_file(FLAGS.model) is None:
         import_backend()
-    return codec.load(FLAGS.model, goal)
+    return codec.load(FLAGS.model, goal or codec.Goal())
 
 
 def import_tensorflow() -> None:

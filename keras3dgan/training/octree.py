@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import collections
+import concurrent.futures
 import dataclasses
-import queue
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +25,7 @@ from keras3dgan.training.voxel_samples import Batch, VoxelSamples
 
 # Validation shapes whose bytes are counted after every epoch.
 _MEASURED = 200
-_AHEAD = 4
+_AHEAD, _MAKERS = 4, 2
 
 
 def build_predictor(settings: OctreeSettings) -> keras.Model:
@@ -120,33 +119,14 @@ def _train_epoch(model: keras.Model, samples: VoxelSamples, epoch: int, settings
 
 
 def _prefetched(samples: VoxelSamples, epoch: int, steps: int) -> Iterator[Batch]:
-    """The batches of an epoch, made a few steps ahead in another thread; numba releases the lock."""
-    ready: queue.Queue[Batch | BaseException] = queue.Queue(_AHEAD)
-    left = threading.Event()
-
-    def make() -> None:
-        try:
-            voxels = samples.epoch(epoch)
-            for step in range(steps):
-                if left.is_set():
-                    return
-                ready.put(voxels.batch(step))
-        except BaseException as error:
-            ready.put(error)
-
-    thread = threading.Thread(target=make, daemon=True)
-    thread.start()
-    try:
-        for _ in range(steps):
-            item = ready.get()
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        left.set()
-        while thread.is_alive():  # it may be waiting for room
-            with contextlib.suppress(queue.Empty):
-                ready.get(timeout=0.05)
+    """The batches of an epoch, made a few steps ahead in other threads; numba releases the lock."""
+    voxels = samples.epoch(epoch)
+    with concurrent.futures.ThreadPoolExecutor(_MAKERS) as pool:
+        ahead = collections.deque(pool.submit(voxels.batch, step) for step in range(min(_AHEAD, steps)))
+        for step in range(steps):
+            if step + _AHEAD < steps:
+                ahead.append(pool.submit(voxels.batch, step + _AHEAD))
+            yield ahead.popleft().result()
 
 
 def mean_bytes(model: OctreeModel, grids: np.ndarray) -> float:

@@ -10,6 +10,8 @@ from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.voxels.grid import pack
 
 _ROUNDS = 7
+# Shapes are told apart at this resolution.
+_CLUSTERED = 32
 # The last rounds drop prototypes of fewer shapes than this.
 _FEWEST = 3
 _LAST = 3
@@ -26,7 +28,7 @@ def fit_codebook(grids: np.ndarray, count: int, seed: int, known: np.ndarray | N
         seed: of the shapes to start from.
         known: grids of known shapes, each once.
     """
-    flat = grids.reshape(len(grids), -1).astype(np.float32)
+    flat = features.at_most(grids, _CLUSTERED).reshape(len(grids), -1).astype(np.float32)
     mean = flat.mean(axis=0)
     count = min(count, len(grids) // _FEWEST)
     chosen = np.random.default_rng(seed).choice(len(grids), count, replace=False)

@@ -9,7 +9,7 @@ import numpy as np
 from keras3dgan.codec.octree import features, levels
 from keras3dgan.training.prototypes import fit_codebook
 
-# Shapes that the voxels of one epoch are drawn from.
+# The voxels of one epoch are drawn from so many shapes of 32^3, fewer larger ones.
 _SHAPES = 4000
 # A mirrored copy is as likely a shape as the original where both are alike.
 _ALIKE = 0.6
@@ -46,7 +46,8 @@ class VoxelSamples:
     def epoch(self, index: int) -> _Epoch:
         """The voxels of an epoch."""
         random = np.random.default_rng((self._seed, index))
-        rows = np.sort(random.choice(len(self._grids), min(_SHAPES, len(self._grids)), replace=False))
+        shapes = min(_SHAPES * 32**3 // self._grids[0].size, len(self._grids))
+        rows = np.sort(random.choice(len(self._grids), shapes, replace=False))
         pairs = (self._grids[[row, self._nearest[row]]] for row in rows)
         grids, known = np.stack(
             [self._turned(pair, row, random) for pair, row in zip(pairs, rows, strict=True)], axis=1
@@ -58,10 +59,9 @@ class VoxelSamples:
                 numbers[half, mine] = self._codebooks[half].nearest(grids[mine])[:, 0]
         draws = random.random(len(rows))
         numbers[:, draws < _WITHOUT] = 0
-        prototypes = [
-            np.where((self._half[rows] == 0)[:, None], one[numbers[0]], two[numbers[1]])
-            for one, two in zip(*(codebook.all_padded for codebook in self._codebooks), strict=True)
-        ]
+        first = (self._half[rows] == 0)[:, None]
+        both = [book.padded_rows(mine) for book, mine in zip(self._codebooks, numbers, strict=True)]
+        prototypes = [np.where(first, one, two) for one, two in zip(*both, strict=True)]
         from_known = draws > 1 - _KNOWN
         for level, shapes in zip(prototypes, features.pyramid(known[from_known]), strict=True):
             level[from_known] = features.padded((features.GRADES - 1) * shapes)
@@ -161,8 +161,7 @@ def _alike(one: np.ndarray, two: np.ndarray) -> np.ndarray:
 
 def _nearest_others(grids: np.ndarray) -> np.ndarray:
     """For each shape the row of the one most like it that is not equal to it."""
-    while grids.shape[1] > _COMPARED:
-        grids = features.pool(grids)
+    grids = features.at_most(grids, _COMPARED)
     flat = grids.reshape(len(grids), -1).astype(np.float32)
     volumes = flat.sum(axis=1)
     nearest = []

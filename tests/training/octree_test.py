@@ -79,7 +79,7 @@ def test_integers_predict_what_the_floats_predict():
     for index, level in enumerate(features.levels(16)):
         template = features.template(level)
         parents = wanted[index - 1] if index else empty
-        prototypes = integers.codebook.all_padded[index][start.number][None]
+        prototypes = integers.codebook.padded(start.number)[index][None]
         places, buckets = np.zeros((level**3, 3), np.uint8), np.zeros((level**3, features.MIRRORS), np.uint8)
         count = levels.trace(wanted[index][0], parents[0], template, places, buckets)
         rows = np.zeros((count, features.size(level)), np.uint8)

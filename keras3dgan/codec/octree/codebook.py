@@ -9,6 +9,9 @@ import numpy as np
 from keras3dgan.codec.octree import features
 from keras3dgan.voxels import grid as voxels
 
+# Prototypes are compared with shapes at this resolution, or that of the shapes where it is less.
+_COMPARED = 32
+
 
 class Codebook:
     """Grids of grades, 0 to 3: how often the shapes behind one occupy a voxel (`GRADES` of `features`).
@@ -19,17 +22,14 @@ class Codebook:
     Args:
         grades: of the prototypes, for each level, coarse to fine, uint8 (count, m, m, m).
         known: shapes as bits, uint8 (count, n^3 / 8).
-
-    Attributes:
-        all_padded: for each level the grades of nothing and of the prototypes, by number, padded and flat.
     """
 
     def __init__(self, grades: Sequence[np.ndarray], known: np.ndarray | None = None):
         self.grades = [np.ascontiguousarray(level) for level in grades]
         self._resolution = self.grades[-1].shape[1]
-        none = [np.zeros((1, *level.shape[1:]), np.uint8) for level in self.grades]
-        self.all_padded = [features.padded(np.concatenate(pair)) for pair in zip(none, self.grades, strict=True)]
-        self._mostly = (self.grades[-1] >= 2).reshape(self.prototypes, -1).astype(np.float32)
+        compared = next(level for level in reversed(self.grades) if level.shape[1] <= _COMPARED)
+        self._compared = compared.shape[1]
+        self._mostly = (compared >= 2).reshape(self.prototypes, -1).astype(np.float32)
         self._volumes = self._mostly.sum(axis=1)
         self.known = np.zeros((0, self._resolution**3 // 8), np.uint8) if known is None else np.ascontiguousarray(known)
         self._words = self.known.view(np.uint64)
@@ -53,10 +53,18 @@ class Codebook:
     def padded(self, number: int) -> list[np.ndarray]:
         """The grades of a number, coarse to fine, padded and flat."""
         if number <= self.prototypes:
-            return [level[number] for level in self.all_padded]
+            return [level[0] for level in self.padded_rows(np.array([number]))]
         return [
             features.padded((features.GRADES - 1) * level)[0] for level in features.pyramid(self.shape(number)[None])
         ]
+
+    def padded_rows(self, numbers: np.ndarray) -> list[np.ndarray]:
+        """For each level the grades of nothing or of prototypes, by their numbers (count,), padded and flat."""
+        rows = np.maximum(numbers - 1, 0)
+        named = (numbers > 0)[:, None, None, None]
+        if not self.prototypes:
+            return [features.padded(np.zeros((len(numbers), *level.shape[1:]), np.uint8)) for level in self.grades]
+        return [features.padded(level[rows] * named) for level in self.grades]
 
     def shape(self, number: int) -> np.ndarray:
         """The known shape of a number, uint8 (n, n, n)."""
@@ -66,7 +74,7 @@ class Codebook:
         """Numbers (len(grids), count) of the prototypes with the greatest IoU with each grid (m, n, n, n), best first."""
         if not self.prototypes:
             return np.zeros((len(grids), 1), np.int64)
-        flat = grids.reshape(len(grids), -1).astype(np.float32)
+        flat = features.at_most(grids, self._compared).reshape(len(grids), -1).astype(np.float32)
         both = flat @ self._mostly.T
         iou = both / np.maximum(flat.sum(axis=1)[:, None] + self._volumes - both, 1)
         return np.argsort(-iou, axis=1, kind="stable")[:, :count] + 1

@@ -119,6 +119,13 @@ def pool(grids: np.ndarray) -> np.ndarray:
     return grids.reshape(-1, half, 2, half, 2, half, 2).max(axis=(2, 4, 6))
 
 
+def at_most(grids: np.ndarray, resolution: int) -> np.ndarray:
+    """The finest level of grids (count, n, n, n) that is not finer than this."""
+    while grids.shape[1] > resolution:
+        grids = pool(grids)
+    return grids
+
+
 def pyramid(grids: np.ndarray) -> list[np.ndarray]:
     """All levels of grids (count, n, n, n), coarse to fine."""
     found = [np.ascontiguousarray(grids, dtype=np.uint8)]

@@ -32,7 +32,7 @@ class LatentCoder:
         step: quantisation step, above 0.
         low: int32 (k,), the least symbol of each latent.
         frequencies: uint32 (k, levels); a row adds up to 65536, holds no 0 within a latent's range and only 0 behind it.
-        model: bytes that name the decoder and its tables; the first four stand in every stream.
+        model: bytes that name the decoder and its tables; the first three stand in every stream.
 
     Raises:
         ValueError: tables that are none.

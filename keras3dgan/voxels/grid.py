@@ -1,5 +1,7 @@
 """Operations on voxel grids: `uint8` arrays of shape (x, y, z) with values 0 and 1, z up."""
 
+import math
+
 import numpy as np
 
 from keras3dgan.errors import InputError
@@ -38,7 +40,7 @@ def pack(grids: np.ndarray) -> np.ndarray:
     Returns:
         `uint8` of shape (..., ceil(n^3 / 8)): 4096 bytes for 32^3.
     """
-    return np.packbits(grids.astype(bool).reshape(*grids.shape[:-3], -1), axis=-1)
+    return np.packbits(grids.astype(bool).reshape(*grids.shape[:-3], math.prod(grids.shape[-3:])), axis=-1)
 
 
 def unpack(packed: np.ndarray, resolution: int) -> np.ndarray:
@@ -122,7 +124,8 @@ def iou(original: np.ndarray, reconstruction: np.ndarray, threshold: float = 0.5
     Returns:
         float64 (batch,) in [0, 1]; 1 where both are empty.
     """
-    a = np.asarray(original).reshape(len(original), -1) > threshold
-    b = np.asarray(reconstruction).reshape(len(reconstruction), -1) > threshold
+    shape = (len(original), math.prod(np.shape(original)[1:]))
+    a = np.asarray(original).reshape(shape) > threshold
+    b = np.asarray(reconstruction).reshape(shape) > threshold
     union = (a | b).sum(axis=1)
     return np.where(union == 0, 1.0, (a & b).sum(axis=1) / np.maximum(union, 1))

@@ -92,7 +92,7 @@ def test_compress_and_decompress_a_mesh(trained, tmp_path):
     model = f"--model={trained}/autoencoder"
     out = run_command("compress", model, tmp_path / "box.obj").stdout
     size = (tmp_path / "box.g3c").stat().st_size
-    assert f"{size} bytes a shape" in out and size < 12 + 2 * 16
+    assert f"{size}.0 bytes a shape" in out and "; IoU " in out and size < 7 + 2 * 16
     run_command("decompress", model, tmp_path / "box.g3c", f"--output={tmp_path}/again.npy")
     original, restored = io.read_shape(tmp_path / "box.obj", 32), np.load(tmp_path / "again.npy")
     assert restored.shape == (32, 32, 32) and 0 <= iou(original[None], restored[None])[0] <= 1

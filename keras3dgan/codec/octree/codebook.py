@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,12 +29,11 @@ class Codebook:
         self.grades = [np.ascontiguousarray(level) for level in grades]
         self._resolution = self.grades[-1].shape[1]
         compared = next(level for level in reversed(self.grades) if level.shape[1] <= _COMPARED)
-        self._compared = compared.shape[1]
-        self._mostly = (compared >= 2).reshape(self.prototypes, -1).astype(np.float32)
-        self._volumes = self._mostly.sum(axis=1)
-        self.known = np.zeros((0, self._resolution**3 // 8), np.uint8) if known is None else np.ascontiguousarray(known)
-        self._words = self.known.view(np.uint64)
-        self._known_volumes = np.bitwise_count(self._words).sum(axis=1, dtype=np.int64)
+        self._prototype_bits = _Bits(compared >= 2)
+        empty = np.zeros((0, self._resolution**3 // 8), np.uint8)
+        self.known = empty if known is None else np.ascontiguousarray(known)
+        self._known_bits = _Bits(features.at_most(voxels.unpack(self.known, self._resolution), _COMPARED))
+        self._rows = {zlib.crc32(row): index for index, row in enumerate(self.known)}
 
     @property
     def prototypes(self) -> int:
@@ -74,15 +74,35 @@ class Codebook:
         """Numbers (len(grids), count) of the prototypes with the greatest IoU with each grid (m, n, n, n), best first."""
         if not self.prototypes:
             return np.zeros((len(grids), 1), np.int64)
-        flat = features.at_most(grids, self._compared).reshape(len(grids), -1).astype(np.float32)
-        both = flat @ self._mostly.T
-        iou = both / np.maximum(flat.sum(axis=1)[:, None] + self._volumes - both, 1)
-        return np.argsort(-iou, axis=1, kind="stable")[:, :count] + 1
+        compared = features.at_most(grids, _COMPARED)
+        return np.stack([self._prototype_bits.nearest(grid, count) for grid in compared]) + 1
 
     def nearest_known(self, grid: np.ndarray, count: int = 1) -> list[tuple[int, float]]:
         """Numbers of the known shapes with the greatest IoU with a grid (n, n, n), and that IoU, best first."""
+        rows = self._known_bits.nearest(features.at_most(grid[None], _COMPARED)[0], count)
+        shapes = voxels.unpack(self.known[rows], self._resolution)
+        scores = voxels.iou(np.repeat(grid[None], len(rows), axis=0), shapes)
+        return [(self.prototypes + 1 + int(row), float(score)) for row, score in zip(rows, scores, strict=True)]
+
+    def equal_known(self, grid: np.ndarray) -> int | None:
+        """Number of the known shape that a grid (n, n, n) is."""
+        packed = voxels.pack(grid[None])[0]
+        row = self._rows.get(zlib.crc32(packed))
+        if row is None or not np.array_equal(self.known[row], packed):
+            return None
+        return self.prototypes + 1 + row
+
+
+class _Bits:
+    """Grids (count, m, m, m) of zeros and ones as words of 64 bits, to be compared with others."""
+
+    def __init__(self, grids: np.ndarray):
+        self._words = voxels.pack(grids).view(np.uint64)
+        self._volumes = np.bitwise_count(self._words).sum(axis=1, dtype=np.int64)
+
+    def nearest(self, grid: np.ndarray, count: int) -> np.ndarray:
+        """Rows of the grids with the greatest IoU with one (m, m, m), best first."""
         words = voxels.pack(grid[None]).view(np.uint64)
         both = np.bitwise_count(self._words & words).sum(axis=1, dtype=np.int64)
-        iou = both / np.maximum(self._known_volumes + int(np.bitwise_count(words).sum()) - both, 1)
-        rows = np.argsort(-iou, kind="stable")[:count]
-        return [(self.prototypes + 1 + int(row), float(iou[row])) for row in rows]
+        iou = both / np.maximum(self._volumes + int(np.bitwise_count(words).sum()) - both, 1)
+        return np.argsort(-iou, kind="stable")[:count]

@@ -116,7 +116,7 @@ def levels(resolution: int) -> tuple[int, ...]:
 def pool(grids: np.ndarray) -> np.ndarray:
     """The next coarser level, (count, n/2, n/2, n/2), of grids (count, n, n, n)."""
     half = grids.shape[1] // 2
-    return grids.reshape(-1, half, 2, half, 2, half, 2).max(axis=(2, 4, 6))
+    return grids.reshape(len(grids), half, 2, half, 2, half, 2).max(axis=(2, 4, 6))
 
 
 def at_most(grids: np.ndarray, resolution: int) -> np.ndarray:

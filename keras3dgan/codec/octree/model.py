@@ -20,8 +20,6 @@ _NO_MASS = np.zeros(0, np.int32)
 # what is unlikely, to which the networks are too unsure of themselves.
 SHARPNESS = (2, 3, 4, 6, 9, 14)
 _EVEN = 1 << (arithmetic.PRECISION - 1)
-# A known shape is a better start than a prototype if its IoU is above this.
-_NEAR = 0.999
 # A voxel costs at most 16 bits; the longest stream that any model writes.
 _MOST_BYTES_A_VOXEL = 3
 
@@ -121,9 +119,9 @@ class OctreeModel:
 
     def start(self, grid: np.ndarray) -> Start:
         """What to begin with, for a grid (n, n, n) that is to come back exactly."""
-        [(number, iou)] = self.codebook.nearest_known(grid) or [(0, 0.0)]
-        if iou > _NEAR:
-            return Start(number, verbatim=iou == 1)
+        known = self.codebook.equal_known(grid)
+        if known is not None:
+            return Start(known, verbatim=True)
         return Start(int(self.codebook.nearest(grid[None])[0, 0]))
 
     def cost(self, grid: np.ndarray, start: Start | None = None) -> float:

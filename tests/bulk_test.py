@@ -5,9 +5,11 @@ import os
 import numpy as np
 import pytest
 
+from keras3dgan.codec import load
 from keras3dgan.codec.archive import Archive
 from keras3dgan.codec.neural import NeuralCodec
 from keras3dgan.errors import InputError
+from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes, run_command
 
 bulk = pytest.importorskip("keras3dgan.bulk", reason="needs apache_beam", exc_type=ModuleNotFoundError)
@@ -91,3 +93,16 @@ def test_bad_requests_get_a_sentence(trained, tmp_path):
         with pytest.raises(InputError, match=words):
             bulk.shards_of_dataset(dataset, split, 32, tmp_path / "out", 10, str(tmp_path / "tfds"))
     assert not (tmp_path / "out").exists()
+
+
+def test_the_model_of_the_package_and_a_goal(folder, tmp_path):
+    done = run_command("bulk_compress", f"--output={tmp_path}/out", "--min_iou=0.8", folder, check=False)
+    assert done.returncode == 1 and "7 shapes in 1 archives" in done.stdout, done.stderr
+    [path] = (tmp_path / "out").glob("*.g3a")
+    found, used = Archive(path), load()
+    for name in found.names:
+        assert iou(np.load(folder / name)[None], used.decode(found.stream(name))[None])[0] >= 0.8
+    # A goal that one shape cannot reach costs that shape, not the collection.
+    done = run_command("bulk_compress", f"--output={tmp_path}/few", "--bytes=9", folder, check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "--bytes: 9 are too few" in (tmp_path / "few" / "bad_inputs.tsv").read_text()

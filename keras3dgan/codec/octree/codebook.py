@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 
+import numba
 import numpy as np
 
 from keras3dgan.codec.octree import features
@@ -102,7 +103,22 @@ class _Bits:
 
     def nearest(self, grid: np.ndarray, count: int) -> np.ndarray:
         """Rows of the grids with the greatest IoU with one (m, m, m), best first."""
-        words = voxels.pack(grid[None]).view(np.uint64)
-        both = np.bitwise_count(self._words & words).sum(axis=1, dtype=np.int64)
+        [words] = voxels.pack(grid[None]).view(np.uint64)
+        both = np.zeros(len(self._words), np.int64)
+        _count_common(self._words, words, both)
         iou = both / np.maximum(self._volumes + int(np.bitwise_count(words).sum()) - both, 1)
         return np.argsort(-iou, kind="stable")[:count]
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_common(rows, words, counts):
+    """Bits that each row has in common with `words`; numpy would write a copy of all rows first."""
+    for i in range(len(rows)):
+        count = np.uint64(0)
+        for k in range(len(words)):
+            bits = rows[i, k] & words[k]
+            bits -= (bits >> np.uint64(1)) & np.uint64(0x5555555555555555)
+            bits = (bits & np.uint64(0x3333333333333333)) + ((bits >> np.uint64(2)) & np.uint64(0x3333333333333333))
+            bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+            count += (bits * np.uint64(0x0101010101010101)) >> np.uint64(56)
+        counts[i] = count

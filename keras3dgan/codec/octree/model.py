@@ -20,6 +20,8 @@ _NO_MASS = np.zeros(0, np.int32)
 # what is unlikely, to which the networks are too unsure of themselves.
 SHARPNESS = (2, 3, 4, 6, 9, 14)
 _EVEN = 1 << (arithmetic.PRECISION - 1)
+# A known shape is a better start than a prototype if its IoU is above this, as validation shapes told.
+_NEAR = 0.85
 # A voxel costs at most 16 bits; the longest stream that any model writes.
 _MOST_BYTES_A_VOXEL = 3
 
@@ -122,6 +124,9 @@ class OctreeModel:
         known = self.codebook.equal_known(grid)
         if known is not None:
             return Start(known, verbatim=True)
+        for number, iou in self.codebook.nearest_known(grid):
+            if iou > _NEAR:
+                return Start(number)
         return Start(int(self.codebook.nearest(grid[None])[0, 0]))
 
     def cost(self, grid: np.ndarray, start: Start | None = None) -> float:

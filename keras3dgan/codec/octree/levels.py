@@ -20,7 +20,6 @@ from keras3dgan.codec.octree.network import make_room, probability
 
 ENCODE, DECODE, COST, SIMPLIFY = range(4)
 _MOST_COUNTED = len(BUCKET_OF) - 1
-_NO_MASS = np.zeros(0, np.int32)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -32,9 +31,7 @@ def _cheaper(bit, saved, mass, price, below, finest):
 
 
 @numba.njit(cache=True, nogil=True)
-def walk(
-    mode, wanted, parent, base, prototype, template, network, sharpness, stream, state, mass=_NO_MASS, price=0, below=0
-):
+def walk(mode, wanted, parent, base, prototype, template, network, stream, state, mass, price, below):
     """Goes through the voxels of a level whose parents are occupied, in raster order.
 
     Args:
@@ -46,7 +43,6 @@ def walk(
         prototype: grades of this level, padded and flat.
         template: of the level.
         network: of the level.
-        sharpness: what logits are multiplied by, in halves; above 2 the likely costs less, and the unlikely more.
         stream: bytes to write into or to read.
         state: of the arithmetic coder.
         mass: with `SIMPLIFY`, how many voxels of the shape each cell holds, padded and flat; empty at the finest level.
@@ -71,7 +67,7 @@ def walk(
                 for k in range(MIRRORS):
                     buckets[k] = BUCKET_OF[min(counts[k], _MOST_COUNTED)]
                 count = voxel_features(grid, parent, prototype, x, y, z, buckets, template, active)
-                chance = probability(network, active, count, sharpness, room)
+                chance = probability(network, active, count, room)
                 own = position(x, y, z, stride)
                 if mode == DECODE:
                     bit = arithmetic.decode(chance, stream, state)

@@ -16,9 +16,8 @@ from keras3dgan.errors import InputError
 
 _NOTHING = np.zeros(1, np.uint8)
 _NO_MASS = np.zeros(0, np.int32)
-# Logits are multiplied by one of these halves. Exact shapes take the first, in one bit; the others are for shapes that leave out
-# what is unlikely, to which the networks are too unsure of themselves.
-SHARPNESS = (2, 3, 4, 6, 9, 14)
+# Mass, price and below of a walk that leaves every voxel as it is. Not defaults: numba would compile those anew in each process.
+_NO_CHOICE = (_NO_MASS, 0, 0)
 _EVEN = 1 << (arithmetic.PRECISION - 1)
 # A known shape is a better start than a prototype if its IoU is above this, as validation shapes told.
 _NEAR = 0.85
@@ -31,12 +30,10 @@ class Start(NamedTuple):
 
     Attributes:
         number: of the codebook.
-        sharpness: index into `SHARPNESS`.
         verbatim: the shape is the known one of that number, and no voxels follow.
     """
 
     number: int
-    sharpness: int = 0
     verbatim: bool = False
 
 
@@ -91,8 +88,6 @@ class OctreeModel:
             _write(known, self.codebook.known_bits, stream, state)
             _write(int(start.verbatim), 1, stream, state)
         if not start.verbatim:
-            for step in range(min(start.sharpness + 1, len(SHARPNESS) - 1)):
-                _write(int(step < start.sharpness), 1, stream, state)
             self._walk(levels.ENCODE, grid, start, stream, state)
         return arithmetic.finish(stream, state)
 
@@ -109,13 +104,10 @@ class OctreeModel:
                 return self.codebook.shape(number)
         elif number > self.codebook.prototypes:  # no encoder writes it
             number = 0
-        sharpness = 0
-        while sharpness < len(SHARPNESS) - 1 and _read(1, stream, state):
-            sharpness += 1
         parent = base = _NOTHING
         for (template, network), prototype in zip(self._levels, self.codebook.padded(number), strict=True):
-            place = (_NOTHING, parent, base, prototype, template, network, SHARPNESS[sharpness])
-            parent, _ = levels.walk(levels.DECODE, *place, stream, state)
+            place = (_NOTHING, parent, base, prototype, template, network)
+            parent, _ = levels.walk(levels.DECODE, *place, stream, state, *_NO_CHOICE)
             base = parent if base is _NOTHING else base
         return levels.inner(parent, self.resolution)
 
@@ -139,7 +131,7 @@ class OctreeModel:
     def _bytes(self, cost: int, start: Start) -> float:
         """Bytes of voxels that take `cost` / 65536 bits, and of what stands before them."""
         bits = self.codebook.bits + (start.number > self.codebook.prototypes) * (self.codebook.known_bits + 1)
-        return (bits + (not start.verbatim) * min(start.sharpness + 1, len(SHARPNESS) - 1) + cost / 65536) / 8
+        return (bits + cost / 65536) / 8
 
     def simplify(
         self, grid: np.ndarray, start: Start, price: float, below: Sequence[float]
@@ -166,7 +158,7 @@ class OctreeModel:
         base = _NOTHING
         rows = zip(grids, masses, (*below, 0.0), self.codebook.padded(start.number), self._levels, strict=True)
         for wanted, mass, bits, prototype, (template, network) in rows:
-            place = (wanted, parent, base, prototype, template, network, SHARPNESS[start.sharpness])
+            place = (wanted, parent, base, prototype, template, network)
             parent, cost = levels.walk(
                 levels.SIMPLIFY, *place, nothing, state, mass, int(price * 65536), int(bits * 65536)
             )
@@ -178,8 +170,8 @@ class OctreeModel:
         grids = [features.padded(level)[0] for level in features.pyramid(grid[None])]
         total, parent = 0, _NOTHING
         for wanted, prototype, level in zip(grids, self.codebook.padded(start.number), self._levels, strict=True):
-            place = (wanted, parent, grids[0], prototype, *level, SHARPNESS[start.sharpness])
-            _, cost = levels.walk(mode, *place, stream, state)
+            place = (wanted, parent, grids[0], prototype, *level)
+            _, cost = levels.walk(mode, *place, stream, state, *_NO_CHOICE)
             total, parent = total + cost, wanted
         return total
 

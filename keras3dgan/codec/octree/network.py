@@ -139,14 +139,13 @@ def make_room(network, active, count):
 
 
 @numba.njit(cache=True, nogil=True)
-def probability(network, active, count, sharpness, room):
+def probability(network, active, count, room):
     """Chance of an occupied voxel, 1 to 65535 of 65536.
 
     Args:
         network: of the level.
         active: indices of the voxel's own features that are one.
         count: how many.
-        sharpness: what the logit is multiplied by, in halves.
         room: from `make_room`.
     """
     room.glance[:] = room.glance_shared
@@ -164,6 +163,5 @@ def probability(network, active, count, sharpness, room):
         _rectify(room.third, _SUM - _ACTIVATION)
         _layer(room.third, network.last, network.last_bias, room.last)
         logit = room.last[0] >> (_SUM - _LOGIT_BITS)
-    logit = logit * sharpness >> 1
     end = _LOGIT_END << _LOGIT_BITS
     return network.probabilities[min(max(logit, -end), end) + end]

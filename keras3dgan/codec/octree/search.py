@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
 from keras3dgan.codec.goals import Point, front
@@ -11,9 +9,7 @@ from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.voxels.grid import iou
 
 # Bits that a voxel is worth, from hardly anything to nearly exact.
-PRICES = (0.3, 0.6, 1.2, 2.5, 5.0)
-# How sure of itself the model is made: indices into its module's `SHARPNESS`.
-_SHARPNESS = (0, 1, 2)
+PRICES = (0.6, 1.2, 1.8, 2.5, 3.5, 5.0, 7.0)
 # Prototypes, and known shapes, that are tried to start from.
 _PROTOTYPES, _KNOWN = 3, 2
 # About how many bits the next finer level takes to describe a cell.
@@ -32,9 +28,9 @@ def points(model: OctreeModel, grid: np.ndarray) -> list[Point]:
     near = model.codebook.nearest_known(grid, _KNOWN)
     found = [(model.cost(grid, start), score, grid, start) for start, score in _verbatim(near)]
     for number in [*model.codebook.nearest(grid[None], _PROTOTYPES)[0].tolist(), *(number for number, _ in near)]:
-        found.append((model.cost(grid, Start(number)), 1.0, grid, Start(number)))
-        for price, sharpness in itertools.product(PRICES, _SHARPNESS):
-            start = Start(number, sharpness)
+        start = Start(number)
+        found.append((model.cost(grid, start), 1.0, grid, start))
+        for price in PRICES:
             simple, cost = model.simplify(grid, start, price, below)
             found.append((cost, float(iou(grid[None], simple[None])[0]), simple, start))
     best: list[Point] = []

@@ -25,6 +25,7 @@ from keras3dgan.training.voxel_samples import Batch, VoxelSamples
 
 # Validation shapes whose bytes are counted after every epoch.
 _MEASURED = 200
+BUNDLED = "furniture_voxels"
 _AHEAD, _MAKERS = 4, 2
 
 
@@ -55,10 +56,21 @@ def train_octree(settings: OctreeSettings, run: RunDirectory, options: loop.Opti
         return run.result() or {}
     loop.prepare(settings)
     model = build_predictor(settings)
-    codebook = fit_codebook(train, settings.prototypes, settings.seed, known=train)
+    codebook = fit_codebook(train, settings.prototypes, settings.seed, known_shapes(settings, options))
     samples = VoxelSamples(train, settings.batch_size, settings.seed, settings.prototypes)
     measured = validation[np.random.default_rng(0).permutation(len(validation))[:_MEASURED]]
     return _fit(run, model, settings, codebook, samples, measured, options, len(train))
+
+
+def known_shapes(settings: OctreeSettings, options: loop.Options) -> np.ndarray | None:
+    """The training shapes that the model may carry: those of other people may be theirs to give away."""
+    names = [name for name in (settings.dataset, *settings.more_datasets) if settings.known == "all" or name == BUNDLED]
+    if settings.known == "none" or not names:
+        return None
+    splits = ("train", "validation") if settings.learn_validation else ("train",)
+    return np.concatenate(
+        [options.load(dataclasses.replace(settings, dataset=n), split).grids() for n in names for split in splits]
+    )
 
 
 def _grids(settings: OctreeSettings, options: loop.Options, split: str) -> np.ndarray:

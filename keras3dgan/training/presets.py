@@ -22,6 +22,7 @@ _CHOICES = {
     "g_optimizer": _OPTIMIZERS,
     "d_optimizer": _OPTIMIZERS,
     "decoder": DECODERS,
+    "known": ("all", "bundled", "none"),
 }
 
 
@@ -126,6 +127,9 @@ class OctreeSettings(Settings):
     epochs: int = knob(30, "passes of --steps steps, each over 4000 shapes drawn anew")
     steps: int = knob(2000, "steps an epoch")
     prototypes: int = knob(800, "shapes that the codebook's prototypes start from; at most two thirds are left")
+    known: str = knob(
+        "all", "training shapes that the model carries, to name them: all, bundled (furniture_voxels) or none"
+    )
     width: int = knob(256, "units of the first layer, at most 256")
     dropout: float = knob(0.1, "share of the first layer's units left out in training")
     learning_rate: float = knob(0.001, "AdamW's learning rate at the start; it falls to 0")

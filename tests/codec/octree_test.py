@@ -16,7 +16,7 @@ from keras3dgan.errors import InputError
 from tests.codec.octree_model import random_model
 from tests.conftest import boxes, command_environment, corner_shape
 
-_GOLDEN = "bb67dc4e8c746c8384466f6fe2e79a07bede75c7e627a60e4042c35eaed05e15"
+_GOLDEN = "4a7c19cf47a3f246d34bdc564cd49cd017fefcf2e9bbb76bc49b448be81515ed"
 
 
 @pytest.fixture(scope="module")

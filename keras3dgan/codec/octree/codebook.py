@@ -68,7 +68,11 @@ class Codebook:
         return [features.padded(level[rows] * named) for level in self.grades]
 
     def shape(self, number: int) -> np.ndarray:
-        """The known shape of a number, uint8 (n, n, n)."""
+        """The shape of a number, uint8 (n, n, n): nothing, what a prototype mostly occupies, or a known shape."""
+        if number == 0:
+            return np.zeros((self._resolution,) * 3, np.uint8)
+        if number <= self.prototypes:
+            return (self.grades[-1][number - 1] >= 2).astype(np.uint8)
         return voxels.unpack(self.known[number - self.prototypes - 1], self._resolution)
 
     def nearest(self, grids: np.ndarray, count: int = 1) -> np.ndarray:

@@ -30,7 +30,7 @@ class Start(NamedTuple):
 
     Attributes:
         number: of the codebook.
-        verbatim: the shape is the known one of that number, and no voxels follow.
+        verbatim: the shape is the one of that number as it stands there, and no voxels follow.
     """
 
     number: int
@@ -86,7 +86,7 @@ class OctreeModel:
         _write(start.number if known < 0 else self.codebook.prototypes + 1, self.codebook.bits, stream, state)
         if known >= 0:
             _write(known, self.codebook.known_bits, stream, state)
-            _write(int(start.verbatim), 1, stream, state)
+        _write(int(start.verbatim), 1, stream, state)
         if not start.verbatim:
             self._walk(levels.ENCODE, grid, start, stream, state)
         return arithmetic.finish(stream, state)
@@ -100,10 +100,10 @@ class OctreeModel:
         if number == self.codebook.prototypes + 1 and len(self.codebook.known):
             row = _read(self.codebook.known_bits, stream, state)
             number += row if row < len(self.codebook.known) else 0
-            if _read(1, stream, state):
-                return self.codebook.shape(number)
         elif number > self.codebook.prototypes:  # no encoder writes it
             number = 0
+        if _read(1, stream, state):
+            return self.codebook.shape(number)
         parent = base = _NOTHING
         for (template, network), prototype in zip(self._levels, self.codebook.padded(number), strict=True):
             place = (_NOTHING, parent, base, prototype, template, network)
@@ -130,7 +130,7 @@ class OctreeModel:
 
     def _bytes(self, cost: int, start: Start) -> float:
         """Bytes of voxels that take `cost` / 65536 bits, and of what stands before them."""
-        bits = self.codebook.bits + (start.number > self.codebook.prototypes) * (self.codebook.known_bits + 1)
+        bits = self.codebook.bits + 1 + (start.number > self.codebook.prototypes) * self.codebook.known_bits
         return (bits + cost / 65536) / 8
 
     def simplify(

@@ -11,7 +11,7 @@ from keras3dgan.voxels.grid import iou
 # Bits that a voxel is worth, from hardly anything to nearly exact.
 PRICES = (0.6, 1.2, 1.8, 2.5, 3.5, 5.0, 7.0)
 # Prototypes, and known shapes, that are tried to start from.
-_PROTOTYPES, _KNOWN = 3, 2
+_PROTOTYPES, _KNOWN = 2, 2
 # About how many bits the next finer level takes to describe a cell.
 _BELOW = 2.0
 
@@ -25,14 +25,18 @@ def points(model: OctreeModel, grid: np.ndarray) -> list[Point]:
     """
     finer = len(model.codebook.grades)
     below = [_BELOW * (finer - 1 - level) for level in range(finer - 1)]
-    near = model.codebook.nearest_known(grid, _KNOWN)
-    found = [(model.cost(grid, start), score, grid, start) for start, score in _verbatim(near)]
-    for number in [*model.codebook.nearest(grid[None], _PROTOTYPES)[0].tolist(), *(number for number, _ in near)]:
+    codebook = model.codebook
+    numbers = codebook.nearest(grid[None], _PROTOTYPES)[0].tolist()
+    numbers += [number for number, _ in codebook.nearest_known(grid, _KNOWN)]
+    found: list[tuple[float, float, np.ndarray, Start]] = []
+    for number in numbers:
+        start, shape = Start(number, verbatim=True), codebook.shape(number)
+        found.append((model.cost(grid, start), _iou(grid, shape), shape, start))
         start = Start(number)
         found.append((model.cost(grid, start), 1.0, grid, start))
         for price in PRICES:
             simple, cost = model.simplify(grid, start, price, below)
-            found.append((cost, float(iou(grid[None], simple[None])[0]), simple, start))
+            found.append((cost, _iou(grid, simple), simple, start))
     best: list[Point] = []
     for _, score, simple, start in sorted(found, key=lambda candidate: (candidate[0], -candidate[1])):
         if not best or score > max(point.iou for point in best):
@@ -40,5 +44,5 @@ def points(model: OctreeModel, grid: np.ndarray) -> list[Point]:
     return front(best)
 
 
-def _verbatim(near: list[tuple[int, float]]) -> list[tuple[Start, float]]:
-    return [(Start(number, verbatim=True), score) for number, score in near[:1]]
+def _iou(one: np.ndarray, two: np.ndarray) -> float:
+    return float(iou(one[None], two[None])[0])

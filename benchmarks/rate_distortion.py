@@ -39,10 +39,10 @@ from keras3dgan.training.run_directory import RunDirectory, write_result
 from keras3dgan.voxels.grid import iou
 from keras3dgan.voxels.shape_set import ShapeSet
 
-RATES = (4, 6, 8, 10, 15, 20, 25, 30, 40)
+RATES = (4, 6, 8, 10, 15, 20)
 # Quantisation steps of latents, in multiples of the coarsest that costs nearly nothing.
-FACTORS = (1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
-COMPONENTS = (20, 50, 100, 200)
+FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0)
+COMPONENTS = (50, 200)
 SUBSETS = {"all": None, "chair": "chair"}
 
 
@@ -83,6 +83,14 @@ def _points(model: bytes, grid: np.ndarray) -> list[tuple[str, float]]:
 @functools.cache
 def _model(content: bytes) -> OctreeModel:
     return OctreeModel.from_bytes(content)
+
+
+def load_octree(name: str) -> OctreeCodec:
+    """The octree model of this name or path."""
+    found = codec.load(name)
+    if not isinstance(found, OctreeCodec):
+        raise SystemExit(f"{name} is no octree model; name one, or a run of train_octree.")
+    return found
 
 
 def octree_points(model: OctreeModel, shapes: ShapeSet, cache: pathlib.Path) -> list[list[Point]]:
@@ -228,6 +236,7 @@ def main() -> None:
     parser.add_argument(
         "--model", default=codec.DEFAULT, help="octree model: a name, an .npz, or a run of train_octree"
     )
+    parser.add_argument("--knowing", help="another octree model to compare, that carries the training shapes")
     parser.add_argument("--runs", default="", help="runs of train_compressor on all ten classes, by comma")
     parser.add_argument("--output", required=True, help="JSON file to write")
     parser.add_argument("--picture", required=True, help="PNG file to write")
@@ -237,9 +246,14 @@ def main() -> None:
     train, validation, test = (data.load(arguments.data, split) for split in ("train", "validation", "test"))
     known = {row.tobytes() for row in np.concatenate([train.packed, validation.packed])}
     seen = np.array([row.tobytes() in known for row in test.packed])
-    used = codec.load(arguments.model)
-    assert isinstance(used, OctreeCodec), "--model: must be an octree model"
-    points = octree_points(used.octree, test, pathlib.Path(arguments.cache))
+    named = {
+        "this codec": arguments.model,
+        **({"this codec, knowing the training shapes": arguments.knowing} if arguments.knowing else {}),
+    }
+    octrees = {title: load_octree(name) for title, name in named.items()}
+    cache = pathlib.Path(arguments.cache)
+    points = {title: octree_points(model.octree, test, cache) for title, model in octrees.items()}
+    used = octrees["this codec"]
     runs = [run for run in arguments.runs.split(",") if run]
     latents = read_codecs(runs, train, validation)
     from keras3dgan.codec.pca import PCACodec
@@ -249,7 +263,7 @@ def main() -> None:
     for title, name in SUBSETS.items():
         rows = np.flatnonzero(test.labels == test.class_names.index(name)) if name else np.arange(len(test))
         part = test.take(rows)
-        curves = {"this codec": octree_curve(used, points, test, rows, seen)}
+        curves = {title: octree_curve(model, points[title], test, rows, seen) for title, model in octrees.items()}
         curves |= {f"report's model, {run}": latent_curve(model, part, seen[rows]) for run, model in latents.items()}
         curves["PCA, quantised"] = envelope([latent_curve(model, part, seen[rows])[:-1] for model in linear])
         curves |= baselines_curves(train, part, seen[rows])

@@ -63,13 +63,19 @@ class VoxelAutoencoder(Noise, keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         del y, sample_weight  # the input is its own target
         rate = 0.0
-        if training and self.prior:
-            y_pred, bits = y_pred
+        if self.prior:
+            y_pred, bits = y_pred if training else (y_pred, self._bits(x))
             rate = ops.mean(bits)
             self.rate_term.update_state(rate)
         self.iou.update_state(x, y_pred)
         # The replicas' gradients are added up, and Keras undoes this division where it reports the loss.
         return (self.reconstruction_loss(x, y_pred) + self.lambda_rate * rate) / replicas()
+
+    def _bits(self, voxels):
+        """What shapes take at the middle one of the steps, without noise."""
+        step = math.sqrt(math.prod(self.noise_steps))
+        latents = self.encoder(voxels, training=False)
+        return self.prior(latents, ops.full((ops.shape(latents)[0], 1), step))
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()

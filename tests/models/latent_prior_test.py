@@ -59,6 +59,8 @@ def test_a_dearer_bit_makes_fewer_of_them():
     # The report's model has neither prior nor noise.
     plain, plain_history, _ = _trained(0.0)
     assert plain.prior is None and "bits" not in plain_history
+    logs = model.evaluate(boxes(8).grids()[..., None].astype(np.float32), verbose=0, return_dict=True)
+    assert 0 < logs["bits"] < 2 * history["bits"][0]
     config = model.get_config()
     assert config["lambda_rate"] == 0.3 and config["noise_steps"] == (0.1, 0.8)
 

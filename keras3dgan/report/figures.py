@@ -92,13 +92,19 @@ def rate_distortion(lines: Mapping[str, Mapping[str, Sequence[tuple[float, float
         lines: panel title -> codec -> (bytes, IoU) points.
     """
     figure, axes = plt.subplots(1, len(lines), figsize=(6 * len(lines), 4.6), layout="constrained", squeeze=False)
-    colors = matplotlib.colormaps["tab10"]
+    colors = matplotlib.colormaps["tab20"]
     for axis, (title, group) in zip(axes[0], lines.items(), strict=True):
         for index, (name, points) in enumerate(group.items()):
             x, y = zip(*sorted(points), strict=True)
             marker = "o" if len(points) > 1 else "D"
             axis.plot(
-                x, y, marker=marker, markersize=4, label=name, color=colors(index % 10), linewidth=2 - (index > 0)
+                x,
+                y,
+                marker=marker,
+                markersize=4,
+                label=name,
+                color=colors((2 * index) % 20 + index // 10),
+                linewidth=2 - (index > 0),
             )
         axis.set(title=title, xlabel="bytes a shape", ylabel="IoU", xscale="log", ylim=(0, 1.02))
         axis.grid(alpha=0.3, which="both")

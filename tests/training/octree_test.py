@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
 
@@ -65,6 +66,7 @@ def test_killed_and_started_again_it_ends_with_the_same_model(trained_octree, pa
 def test_integers_predict_what_the_floats_predict():
     small = settings(OctreeSettings, "test", {"resolution": 16, "dropout": 0.0})
     grids = boxes(30, 16).grids()
+    keras.utils.set_random_seed(0)
     model = octree.build_predictor(small)
     samples = VoxelSamples(grids, 64, 0, 12)
     epoch = samples.epoch(0)
@@ -93,7 +95,8 @@ def test_integers_predict_what_the_floats_predict():
         bits = wanted[index][0][features.position(x, y, z, template.stride)]
         chances = 1 / (1 + np.exp(-chosen))
         expected += -np.log2(np.where(bits, chances, 1 - chances)).sum() / 8
-    assert integers.cost(grid, start) == pytest.approx(expected, rel=0.02, abs=0.8)
+    # Rounding to eight bits costs a percent or two.
+    assert integers.cost(grid, start) == pytest.approx(expected, rel=0.03)
 
 
 def test_the_nearest_of_others_is_never_equal():

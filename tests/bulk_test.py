@@ -103,6 +103,6 @@ def test_the_model_of_the_package_and_a_goal(folder, tmp_path):
     for name in found.names:
         assert iou(np.load(folder / name)[None], used.decode(found.stream(name))[None])[0] >= 0.8
     # A goal that one shape cannot reach costs that shape, not the collection.
-    done = run_command("bulk_compress", f"--output={tmp_path}/few", "--bytes=9", folder, check=False)
+    done = run_command("bulk_compress", f"--output={tmp_path}/few", "--bytes=7", folder, check=False)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "--bytes: 9 are too few" in (tmp_path / "few" / "bad_inputs.tsv").read_text()
+    assert "--bytes: 7 are too few" in (tmp_path / "few" / "bad_inputs.tsv").read_text()

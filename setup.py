@@ -60,7 +60,7 @@ setup(
         "engines": ENGINES,
         "beam": BUILD,
         "bench": ["torch>=2.5", "DracoPy>=1.4", "zstandard>=0.23"],
-        "dev": ["pytest>=8", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", "jax>=0.7", *BUILD, *SERVING, *ENGINES],
+        "dev": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", "jax>=0.7", *BUILD, *SERVING, *ENGINES],
     },
     entry_points={"console_scripts": ["keras3dgan = keras3dgan.commands.main:main"]},
 )

@@ -66,9 +66,9 @@ def attack(model: str, grids: np.ndarray, seed: int, count: int) -> tuple[dict[s
     used.decode(streams[0])  # compiled before any time is taken
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "a.g3a"
-        with archive.create(path, used.model) as writer:
-            for row, stream in enumerate(streams):
-                writer.add(f"shape-{row}", stream)
+        with archive.create(path, used) as writer:
+            for row, point in enumerate(used.choose(grids, archived=True)):
+                writer.add(f"shape-{row}", point)
         whole = path.read_bytes()
         for turn in range(count):
             one, two = (streams[row] for row in rng.integers(len(streams), size=2))
@@ -95,7 +95,7 @@ def attack(model: str, grids: np.ndarray, seed: int, count: int) -> tuple[dict[s
 
 def _first(used: ShapeCodec, path: pathlib.Path) -> np.ndarray:
     found = archive.Archive(path)
-    return used.decode(found.stream(min(3, len(found) - 1)))
+    return found.shape(min(3, max(len(found) - 1, 0)), used)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ kept in --cache, and used again where the model is the same.
 from __future__ import annotations
 
 import argparse
+import base64
 import concurrent.futures
 import functools
 import json
@@ -20,6 +21,7 @@ import shlex
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,16 +29,17 @@ import numpy as np
 import tqdm
 
 from keras3dgan import codec, data
-from keras3dgan.codec import archive, container
+from keras3dgan.codec import archive
 from keras3dgan.codec.goals import Point, share
 from keras3dgan.codec.latent_codec import LatentCodec
 from keras3dgan.codec.octree import search
-from keras3dgan.codec.octree.model import OctreeModel
-from keras3dgan.codec.octree_codec import OctreeCodec
+from keras3dgan.codec.octree.model import OctreeModel, Start
+from keras3dgan.codec.octree.search import Way
+from keras3dgan.codec.octree_codec import OctreeCodec, points
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.report import figures
 from keras3dgan.training.run_directory import RunDirectory, write_result
-from keras3dgan.voxels.grid import iou
+from keras3dgan.voxels.grid import iou, pack, unpack
 from keras3dgan.voxels.shape_set import ShapeSet
 
 RATES = (4, 6, 8, 10, 15, 20)
@@ -46,38 +49,34 @@ COMPONENTS = (50, 200)
 SUBSETS = {"all": None, "chair": "chair"}
 
 
-def archive_size(streams: Sequence[bytes], model: bytes) -> int:
-    """Bytes of one archive of streams, without names; what it holds is compared with them."""
+def measure(points: Sequence[Point], shapes: ShapeSet, used: ShapeCodec, seen: np.ndarray) -> dict[str, Any]:
+    """Mean bytes in an archive and IoU, over all shapes and over those that training has not seen."""
+    size, scores = _archived(points, shapes, used)
+    new = np.flatnonzero(~seen)
+    size_new, scores_new = _archived([points[row] for row in new], shapes.take(new), used)
+    np.testing.assert_allclose(scores_new, scores[new], atol=1e-6)
+    result = {"bytes": size, "iou": scores.mean(), "bytes_unseen": size_new, "iou_unseen": scores_new.mean()}
+    return {name: round(float(value), 4) for name, value in result.items()}
+
+
+def _archived(points: Sequence[Point], shapes: ShapeSet, used: ShapeCodec) -> tuple[float, np.ndarray]:
+    """Mean bytes of one archive of all points, without names, and the IoU of what it restores with each shape."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "all.g3a"
-        with archive.create(path, model) as writer:
-            for stream in streams:
-                writer.add("", stream)
+        with archive.create(path, used) as writer:
+            for point in points:
+                writer.add("", point)
         found = archive.Archive(path)
-        assert all(found.stream(row) == stream for row, stream in enumerate(streams))
-        return path.stat().st_size
-
-
-def measure(
-    streams: Sequence[bytes], shapes: ShapeSet, used: ShapeCodec, model: bytes, seen: np.ndarray
-) -> dict[str, Any]:
-    """Mean bytes and IoU of decoded streams, over all shapes and over those that training has not seen."""
-    scores = np.concatenate(
-        [iou(shapes.grids(rows), used.decode([streams[r] for r in rows])) for rows in _chunks(len(streams))]
-    )
-    result = {"bytes": archive_size(streams, model) / len(streams), "iou": float(scores.mean())}
-    new = np.flatnonzero(~seen)
-    result["bytes_unseen"] = archive_size([streams[row] for row in new], model) / len(new)
-    result["iou_unseen"] = float(scores[new].mean())
-    return {name: round(value, 4) for name, value in result.items()}
+        scores = [iou(shapes.grids(np.array(rows)), found.read_block(i, used)) for i, rows in enumerate(found.blocks)]
+        return path.stat().st_size / len(points), np.concatenate(scores)
 
 
 def _chunks(count: int) -> list[np.ndarray]:
     return np.array_split(np.arange(count), -(-count // 100)) if count else []
 
 
-def _points(model: bytes, grid: np.ndarray) -> list[tuple[str, float]]:
-    return [(point.payload.hex(), point.iou) for point in search.points(_model(model), grid)]
+def _ways(model: bytes, grid: np.ndarray) -> list[Way]:
+    return search.ways(_model(model), grid)
 
 
 @functools.cache
@@ -93,40 +92,46 @@ def load_octree(name: str) -> OctreeCodec:
     return found
 
 
-def octree_points(model: OctreeModel, shapes: ShapeSet, cache: pathlib.Path) -> list[list[Point]]:
+def octree_ways(model: OctreeModel, shapes: ShapeSet, cache: pathlib.Path) -> list[list[Way]]:
     """For each shape the ways to send it; made in as many processes as there are cores."""
-    path = cache / f"points-{model.fingerprint.hex()[:12]}.jsonl"
+    path = cache / f"ways-{model.fingerprint.hex()[:12]}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = path.read_text().splitlines() if path.exists() else []
     left = range(len(lines), len(shapes))
-    work = functools.partial(_points, model.to_bytes())
+    work = functools.partial(_ways, model.to_bytes())
     with open(path, "a") as file, concurrent.futures.ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for found in tqdm.tqdm(pool.map(work, (shapes.grids(row) for row in left)), total=len(left), desc="points"):
-            file.write(json.dumps(found) + "\n")
+        for found in tqdm.tqdm(pool.map(work, (shapes.grids(row) for row in left)), total=len(left), desc="ways"):
+            file.write(json.dumps([(_packed(way.grid), *way[1:]) for way in found]) + "\n")
             file.flush()
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    return [[Point(bytes.fromhex(payload), score) for payload, score in row] for row in rows]
+    return [
+        [Way(_unpacked(grid, model.resolution), Start(*start), cost, score) for grid, start, cost, score in row]
+        for row in rows
+    ]
+
+
+def _packed(grid: np.ndarray) -> str:
+    return base64.b64encode(zlib.compress(pack(grid[None]).tobytes())).decode()
+
+
+def _unpacked(text: str, resolution: int) -> np.ndarray:
+    return unpack(np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8), resolution)
 
 
 def octree_curve(
-    used: OctreeCodec, points: list[list[Point]], shapes: ShapeSet, rows: np.ndarray, seen: np.ndarray
+    used: OctreeCodec, ways: list[list[Way]], shapes: ShapeSet, rows: np.ndarray, seen: np.ndarray
 ) -> list[dict[str, Any]]:
     """The octree model at `RATES`, and without loss, for some of the shapes."""
     part, seen = shapes.take(rows), seen[rows]
-    mine = [points[row] for row in rows]
+    choices = [points(ways[row], archived=True) for row in rows]
+    # Of the archive's header, index and footer, as its last block, which may not be whole, it takes no more.
+    fixed = 64 / len(rows)
     curve = []
     for rate in RATES:
-        room = rate
-        while True:  # what the archive adds is known when it is written
-            chosen = share(mine, int((room + container.OVERHEAD) * len(mine)))
-            streams = [container.wrap(point.payload, used.model) for point in chosen]
-            over = archive_size(streams, used.model) / len(mine) - rate
-            if over <= 0 or room < rate / 2:
-                break
-            room -= max(over, 0.01)
-        curve.append({"rate": rate, **measure(streams, part, used, used.model, seen)})
-    exact = used.encode(part.grids())
-    curve.append({"rate": "lossless", **measure(exact, part, used, used.model, seen)})
+        chosen = share(choices, (rate - fixed) * len(rows))
+        curve.append({"rate": rate, **measure(chosen, part, used, seen)})
+        assert curve[-1]["bytes"] <= rate
+    curve.append({"rate": "lossless", **measure(used.choose(part.grids(), archived=True), part, used, seen)})
     assert curve[-1]["iou"] == 1
     return curve
 
@@ -137,9 +142,9 @@ def latent_curve(used: LatentCodec, shapes: ShapeSet, seen: np.ndarray) -> list[
     scores = np.concatenate([iou(shapes.grids(rows), used.synthesise(latents[rows])) for rows in _chunks(len(shapes))])
     size = 4.0 * latents.shape[1]
     curve = []
-    for coder in used.coders:
-        streams = coder.encode(coder.quantize(latents))
-        curve.append({"rate": f"step {coder.step:.4g}", **measure(streams, shapes, used, coder.model, seen)})
+    for number, coder in enumerate(used.coders):
+        chosen = [Point((number, payload), 0.0, 0.0) for payload in coder.encode(coder.quantize(latents))]
+        curve.append({"rate": f"step {coder.step:.4g}", **measure(chosen, shapes, used, seen)})
     whole = {
         "bytes": size,
         "iou": float(scores.mean()),
@@ -252,7 +257,7 @@ def main() -> None:
     }
     octrees = {title: load_octree(name) for title, name in named.items()}
     cache = pathlib.Path(arguments.cache)
-    points = {title: octree_points(model.octree, test, cache) for title, model in octrees.items()}
+    ways = {title: octree_ways(model.octree, test, cache) for title, model in octrees.items()}
     used = octrees["this codec"]
     runs = [run for run in arguments.runs.split(",") if run]
     latents = read_codecs(runs, train, validation)
@@ -263,7 +268,7 @@ def main() -> None:
     for title, name in SUBSETS.items():
         rows = np.flatnonzero(test.labels == test.class_names.index(name)) if name else np.arange(len(test))
         part = test.take(rows)
-        curves = {title: octree_curve(model, points[title], test, rows, seen) for title, model in octrees.items()}
+        curves = {title: octree_curve(model, ways[title], test, rows, seen) for title, model in octrees.items()}
         curves |= {f"report's model, {run}": latent_curve(model, part, seen[rows]) for run, model in latents.items()}
         curves["PCA, quantised"] = envelope([latent_curve(model, part, seen[rows])[:-1] for model in linear])
         curves |= baselines_curves(train, part, seen[rows])

@@ -13,7 +13,7 @@ from apache_beam.utils.shared import Shared
 
 from keras3dgan import codec
 from keras3dgan.codec import archive
-from keras3dgan.codec.goals import Goal
+from keras3dgan.codec.goals import Goal, GoalError
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.voxels import io
@@ -128,24 +128,17 @@ class Compress(beam.DoFn):
     def _write(self, shard: Shard, target: pathlib.Path, listed: pathlib.Path) -> None:
         """Writes the archive, batch after batch, and the list of bad inputs."""
         bad: list[tuple[str, str]] = []
-        with archive.create(target, self._codec.model) as writer:
+        with archive.create(target, self._codec) as writer:
             for batch in _batches(_shapes(shard, self._codec.resolution, self._up, bad)):
-                for name, stream in self._encode(batch, bad):
-                    writer.add(name, stream)
+                found = self._codec.choose_each(np.stack([grid for _, grid in batch]), archived=True)
+                for (name, _), point in zip(batch, found, strict=True):
+                    if isinstance(point, GoalError):
+                        bad.append((name, str(point)))
+                    else:
+                        writer.add(name, point)
             # Inside, so that the list comes first: an archive that is there says that its shard is done.
             with replacing(listed) as temporary:
                 temporary.write_text("".join(f"{name}\t{why}\n" for name, why in bad))
-
-    def _encode(self, batch: list[tuple[str, np.ndarray]], bad: list[tuple[str, str]]) -> list[tuple[str, bytes]]:
-        """Names and streams; shapes with which the goal cannot be reached go to `bad`."""
-        try:
-            streams = self._codec.encode(np.stack([grid for _, grid in batch]))
-        except InputError as error:
-            if len(batch) > 1:
-                return [found for one in batch for found in self._encode([one], bad)]
-            bad.append((batch[0][0], str(error)))
-            return []
-        return [(name, stream) for (name, _), stream in zip(batch, streams, strict=True)]
 
 
 def _shapes(shard: Shard, resolution: int, up: str, bad: list[tuple[str, str]]) -> Iterator[tuple[str, np.ndarray]]:

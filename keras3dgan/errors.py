@@ -1,4 +1,4 @@
-"""The one exception that carries a message for a person."""
+"""The exceptions that carry a message for a person."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
     The message is one sentence that names the file or flag and the remedy. Commands print it and end with exit
     status 1; library callers catch it as a `ValueError`.
     """
+
+
+class LostHostError(InputError):
+    """Another host of the same training has stopped."""

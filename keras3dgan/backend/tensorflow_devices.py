@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
-from keras3dgan.errors import InputError
+from keras3dgan.errors import InputError, LostHostError
 
 
 def jit_compile(xla: bool) -> bool:
@@ -135,6 +135,6 @@ def host_failures() -> Iterator[None]:
     ) as error:
         if not on_several_hosts():
             raise
-        raise InputError(
+        raise LostHostError(
             "--strategy=multi_worker: another host has stopped; start all of them again to go on from the last checkpoint."
         ) from error

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
 
-from keras3dgan.codec import container
+from keras3dgan.codec import container, varints
+from keras3dgan.codec.goals import Point
+from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 
-MAGIC = b"G3A\x02"
+MAGIC = b"G3A\x03"
 _HEADER = len(MAGIC) + container.FINGERPRINT_BYTES
 # Offset of the index, number of shapes, CRC-32 of the index and the number.
 _FOOTER = struct.Struct("<QII")
-# Shapes that share a CRC-32: each costs a quarter of a byte of it, and is read with at most fifteen others.
+# Shapes of a block: they share its checksum, its size and the byte that it is rounded up to, and are read together.
 _GROUP = 16
+# What all that adds to a shape, in bytes, at most: a block's CRC-32, two bytes of size and the last byte, of a whole block.
+SHARE = (4 + 2 + 1) / _GROUP
+# Blocks that are coded at a time, on all cores.
+_AHEAD = 8
 # An index says less than this of a shape; what claims more is damaged.
 _MAX_INDEX = 1 << 28
 
@@ -30,57 +37,65 @@ class ArchiveWriter:
 
     Args:
         file: open for writing, empty.
-        model: what names the decoder; its first three bytes are written.
+        codec: what codes the shapes.
     """
 
-    def __init__(self, file: BinaryIO, model: bytes):
+    def __init__(self, file: BinaryIO, codec: ShapeCodec):
         self._file = file
-        self._model = model
+        self._codec = codec
         self._names: dict[str, None] = {}
+        self._count = 0
+        self._waiting: list[Point] = []
         self._sizes: list[int] = []
         self._checks: list[int] = []
-        file.write(MAGIC + model[: container.FINGERPRINT_BYTES])
+        file.write(MAGIC + codec.model[: container.FINGERPRINT_BYTES])
 
-    def add(self, name: str, stream: bytes) -> None:
-        """Appends the shape of a `.g3c` stream.
+    def add(self, name: str, point: Point) -> None:
+        """Appends a shape.
 
         Args:
             name: of the shape, or empty: an archive whose shapes have no names is smaller, and they are found by index.
-            stream: the shape.
+            point: the shape, as the codec's `choose` with `archived` gave it.
 
         Raises:
-            InputError: the stream is of another model, the name is there already, or there is a line break in it.
+            InputError: the name is there already, or there is a line break in it.
             ValueError: some shapes have names and some have none.
         """
         if name in self._names:
             raise InputError(f"{name}: stands twice in one archive; rename one of the files.")
         if "\n" in name:
             raise InputError(f"{name!r}: an archive takes no name with a line break; rename the file.")
-        if self._sizes and bool(name) != bool(self._names):
+        if self._count and bool(name) != bool(self._names):
             raise ValueError("all shapes of an archive have names, or none has")
-        payload = container.unwrap(stream, self._model, name or "stream")
-        self._file.write(payload)
         if name:
             self._names[name] = None
-        if len(self._sizes) % _GROUP == 0:
-            self._checks.append(0)
-        self._sizes.append(len(payload))
-        self._checks[-1] = zlib.crc32(payload, self._checks[-1])
+        self._count += 1
+        self._waiting.append(point)
+        if len(self._waiting) == _AHEAD * _GROUP:
+            self._write_blocks()
+
+    def _write_blocks(self) -> None:
+        starts = range(0, len(self._waiting), _GROUP)
+        for block in self._codec.blocks([self._waiting[start : start + _GROUP] for start in starts]):
+            self._file.write(block)
+            self._sizes.append(len(block))
+            self._checks.append(zlib.crc32(block))
+        self._waiting.clear()
 
     def finish(self) -> None:
-        """Writes the index."""
+        """Writes what is left, and the index."""
+        self._write_blocks()
         offset = self._file.tell()
-        content = _varints(self._sizes) + "\n".join(self._names).encode()
+        content = varints.write(self._sizes) + "\n".join(self._names).encode()
         index = np.array(self._checks, "<u4").tobytes() + zlib.compress(content, 9)
-        count = len(self._sizes)
-        self._file.write(index + _FOOTER.pack(offset, count, zlib.crc32(index, count)))
+        self._file.write(index + _FOOTER.pack(offset, self._count, zlib.crc32(index, self._count)))
 
 
 @contextlib.contextmanager
-def create(path: str | os.PathLike[str], model: bytes) -> Iterator[ArchiveWriter]:
+def create(path: str | os.PathLike[str], codec: ShapeCodec) -> Iterator[ArchiveWriter]:
     """Gives a writer; the archive is there, whole, once the block has ended without an error."""
     with replacing(path) as temporary, open(temporary, "wb") as file:
-        writer = ArchiveWriter(file, model)
+        writer = ArchiveWriter(file, codec)
         yield writer
         writer.finish()
 
@@ -125,70 +140,57 @@ class Archive:
         index = file.read(length)
         if zlib.crc32(index, count) != check:
             raise damaged
-        groups = -(-count // _GROUP)
-        if 4 * groups > length:
+        blocks = -(-count // _GROUP)
+        if 4 * blocks > length:
             raise damaged
-        self._checks = np.frombuffer(index, "<u4", groups).tolist()
-        content = _inflate(index[4 * groups :], damaged)
-        sizes, place = _read_varints(content, count)
+        self._checks = np.frombuffer(index, "<u4", blocks).tolist()
+        content = _inflate(index[4 * blocks :], damaged)
+        sizes, place = varints.read(content, blocks)
         names = content[place:].decode("utf-8", "replace").split("\n") if place < len(content) else []
-        if len(sizes) != count or len(names) not in (0, count):
+        if len(sizes) != blocks or len(names) not in (0, count):
             raise damaged
-        self._offsets = [_HEADER, *(_HEADER + np.cumsum(sizes, dtype=np.int64)).tolist()]
+        # Python's integers, which a damaged size cannot overflow.
+        self._offsets = [*itertools.accumulate(sizes, initial=_HEADER)]
         if self._offsets[-1] != offset:
             raise damaged
-        self.names: list[str] = names or [f"{row:06d}" for row in range(len(sizes))]
+        self.names: list[str] = names or [f"{row:06d}" for row in range(count)]
         self._rows = {name: row for row, name in enumerate(self.names)}
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def stream(self, which: int | str) -> bytes:
-        """The `.g3c` stream of a shape, by its index or name.
+    @property
+    def blocks(self) -> list[range]:
+        """The rows of the shapes of each block."""
+        return [range(start, min(start + _GROUP, len(self))) for start in range(0, len(self), _GROUP)]
+
+    def read_block(self, index: int, codec: ShapeCodec) -> np.ndarray:
+        """Occupancy float32 (count, n, n, n) in [0, 1] of all shapes of a block.
 
         Raises:
-            InputError: there is no such shape, or it is damaged.
+            InputError: it is damaged, or was written by another model.
+        """
+        rows = self.blocks[index]
+        names = f"{self.path}, {self.names[rows[0]]}" + (f" to {self.names[rows[-1]]}" if len(rows) > 1 else "")
+        container.check_model(self.model, codec.model, str(self.path))
+        begin, end = self._offsets[index : index + 2]
+        with open(self.path, "rb") as file:
+            file.seek(begin)
+            block = file.read(end - begin)
+        if zlib.crc32(block) != self._checks[index]:
+            raise InputError(f"{names}: damaged, their checksum does not match; get the file again.")
+        return codec.decode_block(block, len(rows), names)
+
+    def shape(self, which: int | str, codec: ShapeCodec) -> np.ndarray:
+        """Occupancy float32 (n, n, n) in [0, 1] of a shape, by its index or name.
+
+        Raises:
+            InputError: there is no such shape, or its block is damaged, or was written by another model.
         """
         row = self._rows.get(which, -1) if isinstance(which, str) else which
         if not 0 <= row < len(self):
             raise InputError(f"{self.path}: holds no shape '{which}'; it has {len(self)}.")
-        first = row // _GROUP * _GROUP
-        bounds = self._offsets[first : first + _GROUP + 1]
-        with open(self.path, "rb") as file:
-            file.seek(bounds[0])
-            group = file.read(bounds[-1] - bounds[0])
-        if zlib.crc32(group) != self._checks[row // _GROUP]:
-            raise InputError(
-                f"{self.path}, {self.names[row]}: it, or a shape beside it, is damaged, their checksum does not match; get the "
-                "file again."
-            )
-        payload = group[self._offsets[row] - bounds[0] : self._offsets[row + 1] - bounds[0]]
-        return container.wrap(payload, self.model)
-
-
-def _varints(numbers: Sequence[int]) -> bytes:
-    """Numbers as bytes of seven bits, low ones first, the last of each below 128."""
-    result = bytearray()
-    for number in numbers:
-        while number > 127:
-            result.append(number & 127 | 128)
-            number >>= 7
-        result.append(number)
-    return bytes(result)
-
-
-def _read_varints(content: bytes, count: int) -> tuple[list[int], int]:
-    """Undoes `_varints`: as many numbers as there are, up to `count`, and the place behind them."""
-    numbers: list[int] = []
-    number = shift = place = 0
-    while len(numbers) < count and place < len(content):
-        number |= (content[place] & 127) << shift
-        shift += 7
-        if content[place] < 128:
-            numbers.append(number)
-            number = shift = 0
-        place += 1
-    return numbers, place
+        return self.read_block(row // _GROUP, codec)[row % _GROUP]
 
 
 def _inflate(content: bytes, damaged: InputError) -> bytes:

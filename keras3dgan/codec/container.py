@@ -64,18 +64,26 @@ def unwrap(content: bytes, model: bytes, name: str = "stream") -> bytes:
         )
     if _CRC.unpack_from(content, len(content) - _CRC.size)[0] != binascii.crc_hqx(content[: -_CRC.size], 0):
         raise InputError(f"{name}: damaged, its checksum does not match; get the file again.")
-    if not is_of(content, model):
-        written = content[_HEADER - FINGERPRINT_BYTES : _HEADER]
+    check_model(fingerprint(content), model, name)
+    return content[_HEADER : -_CRC.size]
+
+
+def fingerprint(content: bytes) -> bytes:
+    """What a stream says of its model."""
+    return content[_HEADER - FINGERPRINT_BYTES : _HEADER]
+
+
+def check_model(written: bytes, model: bytes, name: str) -> None:
+    """Checks that a file's fingerprint is that of the model at hand.
+
+    Raises:
+        InputError: it is another's.
+    """
+    if written != model[:FINGERPRINT_BYTES]:
         raise InputError(
             f"{name}: written by model {written.hex()}, this is {model[:FINGERPRINT_BYTES].hex()}; "
             "name the run, the file or the server of that model."
         )
-    return content[_HEADER : -_CRC.size]
-
-
-def is_of(content: bytes, model: bytes) -> bool:
-    """Whether a stream says that it was written by this model."""
-    return content[_HEADER - FINGERPRINT_BYTES : _HEADER] == model[:FINGERPRINT_BYTES]
 
 
 def read(path: str | os.PathLike[str]) -> bytes:

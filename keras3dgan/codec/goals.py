@@ -5,18 +5,25 @@ from __future__ import annotations
 import dataclasses
 import heapq
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from keras3dgan.codec import container
 from keras3dgan.errors import InputError
+
+
+class GoalError(InputError):
+    """A goal is out of the model's reach for some of the shapes."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
     """The codec's own best, every voxel exact where it can, if nothing is told; else one of these.
 
+    Bytes are those of the shape's own `.g3c` file, or its part of a `.g3a` archive: its share of a block and of the block's
+    checksum, without its name.
+
     Attributes:
-        bytes: at most so many for each shape, header included, with the greatest IoU.
-        mean_bytes: at most so many on average over the shapes of one call, header included, with the greatest mean IoU.
+        bytes: at most so many for each shape, with the greatest IoU.
+        mean_bytes: at most so many on average over the shapes of one call, with the greatest mean IoU.
         min_iou: at least this IoU for each shape, with the fewest bytes.
 
     Raises:
@@ -43,21 +50,22 @@ class Goal:
             choices: for each shape what `front` gave.
 
         Raises:
-            InputError: no point reaches what is wanted; the message says what would do.
+            GoalError: no point reaches what is wanted; the message says what would do.
         """
         if self.mean_bytes is not None:
-            return self._share(choices)
+            return self._share(choices, self.mean_bytes)
         if self.min_iou is not None:
             return [self._good(found, self.min_iou) for found in choices]
         if self.bytes is not None:
             return [self._small(found, self.bytes) for found in choices]
         return [found[-1] for found in choices]
 
-    def _share(self, choices: Sequence[Sequence[Point]]) -> list[Point]:
-        chosen = share(choices, int((self.mean_bytes or 0) * len(choices)))
+    @staticmethod
+    def _share(choices: Sequence[Sequence[Point]], mean: float) -> list[Point]:
+        chosen = share(choices, mean * len(choices))
         taken = sum(point.size for point in chosen) / max(len(chosen), 1)
-        if taken > (self.mean_bytes or 0):
-            raise InputError(f"--mean_bytes: {self.mean_bytes} are too few; give at least {taken:.1f}.")
+        if taken > mean:
+            raise GoalError(f"--mean_bytes: {mean} are too few; give at least {taken:.1f}.")
         return chosen
 
     @staticmethod
@@ -65,7 +73,7 @@ class Goal:
         for point in found:
             if point.iou >= least:
                 return point
-        raise InputError(
+        raise GoalError(
             f"--min_iou: {least} is out of this model's reach; a shape gets to {found[-1].iou:.3f} at most."
         )
 
@@ -73,7 +81,7 @@ class Goal:
     def _small(found: Sequence[Point], most: int) -> Point:
         small = [point for point in found if point.size <= most]
         if not small:
-            raise InputError(f"--bytes: {most} are too few for a shape here; give at least {found[0].size}.")
+            raise GoalError(f"--bytes: {most} are too few for a shape here; give at least {found[0].size:.1f}.")
         return small[-1]
 
 
@@ -82,17 +90,14 @@ class Point:
     """One way to send a shape.
 
     Attributes:
-        payload: what decodes to something like it.
-        iou: of that with the shape.
+        way: what its codec needs to write it.
+        size: bytes that it takes at most, in the file for which it was made; nan where they have not been counted.
+        iou: of what will be restored with the shape; nan where nobody has asked for it.
     """
 
-    payload: bytes
+    way: Any
+    size: float
     iou: float
-
-    @property
-    def size(self) -> int:
-        """Bytes of the whole stream."""
-        return len(self.payload) + container.OVERHEAD
 
 
 def front(points: Iterable[Point]) -> list[Point]:
@@ -104,8 +109,8 @@ def front(points: Iterable[Point]) -> list[Point]:
     return best
 
 
-def share(choices: Sequence[Sequence[Point]], room: int) -> list[Point]:
-    """One point for each shape, with the greatest mean IoU for the bytes of all streams together.
+def share(choices: Sequence[Sequence[Point]], room: float) -> list[Point]:
+    """One point for each shape, with the greatest mean IoU for the bytes of all shapes together.
 
     Args:
         choices: for each shape what `front` gave.

@@ -5,11 +5,9 @@ from __future__ import annotations
 import bisect
 import hashlib
 import io
-from collections.abc import Sequence
 
 import numpy as np
 
-from keras3dgan.codec import container
 from keras3dgan.errors import InputError
 
 # The frequencies of a latent's symbols add up to 2**PRECISION.
@@ -21,7 +19,7 @@ _PRIOR = 32.0
 
 
 class LatentCoder:
-    """Turns latents into symbols, `round(latent / step)` clipped to a table's range, and symbols into `.g3c` streams.
+    """Turns latents into symbols, `round(latent / step)` clipped to a table's range, and symbols into payloads.
 
     Arithmetic coding on integers of any length: everything after quantisation is exact, on stored tables, so a stream decodes to
     the same symbols on every machine. Libraries' coders end on whole 32-bit words, which is a tenth of a short stream; this one
@@ -99,7 +97,7 @@ class LatentCoder:
         return symbols.astype(np.float32) * np.float32(self.step)
 
     def encode(self, symbols: np.ndarray) -> list[bytes]:
-        """One `.g3c` stream for each row of symbols (count, k).
+        """One payload for each row of symbols (count, k).
 
         Raises:
             ValueError: another number of symbols, or one outside its table.
@@ -108,23 +106,19 @@ class LatentCoder:
             raise ValueError(f"expected symbols (count, {self.size}), got shape {symbols.shape}")
         if ((symbols < self.low) | (symbols > self.high)).any():
             raise ValueError("a symbol lies outside its table")
-        return [container.wrap(self._code(row), self.model) for row in (symbols - self.low).tolist()]
+        return [self._code(row) for row in (symbols - self.low).tolist()]
 
-    def decode(self, streams: Sequence[bytes], names: Sequence[str] | None = None) -> np.ndarray:
-        """Symbols int32 (count, k) of `.g3c` streams.
+    def decode(self, payload: bytes, name: str = "stream") -> np.ndarray:
+        """Symbols int32 (k,) of a payload.
 
         Args:
-            streams: contents of `.g3c` files.
-            names: what to call them in error messages.
+            payload: what `encode` gave.
+            name: what to call it in error messages.
 
         Raises:
-            InputError: a stream is damaged, or was written by another model.
+            InputError: no encoder writes such a payload.
         """
-        names = names or [f"stream {index}" for index in range(len(streams))]
-        rows = []
-        for stream, name in zip(streams, names, strict=True):
-            rows.append(self._symbols(container.unwrap(stream, self.model, name), name))
-        return np.array(rows, np.int32).reshape(-1, self.size) + self.low
+        return np.array(self._symbols(payload, name), np.int32) + self.low
 
     def to_bytes(self) -> bytes:
         """Everything that a reader needs, as the bytes of an `.npz` file; undone by `from_bytes`."""

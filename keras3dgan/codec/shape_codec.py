@@ -1,4 +1,4 @@
-"""What every codec does: grids to `.g3c` streams and back, one or many at a time."""
+"""What every codec does: grids to `.g3c` streams or blocks of a `.g3a` archive, and back, one or many at a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from keras3dgan.codec.goals import GoalError, Point
 
 
 class ShapeCodec(abc.ABC):
@@ -20,15 +22,48 @@ class ShapeCodec(abc.ABC):
     @property
     @abc.abstractmethod
     def model(self) -> bytes:
-        """What names the decoder and its tables; its first bytes stand in every stream."""
+        """What names the decoder and its tables; its first bytes stand in every file."""
 
     @abc.abstractmethod
-    def encode_batch(self, grids: np.ndarray) -> list[bytes]:
-        """One stream for each of the grids (count, n, n, n)."""
+    def choose(self, grids: np.ndarray, archived: bool = False) -> list[Point]:
+        """How each of the grids (count, n, n, n) is sent, as the codec's goal wants.
+
+        Args:
+            grids: zeros and ones.
+            archived: whether they go into an archive, where they take other bytes than on their own.
+
+        Raises:
+            GoalError: the goal cannot be reached.
+        """
 
     @abc.abstractmethod
-    def decode_batch(self, streams: Sequence[bytes], names: Sequence[str]) -> np.ndarray:
+    def streams(self, points: Sequence[Point]) -> list[bytes]:
+        """The `.g3c` stream of each point."""
+
+    @abc.abstractmethod
+    def blocks(self, groups: Sequence[Sequence[Point]]) -> list[bytes]:
+        """For each group of points one block, which holds all of its shapes."""
+
+    @abc.abstractmethod
+    def decode_streams(self, streams: Sequence[bytes], names: Sequence[str]) -> np.ndarray:
         """Occupancy float32 (count, n, n, n) in [0, 1] of streams, which errors call by these names."""
+
+    @abc.abstractmethod
+    def decode_block(self, block: bytes, count: int, name: str) -> np.ndarray:
+        """Occupancy float32 (count, n, n, n) in [0, 1] of a block of so many shapes, which errors call by this name.
+
+        Raises:
+            InputError: it is damaged in a way that shows.
+        """
+
+    def choose_each(self, grids: np.ndarray, archived: bool = False) -> list[Point | GoalError]:
+        """As `choose`; where the goal cannot be reached for all together, each shape is tried alone, and gets its own error."""
+        try:
+            return [*self.choose(grids, archived)]
+        except GoalError as error:
+            if len(grids) == 1:
+                return [error]
+            return [self.choose_each(grid[None], archived)[0] for grid in grids]
 
     def encode(self, grids: np.ndarray) -> Any:
         """Compresses a grid, or many.
@@ -41,11 +76,15 @@ class ShapeCodec(abc.ABC):
 
         Raises:
             ValueError: grids of another shape.
+            GoalError: the codec's goal cannot be reached.
         """
         grids = np.asarray(grids)
         if grids.ndim not in (3, 4) or grids.shape[-3:] != (self.resolution,) * 3:
             raise ValueError(f"expected grids (count, {self.resolution}^3), got shape {grids.shape}")
-        return self.encode_batch(grids) if grids.ndim == 4 else self.encode_batch(grids[None])[0]
+        if not len(grids):
+            return []
+        streams = self.streams(self.choose(grids if grids.ndim == 4 else grids[None]))
+        return streams if grids.ndim == 4 else streams[0]
 
     def decode(self, streams: bytes | Sequence[bytes], names: Sequence[str] | None = None) -> np.ndarray:
         """Restores a shape, or many.
@@ -61,5 +100,7 @@ class ShapeCodec(abc.ABC):
             InputError: a stream is damaged, or was written by another model.
         """
         if isinstance(streams, bytes):
-            return self.decode_batch([streams], names or ["stream"])[0]
-        return self.decode_batch(streams, names or [f"stream {index}" for index in range(len(streams))])
+            return self.decode_streams([streams], names or ["stream"])[0]
+        if not streams:
+            return np.zeros((0, *(self.resolution,) * 3), np.float32)
+        return self.decode_streams(streams, names or [f"stream {index}" for index in range(len(streams))])

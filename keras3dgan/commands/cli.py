@@ -12,12 +12,12 @@ import signal
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from absl import app, flags
 from absl import logging as absl_logging
 
-from keras3dgan.errors import InputError
+from keras3dgan.errors import InputError, LostHostError
 
 FLAGS = flags.FLAGS
 MODEL, INFRASTRUCTURE = "Model", "Infrastructure"
@@ -157,6 +157,8 @@ def run(
             if needs_backend:
                 import_backend()
             main(words)
+        except LostHostError as error:
+            _leave_at_once(_complain(name, str(error), 1))
         except InputError as error:
             sys.exit(_complain(name, str(error), 1))
         except OSError as error:
@@ -260,6 +262,13 @@ def _silent_stderr() -> Iterator[None]:
 def _complain(name: str, message: str, status: int) -> int:
     print(f"keras3dgan {name}: {message}", file=sys.stderr)
     return status
+
+
+def _leave_at_once(status: int) -> NoReturn:
+    """Ends the process without taking it apart: TensorFlow's threads still wait for the lost host, and would complain."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _help(name: str, usage: str) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import functools
+import math
 import os
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import tqdm
 
 from keras3dgan.codec import archive, container
 from keras3dgan.codec.archive import Archive
+from keras3dgan.codec.goals import GoalError, Point
+from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.commands import files
 from keras3dgan.errors import InputError
 from keras3dgan.serving.transport import ServingError
@@ -24,27 +26,11 @@ _PICTURED = 16
 # Stands for the archive in the names of what goes into it.
 _IN_ARCHIVE = "archive"
 Pair = tuple[pathlib.Path, pathlib.Path]
-# What to call a stream, how to read it, and where its shape goes.
-Source = tuple[str, Callable[[], bytes], pathlib.Path]
 T = TypeVar("T")
 
 
-class Codec(Protocol):
-    """A `ShapeCodec`, or a `serving.Client`."""
-
-    @property
-    def resolution(self) -> int: ...
-
-    @property
-    def model(self) -> bytes: ...
-
-    def encode(self, grids: np.ndarray) -> list[bytes]: ...
-
-    def decode(self, streams: Sequence[bytes], names: Sequence[str] | None = None) -> np.ndarray: ...
-
-
 def compress(
-    load: Callable[[], Codec], words: Sequence[str], output: str | None, up: str, verify: bool = False
+    load: Callable[[], ShapeCodec], words: Sequence[str], output: str | None, up: str, verify: bool = False
 ) -> None:
     """Turns shapes into `.g3c` files, or into one `.g3a` archive.
 
@@ -66,31 +52,36 @@ def compress(
     codec = load()
     scores: list[float] = []
 
-    def convert(batch: Sequence[Pair], failed: list[str]) -> list[tuple[pathlib.Path, bytes]]:
-        grids, targets, before = [], [], len(failed)
-        for source, target in batch:
+    def choose(batch: Sequence[Pair], failed: list[str]) -> list[tuple[pathlib.Path, Point]]:
+        read: list[tuple[Pair, np.ndarray]] = []
+        for pair in batch:
             try:
-                grids.append(io.read_shape(source, codec.resolution, up))
-                targets.append(target)
+                read.append((pair, io.read_shape(pair[0], codec.resolution, up)))
             except InputError as error:
                 failed.append(str(error))
-        if not grids:
+        if not read:
             return []
-        try:
-            streams = codec.encode(np.stack(grids))
-        except ServingError:
-            raise  # no shape's fault
-        except InputError as error:
-            if len(batch) > 1:  # find out whose fault it is
-                del failed[before:]
-                return [pair for one in batch for pair in convert([one], failed)]
-            failed.append(f"{batch[0][0]}: {error}")
-            return []
+        grids = np.stack([grid for _, grid in read])
+        rows, chosen = [], []
+        for row, point in enumerate(codec.choose_each(grids, archived=bool(into))):
+            if isinstance(point, GoalError):
+                failed.append(f"{read[row][0][0]}: {point}")
+            else:
+                rows.append(row)
+                chosen.append(point)
         if verify:
-            scores.extend(iou(np.stack(grids), codec.decode(streams)).tolist())
-        return [*zip(targets, streams, strict=True)]
+            scores.extend(_scores(codec, grids[rows], chosen))
+        return [(read[row][0][1], point) for row, point in zip(rows, chosen, strict=True)]
 
-    done = _archive(into, codec.model, pairs, convert) if into else _Done("compress", pairs, convert, _write_stream)
+    def convert(batch: Sequence[Pair], failed: list[str]) -> list[tuple[pathlib.Path, bytes]]:
+        found = choose(batch, failed)
+        return [*zip([t for t, _ in found], codec.streams([point for _, point in found]), strict=True)]
+
+    done = _Done("compress", pairs)
+    if into:
+        _archive(into, codec, done, choose)
+    else:
+        done.run(pairs, convert, _write_stream)
     if done.written:
         mean = (os.path.getsize(into) if into else sum(done.written.values())) / len(done.written)
         where = f"{into}, {len(done.written)} shapes" if into else done.where()
@@ -101,23 +92,30 @@ def compress(
         raise done.error()
 
 
+def _scores(codec: ShapeCodec, grids: np.ndarray, points: Sequence[Point]) -> list[float]:
+    """IoU of what will be restored with grids (count, n, n, n); asked of the codec where it has not said so."""
+    scores = [point.iou for point in points]
+    if any(math.isnan(score) for score in scores):
+        return iou(grids, codec.decode(codec.streams(points))).tolist()
+    return scores
+
+
 def _write_stream(target: pathlib.Path, stream: bytes) -> int:
     container.write(target, stream)
     return len(stream)
 
 
-def _archive(path: str, model: bytes, pairs: Sequence[Pair], convert: Callable[..., Any]) -> _Done:
-    """Puts what `convert` gives into an archive; there is none where nothing could be converted."""
-    with archive.create(path, model) as writer:
+def _archive(path: str, codec: ShapeCodec, done: _Done, choose: Callable[..., Any]) -> None:
+    """Puts what `choose` gives into an archive; there is none where nothing could be read."""
+    with archive.create(path, codec) as writer:
 
-        def store(target: pathlib.Path, stream: bytes) -> int:
-            writer.add(target.relative_to(_IN_ARCHIVE).with_suffix("").as_posix(), stream)
-            return len(stream)
+        def store(target: pathlib.Path, point: Point) -> int:
+            writer.add(target.relative_to(_IN_ARCHIVE).with_suffix("").as_posix(), point)
+            return 0  # what it takes is known when all are there
 
-        done = _Done("compress", pairs, convert, store)
+        done.run(done.items, choose, store)
         if not done.written:
             raise done.error()
-    return done
 
 
 def _quality(scores: Sequence[float]) -> str:
@@ -129,7 +127,9 @@ def _quality(scores: Sequence[float]) -> str:
     return f"; IoU {sum(scores) / len(scores):.3f}{least}"
 
 
-def decompress(load: Callable[[], Codec], words: Sequence[str], output: str | None, form: str, overwrite: bool) -> None:
+def decompress(
+    load: Callable[[], ShapeCodec], words: Sequence[str], output: str | None, form: str, overwrite: bool
+) -> None:
     """Turns `.g3c` files, and all that is in `.g3a` archives, into shapes.
 
     Args:
@@ -145,14 +145,56 @@ def decompress(load: Callable[[], Codec], words: Sequence[str], output: str | No
     suffix = f".{form}"
     if suffix not in io.WRITABLE:
         raise InputError(f"--format: '{form}' is not written; use one of {', '.join(io.WRITABLE)}.")
-    archives = [word for word in words if word.lower().endswith(".g3a")]
-    singles = [word for word in words if word not in archives]
-    sources = _in_archives(archives, output, suffix)
-    if singles or not archives:
-        plan = files.plan(singles, output, (".g3c",), suffix)
-        sources += [(str(path), functools.partial(container.read, path), target) for path, target in plan]
+    archives = [Archive(word) for word in words if word.lower().endswith(".g3a")]
+    singles = [word for word in words if not word.lower().endswith(".g3a")]
+    stored = [part for found in archives for part in _parts(found, output, suffix)]
+    plan = files.plan(singles, output, (".g3c",), suffix) if singles or not archives else []
+    targets = [(str(path), target) for path, target in plan]
+    targets += [(f"{part.archive.path}, {name}", target) for part in stored for name, target in part.targets]
+    _check_targets(targets, output, overwrite)
+    codec = load()
+
+    def convert(batch: Sequence[Pair], failed: list[str]) -> list[tuple[pathlib.Path, np.ndarray]]:
+        try:
+            streams = [container.read(path) for path, _ in batch]
+            occupancy = codec.decode(streams, [str(path) for path, _ in batch])
+        except ServingError:
+            raise  # no stream's fault
+        except InputError as error:
+            if len(batch) > 1:  # find out whose fault it is
+                return [pair for one in batch for pair in convert([one], failed)]
+            failed.append(str(error))
+            return []
+        return [(target, shape) for (_, target), shape in zip(batch, occupancy, strict=True)]
+
+    def unpack(batch: Sequence[_Part], failed: list[str]) -> list[tuple[pathlib.Path, np.ndarray]]:
+        [part] = batch
+        try:
+            occupancy = part.archive.read_block(part.block, codec)
+        except ServingError:
+            raise
+        except InputError as error:
+            failed.append(str(error))
+            return []
+        return [(target, shape) for (_, target), shape in zip(part.targets, occupancy, strict=True)]
+
+    def store(target: pathlib.Path, shape: np.ndarray) -> int:
+        io.write_shape(target, shape)
+        return os.path.getsize(target)
+
+    done = _Done("decompress", targets)
+    done.run(plan, convert, store)
+    done.run(stored, unpack, store, batch=1)
+    if done.written:
+        print(done.where())
+    if done.failed:
+        raise done.error()
+
+
+def _check_targets(targets: Sequence[tuple[str, pathlib.Path]], output: str | None, overwrite: bool) -> None:
+    """Checks that shapes, each with what to call it, can go where they are to go."""
     seen: dict[pathlib.Path, str] = {}
-    for name, _, target in sources:
+    for name, target in targets:
         if seen.setdefault(target, name) != name:
             raise InputError(f"{seen[target]} and {name} would both be written to {target}; restore them one by one.")
         if target.suffix.lower() not in io.WRITABLE:
@@ -160,43 +202,27 @@ def decompress(load: Callable[[], Codec], words: Sequence[str], output: str | No
         # Beside chair.g3c may lie the chair.glb that it was made from.
         if target.exists() and not output and not overwrite:
             raise InputError(f"{target}: is there already; name another --output, or give --overwrite.")
-    codec = load()
-
-    def convert(batch: Sequence[Source], failed: list[str]) -> list[tuple[pathlib.Path, np.ndarray]]:
-        try:
-            occupancy = codec.decode([read() for _, read, _ in batch], [name for name, _, _ in batch])
-        except ServingError:
-            raise  # no stream's fault
-        except InputError as error:
-            if len(batch) > 1:  # find out whose fault it is
-                return [pair for source in batch for pair in convert([source], failed)]
-            failed.append(str(error))
-            return []
-        return [(target, shape) for (_, _, target), shape in zip(batch, occupancy, strict=True)]
-
-    def store(target: pathlib.Path, shape: np.ndarray) -> int:
-        io.write_shape(target, shape)
-        return os.path.getsize(target)
-
-    done = _Done("decompress", sources, convert, store)
-    if done.written:
-        print(done.where())
-    if done.failed:
-        raise done.error()
 
 
-def _in_archives(words: Sequence[str], output: str | None, suffix: str) -> list[Source]:
-    """All shapes of archives; those of `a.g3a` go to `<output>`, or to the folder `a` beside it."""
-    sources: list[Source] = []
-    for word in words:
-        found = Archive(word)
-        folder = pathlib.Path(output) if output else pathlib.Path(word).with_suffix("")
-        targets = files.output_names([pathlib.Path(name) for name in found.names], suffix)
-        for row, (name, target) in enumerate(zip(found.names, targets, strict=True)):
-            if target.is_absolute() or ".." in target.parts:
-                raise InputError(f"{word}: the name '{name}' leads out of the folder; it is not written.")
-            sources.append((f"{word}, {name}", functools.partial(found.stream, row), folder / target))
-    return sources
+class _Part(NamedTuple):
+    """A block of an archive, and name and target of each of its shapes."""
+
+    archive: Archive
+    block: int
+    targets: list[tuple[str, pathlib.Path]]
+
+
+def _parts(found: Archive, output: str | None, suffix: str) -> list[_Part]:
+    """All blocks of an archive; the shapes of `a.g3a` go to `<output>`, or to the folder `a` beside it."""
+    folder = pathlib.Path(output) if output else pathlib.Path(found.path).with_suffix("")
+    targets = files.output_names([pathlib.Path(name) for name in found.names], suffix)
+    for name, target in zip(found.names, targets, strict=True):
+        if target.is_absolute() or ".." in target.parts:
+            raise InputError(f"{found.path}: the name '{name}' leads out of the folder; it is not written.")
+    return [
+        _Part(found, block, [(found.names[row], folder / targets[row]) for row in rows])
+        for block, rows in enumerate(found.blocks)
+    ]
 
 
 def write_generated(occupancy: np.ndarray, folder: pathlib.Path, form: str) -> None:
@@ -226,27 +252,36 @@ class _Done:
 
     Args:
         name: of the command, for its progress bar.
-        items: what to convert.
-        convert: a batch of items and a list for sentences on what failed -> where each goes, and what.
-        store: writes one, gives its bytes.
+        items: all that is to be converted.
 
     Attributes:
         written: bytes of each file that was written.
         failed: a sentence for each item that was not.
     """
 
-    def __init__(
+    def __init__(self, name: str, items: Sequence[Any]):
+        self.items = items
+        self.failed: list[str] = []
+        self.written: dict[pathlib.Path, int] = {}
+        self._name = name
+
+    def run(
         self,
-        name: str,
         items: Sequence[T],
         convert: Callable[[Sequence[T], list[str]], list[tuple[pathlib.Path, Any]]],
         store: Callable[[pathlib.Path, Any], int],
-    ):
-        self.failed: list[str] = []
-        self.written: dict[pathlib.Path, int] = {}
-        self._count = len(items)
-        for start in tqdm.tqdm(range(0, len(items), _BATCH), disable=len(items) <= _BATCH, desc=name):
-            for target, content in convert(items[start : start + _BATCH], self.failed):
+        batch: int = _BATCH,
+    ) -> None:
+        """Converts items.
+
+        Args:
+            items: what to convert.
+            convert: a batch of items and a list for sentences on what failed -> where each goes, and what.
+            store: writes one, gives its bytes.
+            batch: items a batch.
+        """
+        for start in tqdm.tqdm(range(0, len(items), batch), disable=len(items) <= _BATCH, desc=self._name):
+            for target, content in convert(items[start : start + batch], self.failed):
                 try:
                     self.written[target] = store(target, content)
                 except InputError as error:
@@ -255,10 +290,10 @@ class _Done:
     def where(self) -> str:
         """What was written, in a few words."""
         first = next(iter(self.written))
-        return f"{first}" if self._count == 1 else f"{len(self.written)} files, first {first}"
+        return f"{first}" if len(self.items) == 1 else f"{len(self.written)} files, first {first}"
 
     def error(self) -> InputError:
         """What was not."""
-        if self._count == 1:
+        if len(self.items) == 1:
             return InputError(self.failed[0])
-        return InputError(f"{len(self.failed)} of {self._count} failed:\n  " + "\n  ".join(self.failed))
+        return InputError(f"{len(self.items) - len(self.written)} of {len(self.items)} failed:\n  " + "\n  ".join(self.failed))

@@ -8,7 +8,7 @@ from keras import layers
 from keras3dgan.codec.octree import features
 from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel
-from keras3dgan.codec.octree.network import Network, from_floats
+from keras3dgan.codec.octree.network import Network, from_floats, to_floats
 
 _GLANCE = 32
 _HIDDEN = (64, 32)
@@ -52,3 +52,11 @@ def to_integers(predictor: keras.Model, codebook: Codebook) -> OctreeModel:
         return from_floats(weights("glance", 2), weights("look", len(_HIDDEN) + 2))
 
     return OctreeModel({n: network(n) for n in (grades.shape[1] for grades in codebook.grades)}, codebook)
+
+
+def from_integers(predictor: keras.Model, octree: OctreeModel) -> None:
+    """Gives a predictor the weights of a model that codes; undoes `to_integers`, but for the rounding."""
+    for level, network in octree.networks.items():
+        for part, layers_of_part in zip(("glance", "look"), to_floats(network), strict=True):
+            for index, weights in enumerate(layers_of_part):
+                predictor.get_layer(f"{part}_{level}_{index}").set_weights(weights)

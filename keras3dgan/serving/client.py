@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import random
 import time
-from collections.abc import Sequence
 
 import numpy as np
 
+from keras3dgan.codec.latent_codec import LatentCodec
 from keras3dgan.codec.latent_coder import LatentCoder
 from keras3dgan.errors import InputError
 from keras3dgan.serving.transport import Model, ServingError, Transport
@@ -20,8 +20,8 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 
-class Client:
-    """Speaks to a TensorFlow Serving, or to `keras3dgan serve`, that has what `export_models` wrote.
+class Client(LatentCodec):
+    """Speaks to a TensorFlow Serving, or to `keras3dgan serve`, that has what `export_models` wrote; a codec like any other.
 
     Args:
         address: `host:port` for gRPC, `http://host:port` for REST.
@@ -53,8 +53,8 @@ class Client:
         self._transport = _connect(address)
 
     @functools.cached_property
-    def coder(self) -> LatentCoder:
-        """Of the latents, as the server's encoder and decoder describe it.
+    def coders(self) -> list[LatentCoder]:  # type: ignore[override]
+        """One, of the latents, as the server's encoder and decoder describe it.
 
         Raises:
             ServingError: no answer, or the two do not belong together.
@@ -67,47 +67,32 @@ class Client:
                 "FAILED_PRECONDITION",
                 f"{self._transport.address}: its encoder and decoder are of different models; export both from one run.",
             )
-        return coders[0]
+        return coders[:1]
 
-    @property
-    def resolution(self) -> int:
-        """n of the n^3 grids that the server compresses."""
-        return self.coder.resolution
-
-    @property
-    def model(self) -> bytes:
-        """What names the server's model; its first bytes stand in every stream."""
-        return self.coder.model
-
-    def encode(self, grids: np.ndarray) -> list[bytes]:
-        """One `.g3c` stream for each of the grids (count, n, n, n) of zeros and ones.
+    def analyse(self, grids: np.ndarray) -> np.ndarray:
+        """Latents (count, k), quantised by the server, of grids (count, n, n, n) of zeros and ones.
 
         Raises:
             ServingError: a request failed; the message says which server, model and why.
         """
-        n = self.coder.resolution
-        if grids.ndim != 4 or grids.shape[1:] != (n, n, n):
-            raise ValueError(f"expected grids (count, {n}^3), got shape {grids.shape}")
-        streams: list[bytes] = []
-        for start in range(0, len(grids), self.batch):
-            packed = pack(grids[start : start + self.batch])
-            streams += self.coder.encode(self._predict("encoder", "compress", {"packed": packed}, "symbols"))
-        return streams
+        parts = [
+            self._predict("encoder", "compress", {"packed": pack(grids[start : start + self.batch])}, "symbols")
+            for start in range(0, len(grids), self.batch)
+        ]
+        return self.coder.dequantize(np.concatenate(parts))
 
-    def decode(self, streams: Sequence[bytes], names: Sequence[str] | None = None) -> np.ndarray:
-        """Grids uint8 (count, n, n, n) of `.g3c` streams.
+    def synthesise(self, latents: np.ndarray) -> np.ndarray:
+        """Grids float32 (count, n, n, n) of zeros and ones, of latents (count, k) that are quantised.
 
         Raises:
-            InputError: a stream is damaged, or was written by another model than the server's.
             ServingError: a request failed.
         """
-        symbols = self.coder.decode(streams, names)
-        packed = [
+        symbols = self.coder.quantize(latents)
+        parts = [
             self._predict("decoder", "decompress", {"symbols": symbols[start : start + self.batch]}, "packed")
             for start in range(0, len(symbols), self.batch)
         ]
-        n = self.coder.resolution
-        return unpack(np.concatenate(packed).astype(np.uint8), n) if packed else np.empty((0, n, n, n), np.uint8)
+        return unpack(np.concatenate(parts).astype(np.uint8), self.resolution).astype(np.float32)
 
     def generate(self, count: int, seed: int = 0) -> np.ndarray:
         """Occupancy float32 (count, n, n, n) in [0, 1] of new shapes; the same for the same seed.

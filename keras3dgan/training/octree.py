@@ -12,10 +12,11 @@ import keras
 import numpy as np
 import tqdm
 
-from keras3dgan import backend
+from keras3dgan import backend, codec
 from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel
-from keras3dgan.models.octree_predictor import build_octree_predictor, to_integers
+from keras3dgan.errors import InputError
+from keras3dgan.models.octree_predictor import build_octree_predictor, from_integers, to_integers
 from keras3dgan.training import checkpoint, loop
 from keras3dgan.training.callbacks import RunRecorder
 from keras3dgan.training.presets import OctreeSettings
@@ -48,6 +49,7 @@ def train_octree(settings: OctreeSettings, run: RunDirectory, options: loop.Opti
 
     The result also holds the mean bytes of the validation shapes.
     """
+    first = _first_model(settings)
     train, validation = _grids(settings, options, "train"), _grids(settings, options, "validation")
     if settings.learn_validation:
         train = np.concatenate([train, validation])
@@ -56,10 +58,27 @@ def train_octree(settings: OctreeSettings, run: RunDirectory, options: loop.Opti
         return run.result() or {}
     loop.prepare(settings)
     model = build_predictor(settings)
+    if first is not None:
+        from_integers(model, first)
     codebook = fit_codebook(train, settings.prototypes, settings.seed, known_shapes(settings, options))
-    samples = VoxelSamples(train, settings.batch_size, settings.seed, settings.prototypes)
+    samples = VoxelSamples(train, settings.batch_size, settings.seed, settings.prototypes, settings.stretch)
     measured = validation[np.random.default_rng(0).permutation(len(validation))[:_MEASURED]]
     return _fit(run, model, settings, codebook, samples, measured, options, len(train))
+
+
+def _first_model(settings: OctreeSettings) -> OctreeModel | None:
+    """The model of `--start_from`."""
+    if not settings.start_from:
+        return None
+    path = codec.octree_file(settings.start_from)
+    if path is None:
+        raise InputError(f"--start_from: {settings.start_from} is no octree model; name one, its .npz or a run.")
+    model = OctreeModel.from_bytes(path.read_bytes(), str(path))
+    if model.resolution != settings.resolution or model.width != settings.width:
+        raise InputError(
+            f"--start_from: {settings.start_from} is of resolution {model.resolution} and width {model.width}; give the same."
+        )
+    return model
 
 
 def known_shapes(settings: OctreeSettings, options: loop.Options) -> np.ndarray | None:

@@ -123,9 +123,11 @@ class OctreeSettings(Settings):
 
     more_datasets: tuple[str, ...] = knob((), "further data sets to learn from, by comma")
     learn_validation: bool = knob(False, "learn from the validation shapes too; for a last training, all choices made")
-    batch_size: int = knob(1024, "voxels a step, of each level")
+    batch_size: int = knob(2048, "voxels a step, of the finest level; half as many of each coarser one")
     epochs: int = knob(30, "passes of --steps steps, each over 4000 shapes drawn anew")
     steps: int = knob(2000, "steps an epoch")
+    start_from: str = knob("", "octree model, by name or path, whose networks to go on from")
+    stretch: float = knob(0.4, "share of the shapes drawn that are a slice shorter or longer along an axis")
     prototypes: int = knob(800, "shapes that the codebook's prototypes start from; at most two thirds are left")
     known: str = knob(
         "all", "training shapes that the model carries, to name them: all, bundled (furniture_voxels) or none"

@@ -28,13 +28,15 @@ class VoxelSamples:
 
     Args:
         grids: uint8 (count, n, n, n), the shapes.
-        batch_size: voxels of each level in a batch.
+        batch_size: voxels of the finest level in a batch; half as many of each coarser one.
         seed: of all draws.
         prototypes: how many prototypes to start with.
+        stretch: share of the shapes drawn that are a slice shorter or longer along an axis.
     """
 
-    def __init__(self, grids: np.ndarray, batch_size: int, seed: int, prototypes: int):
+    def __init__(self, grids: np.ndarray, batch_size: int, seed: int, prototypes: int, stretch: float = 0.0):
         self._grids = grids
+        self._stretch = stretch
         # A shape's prototype must not have been made from it: two codebooks, each of the other half. Equal grids keep together.
         self._half = np.array([zlib.crc32(grid.tobytes()) & 1 for grid in grids])
         self._codebooks = [fit_codebook(grids[self._half != half], prototypes // 2, seed) for half in (0, 1)]
@@ -68,7 +70,9 @@ class VoxelSamples:
         return _Epoch(grids, prototypes, self._batch_size, (self._seed, index))
 
     def _turned(self, pair: np.ndarray, row: int, random: np.random.Generator) -> np.ndarray:
-        """A shape and its nearest (2, n, n, n), both turned alike."""
+        """A shape and its nearest (2, n, n, n), both turned and stretched alike."""
+        if random.random() < self._stretch:
+            pair = stretched(pair, random)
         for axis, mirrors in enumerate(self._mirrors, 1):
             if mirrors[row] and random.random() < 0.5:
                 pair = np.flip(pair, axis)
@@ -99,8 +103,9 @@ class _Epoch:
         random = np.random.default_rng((*self._seed, step))
         x, y, weights = {}, {}, {}
         for level in self._levels:
-            name = str(level.template.resolution)
-            x[name], y[name], weights[name] = level.draw(self._batch_size, random)
+            resolution = level.template.resolution
+            count = max(self._batch_size * resolution // self._levels[-1].template.resolution, 1)
+            x[str(resolution)], y[str(resolution)], weights[str(resolution)] = level.draw(count, random)
         return x, y, weights
 
 
@@ -152,6 +157,40 @@ class _LevelVoxels:
         levels.dense_features(*self._seen, *drawn, self.template, bits)
         wanted = np.repeat(self._bits[rows, None], 2, axis=1).astype(np.float32)
         return bits, wanted, self._weights[rows]
+
+
+def stretched(pair: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Grids (2, n, n, n) with a slice left out or doubled, the same of both, drawn for the first.
+
+    Along x and y, whose middle is where the mirrors stand, a slice of either side. A shape's longest extent stays: it is what
+    the shape was scaled by. What cannot be stretched comes back as it is.
+    """
+    n = pair.shape[1]
+    extents = [np.flatnonzero(pair[0].any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    lengths = [int(np.ptp(places)) for places in extents if len(places)]
+    axes = np.flatnonzero(np.array(lengths) < max(lengths, default=0))
+    if not len(axes):
+        return pair
+    axis, longer = int(random.choice(axes)), bool(random.integers(2))
+    low, high = int(extents[axis][0]), int(extents[axis][-1])
+    if axis == 2:
+        order = _slices(n, int(random.integers(low, high + 1)), longer)
+    else:  # from the middle outwards
+        outwards = _slices(n // 2, int(random.integers(max(high - n // 2, n // 2 - 1 - low) + 1)), longer)
+        order = np.concatenate([(n // 2 - 1 - outwards)[::-1], n // 2 + outwards])
+    if longer and (high == n - 1 or (axis != 2 and low == 0)):
+        return pair
+    widths = [
+        (0, int(place == axis + 1)) for place in range(4)
+    ]  # an empty slice, the last and so also that of index -1
+    result = np.take(np.pad(pair, widths), order, axis + 1)
+    return result if result[0].any() else pair
+
+
+def _slices(count: int, at: int, longer: bool) -> np.ndarray:
+    """The order of slices in which one is doubled, and the last is lost, or left out, and `count` follows, an empty one."""
+    rows = np.arange(count)
+    return np.insert(rows, at, at)[:count] if longer else np.append(np.delete(rows, at), count)
 
 
 def _alike(one: np.ndarray, two: np.ndarray) -> np.ndarray:

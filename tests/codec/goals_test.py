@@ -2,25 +2,24 @@
 
 import pytest
 
-from keras3dgan.codec.container import OVERHEAD
 from keras3dgan.codec.goals import Goal, Point, front, share
 from keras3dgan.errors import InputError
 
 
 def _points(*pairs):
-    return [Point(bytes(size), quality) for size, quality in pairs]
+    return [Point(None, size, quality) for size, quality in pairs]
 
 
 def test_bytes_go_where_they_raise_the_mean_most():
     # By hand: of 5 bytes behind the first points' 2 and 1, the steps gain 0.1, 0.05 and 0.3, 0.02 a byte.
     one, two = _points((2, 0.1), (4, 0.3), (8, 0.5)), _points((1, 0.2), (3, 0.8), (13, 1.0))
-    chosen = share([one, two], 8 + 2 * OVERHEAD)
-    assert [(len(point.payload), point.iou) for point in chosen] == [(4, 0.3), (3, 0.8)]
-    assert [len(point.payload) for point in share([one, two], 2 + 2 * OVERHEAD)] == [2, 1]
-    assert [len(point.payload) for point in share([one, two], 99)] == [8, 13]
+    chosen = share([one, two], 8)
+    assert [(point.size, point.iou) for point in chosen] == [(4, 0.3), (3, 0.8)]
+    assert [point.size for point in share([one, two], 2)] == [2, 1]
+    assert [point.size for point in share([one, two], 99.5)] == [8, 13]
     # A point below the line between its neighbours is passed over.
     low = _points((1, 0.1), (2, 0.11), (3, 0.9))
-    assert [len(point.payload) for point in share([low], 3 + OVERHEAD)] == [3]
+    assert [point.size for point in share([low], 3)] == [3]
 
 
 def test_goals_out_of_range_are_refused():
@@ -33,15 +32,15 @@ def test_goals_out_of_range_are_refused():
 
 def test_the_front_only_rises():
     found = front(_points((5, 0.5), (2, 0.4), (3, 0.3), (2, 0.2), (9, 0.5), (8, 0.9)))
-    assert [(len(point.payload), point.iou) for point in found] == [(2, 0.4), (5, 0.5), (8, 0.9)]
+    assert [(point.size, point.iou) for point in found] == [(2, 0.4), (5, 0.5), (8, 0.9)]
 
 
 def test_each_goal_takes_what_reaches_it():
     found = _points((2, 0.4), (5, 0.5), (8, 0.9))
     assert Goal().choose([found]) == [found[2]]
-    assert Goal(bytes=5 + OVERHEAD).choose([found]) == [found[1]]
+    assert Goal(bytes=5).choose([found]) == [found[1]]
     assert Goal(min_iou=0.45).choose([found]) == [found[1]]
-    assert Goal(mean_bytes=5 + OVERHEAD).choose([found, found]) == [found[2], found[0]]
-    for goal, words in ((Goal(bytes=8), "give at least 9"), (Goal(min_iou=0.95), "gets to 0.900")):
+    assert Goal(mean_bytes=5.0).choose([found, found]) == [found[2], found[0]]
+    for goal, words in ((Goal(bytes=1), "give at least 2.0"), (Goal(min_iou=0.95), "gets to 0.900")):
         with pytest.raises(InputError, match=words):
             goal.choose([found])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from keras3dgan.codec import container
-from keras3dgan.codec.goals import Goal
+from keras3dgan.codec.goals import Goal, GoalError
 from keras3dgan.codec.octree import search
-from keras3dgan.codec.octree_codec import OctreeCodec
+from keras3dgan.codec.octree_codec import OctreeCodec, points
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.grid import iou
@@ -39,7 +39,7 @@ def test_without_a_goal_every_voxel_comes_back(model, grids):
 
 def test_at_most_so_many_bytes(model, grids):
     exact = max(len(stream) for stream in OctreeCodec(model).encode(grids))
-    least = max(search.points(model, grid)[0].size for grid in grids)
+    least = max(_points(model, grid)[0].size for grid in grids)
     reached = []
     for size in (least, (least + exact) // 2, exact):
         codec = OctreeCodec(model, Goal(bytes=size))
@@ -62,7 +62,7 @@ def test_at_least_this_iou(model, grids):
 
 
 def test_a_mean_is_shared_out_where_it_is_worth_most(model, grids):
-    least = max(search.points(model, grid)[0].size for grid in grids)
+    least = max(_points(model, grid)[0].size for grid in grids)
     alike = OctreeCodec(model, Goal(bytes=2 * least))
     streams = alike.encode(grids)
     mean = float(np.mean([len(stream) for stream in streams]))
@@ -74,12 +74,39 @@ def test_a_mean_is_shared_out_where_it_is_worth_most(model, grids):
         OctreeCodec(model, Goal(mean_bytes=7.5)).encode(grids)
 
 
-def test_points_get_better_with_every_byte(model, grids):
-    found = search.points(model, grids[0])
-    sizes, scores = [len(point.payload) for point in found], [point.iou for point in found]
+def test_points_get_better_with_every_byte_and_keep_what_they_promise(model, grids):
+    codec = OctreeCodec(model)
+    found = _points(model, grids[0])
+    sizes, scores = [point.size for point in found], [point.iou for point in found]
     assert sizes == sorted(set(sizes)) and scores == sorted(set(scores)) and scores[-1] == 1
-    for point in found:
-        assert iou(grids[:1], model.decode(point.payload)[None])[0] == point.iou
+    for point, stream in zip(found, codec.streams(found), strict=True):
+        assert len(stream) <= point.size < len(stream) + 2
+        assert iou(grids[:1], codec.decode(stream)[None])[0] == point.iou
+
+
+def test_a_block_takes_less_than_streams_and_what_its_points_promise(model, grids):
+    for goal in (Goal(), Goal(min_iou=0.8), Goal(mean_bytes=40.5)):
+        codec = OctreeCodec(model, goal)
+        chosen = codec.choose(grids, archived=True)
+        [block] = codec.blocks([chosen])
+        restored = codec.decode_block(block, len(grids), "block")
+        np.testing.assert_array_equal(iou(grids, restored), [point.iou for point in chosen])
+        if goal != Goal():
+            assert len(block) <= sum(point.size for point in chosen)
+        assert len(block) < sum(len(stream) - container.OVERHEAD for stream in codec.streams(chosen)) + 1
+    assert len(block) <= 40.5 * len(grids)
+    with pytest.raises(InputError, match="block: damaged, it is longer than any"):
+        codec.decode_block(bytes(100_000), len(grids), "block")
+
+
+def test_a_goal_that_one_shape_cannot_reach_is_that_shapes_own(model, grids):
+    sizes = [_points(model, grid)[0].size for grid in grids]
+    found = OctreeCodec(model, Goal(bytes=sorted(sizes)[2])).choose_each(grids)
+    assert [isinstance(point, GoalError) for point in found] == [size > sorted(sizes)[2] for size in sizes]
+
+
+def _points(model, grid):
+    return points(search.ways(model, grid), archived=False)
 
 
 def test_mutated_streams_give_an_error_or_a_grid(model, grids):

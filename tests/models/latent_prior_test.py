@@ -35,7 +35,7 @@ def test_fitted_it_tells_about_what_the_coder_takes():
     step = 0.25
     told = float(np.mean(prior(latents, np.full((len(latents), 1), step, np.float32))))
     coder = LatentCoder.fit(latents, step, 32, b"x")
-    taken = 8 * np.mean([len(stream) - 7 for stream in coder.encode(coder.quantize(latents[:1000]))])
+    taken = 8 * np.mean([len(payload) for payload in coder.encode(coder.quantize(latents[:1000]))])
     assert taken == pytest.approx(told, abs=5)  # streams end on whole bytes
 
 

@@ -46,6 +46,7 @@ class OctreeModel:
 
     Attributes:
         resolution: n of the n^3 grids.
+        networks: as given.
         codebook: the prototypes.
         fingerprint: SHA-256 over everything that a decoder needs.
 
@@ -63,39 +64,50 @@ class OctreeModel:
         if [level.shape[1] for level in codebook.grades] != [*features.levels(self.resolution)]:
             raise ValueError("the codebook has other levels than the networks")
         self.codebook = codebook
-        self._networks = networks
+        self.networks = networks
         self._levels = [(features.template(n), networks[n]) for n in features.levels(self.resolution)]
         self.fingerprint = hashlib.sha256(b"".join(a.tobytes() for a in self._arrays().values())).digest()
 
     @property
+    def width(self) -> int:
+        """Units of the larger perceptrons' first layer."""
+        return len(self.networks[self.resolution].first_bias)
+
+    @property
     def most_bytes(self) -> int:
-        """No payload is longer."""
+        """No payload of one shape is longer."""
         return _MOST_BYTES_A_VOXEL * self.resolution**3
 
-    def encode(self, grid: np.ndarray, start: Start | None = None) -> bytes:
-        """The payload of a grid (n, n, n) of zeros and ones; unless it starts verbatim, `decode` gives exactly that grid again.
+    def encode(self, grids: np.ndarray, starts: Sequence[Start] | None = None) -> bytes:
+        """One payload of all grids (count, n, n, n) of zeros and ones.
+
+        `decode` gives exactly those again, but for what starts verbatim: it becomes the shape that the start names.
 
         Args:
-            grid: the shape.
-            start: what to begin with; `self.start(grid)` unless told.
+            grids: the shapes.
+            starts: what to begin each with; `start` of each unless told.
         """
-        start = self.start(grid) if start is None else start
-        stream = np.zeros(self.most_bytes, np.uint8)
+        stream = np.zeros(self.most_bytes * len(grids), np.uint8)
         state = arithmetic.new_state()
-        known = start.number - self.codebook.prototypes - 1
-        _write(start.number if known < 0 else self.codebook.prototypes + 1, self.codebook.bits, stream, state)
-        if known >= 0:
-            _write(known, self.codebook.known_bits, stream, state)
-        _write(int(start.verbatim), 1, stream, state)
-        if not start.verbatim:
-            self._walk(levels.ENCODE, grid, start, stream, state)
+        for grid, start in zip(grids, starts or [self.start(grid) for grid in grids], strict=True):
+            known = start.number - self.codebook.prototypes - 1
+            number = start.number if known < 0 else self.codebook.prototypes + 1
+            _write(number, self.codebook.bits, stream, state)
+            if known >= 0:
+                _write(known, self.codebook.known_bits, stream, state)
+            _write(int(start.verbatim), 1, stream, state)
+            if not start.verbatim:
+                self._walk(levels.ENCODE, grid, start, stream, state)
         return arithmetic.finish(stream, state)
 
-    def decode(self, payload: bytes) -> np.ndarray:
-        """The grid uint8 (n, n, n) of a payload. Any bytes give a grid, in bounded time; only `encode`'s mean something."""
+    def decode(self, payload: bytes, count: int = 1) -> np.ndarray:
+        """The grids uint8 (count, n, n, n) of a payload; any bytes give some, in bounded time."""
         stream = np.frombuffer(payload, np.uint8).copy()
         state = arithmetic.new_state()
         arithmetic.start_decoding(stream, state)
+        return np.stack([self._decode_next(stream, state) for _ in range(count)])
+
+    def _decode_next(self, stream: np.ndarray, state: np.ndarray) -> np.ndarray:
         number = _read(self.codebook.bits, stream, state)
         if number == self.codebook.prototypes + 1 and len(self.codebook.known):
             row = _read(self.codebook.known_bits, stream, state)
@@ -178,7 +190,7 @@ class OctreeModel:
     def _arrays(self) -> dict[str, np.ndarray]:
         arrays = {f"codebook_{level.shape[1]}": level for level in self.codebook.grades}
         arrays["known"] = self.codebook.known
-        for level, network in sorted(self._networks.items()):
+        for level, network in sorted(self.networks.items()):
             arrays |= {f"{level}_{name}": array for name, array in network._asdict().items()}
         return arrays
 

@@ -83,6 +83,17 @@ def from_floats(glance: Layers, look: Layers) -> Network:
     return Network(*parts)
 
 
+def to_floats(network: Network) -> tuple[Layers, Layers]:
+    """Undoes `from_floats`: weights and biases of the glance and the look."""
+    arrays = network[:-1]  # without the probabilities
+    pairs = [*zip(arrays[::2], arrays[1::2], strict=True)]
+    floats = [
+        (kernel / 2.0 ** (_LATER if later else _FIRST), bias / 2.0 ** (_SUM if later else _FIRST))
+        for later, (kernel, bias) in zip((0, 1, 0, 1, 1, 1), pairs, strict=True)
+    ]
+    return floats[:2], floats[2:]
+
+
 @numba.njit(cache=True, nogil=True)
 def add_features(weights, active, count, sums):
     """Adds a first layer's weights of the active features to its sums."""

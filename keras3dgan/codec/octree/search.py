@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 
-from keras3dgan.codec.goals import Point, front
 from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.voxels.grid import iou
 
@@ -16,7 +18,28 @@ _PROTOTYPES, _KNOWN = 2, 2
 _BELOW = 2.0
 
 
-def points(model: OctreeModel, grid: np.ndarray) -> list[Point]:
+class Way(NamedTuple):
+    """One way to send a shape.
+
+    Attributes:
+        grid: what will be restored, uint8 (n, n, n).
+        start: what its stream begins with.
+        cost: bytes, fractions included; nan where nobody has counted them.
+        iou: of `grid` with the shape.
+    """
+
+    grid: np.ndarray
+    start: Start
+    cost: float
+    iou: float
+
+
+def exact(model: OctreeModel, grid: np.ndarray) -> Way:
+    """How a shape (n, n, n) of zeros and ones is sent without loss; what it costs is not counted."""
+    return Way(grid, model.start(grid), math.nan, 1.0)
+
+
+def ways(model: OctreeModel, grid: np.ndarray) -> list[Way]:
     """Ways to send a shape, each better than all that are as short, from rough to exact.
 
     Args:
@@ -28,20 +51,20 @@ def points(model: OctreeModel, grid: np.ndarray) -> list[Point]:
     codebook = model.codebook
     numbers = codebook.nearest(grid[None], _PROTOTYPES)[0].tolist()
     numbers += [number for number, _ in codebook.nearest_known(grid, _KNOWN)]
-    found: list[tuple[float, float, np.ndarray, Start]] = []
+    found: list[Way] = []
     for number in numbers:
         start, shape = Start(number, verbatim=True), codebook.shape(number)
-        found.append((model.cost(grid, start), _iou(grid, shape), shape, start))
+        found.append(Way(shape, start, model.cost(shape, start), _iou(grid, shape)))
         start = Start(number)
-        found.append((model.cost(grid, start), 1.0, grid, start))
+        found.append(Way(grid, start, model.cost(grid, start), 1.0))
         for price in PRICES:
             simple, cost = model.simplify(grid, start, price, below)
-            found.append((cost, _iou(grid, simple), simple, start))
-    best: list[Point] = []
-    for _, score, simple, start in sorted(found, key=lambda candidate: (candidate[0], -candidate[1])):
-        if not best or score > max(point.iou for point in best):
-            best.append(Point(model.encode(simple, start), score))
-    return front(best)
+            found.append(Way(simple, start, cost, _iou(grid, simple)))
+    best: list[Way] = []
+    for way in sorted(found, key=lambda way: (way.cost, -way.iou)):
+        if not best or way.iou > best[-1].iou:
+            best.append(way)
+    return best
 
 
 def _iou(one: np.ndarray, two: np.ndarray) -> float:

@@ -95,7 +95,6 @@ class LatentCodec(ShapeCodec):
             place += size
         return self.synthesise(np.stack(latents))
 
-
     def _size(self, payload: bytes, archived: bool) -> float:
         number = varints.write([len(payload) * len(self.coders)])
         return len(payload) + (len(number) + archive.SHARE if archived else container.OVERHEAD)

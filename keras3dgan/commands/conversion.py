@@ -296,4 +296,6 @@ class _Done:
         """What was not."""
         if len(self.items) == 1:
             return InputError(self.failed[0])
-        return InputError(f"{len(self.items) - len(self.written)} of {len(self.items)} failed:\n  " + "\n  ".join(self.failed))
+        return InputError(
+            f"{len(self.items) - len(self.written)} of {len(self.items)} failed:\n  " + "\n  ".join(self.failed)
+        )

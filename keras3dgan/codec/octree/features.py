@@ -220,49 +220,48 @@ def voxel_features(grid, parent, prototype, x, y, z, buckets, template, active):
     """
     size, stride, begins = template.resolution, template.stride, template.begins
     own = position(x, y, z, stride)
+    # Each index is written and then kept or not: as branches, which nothing predicts, this takes several times as long.
     count = 0
     for k in range(len(template.causal)):
-        if grid[own + template.causal[k]]:
-            active[count] = k
-            count += 1
+        active[count] = k
+        count += grid[own + template.causal[k]]
     near = template.mirrored.shape[1]
     for mirror in range(3):
         image = position(x if mirror == 1 else size - 1 - x, y if mirror == 0 else size - 1 - y, z, stride)
+        first = begins[1] + mirror * near
         for k in range(near):
             place = image + template.mirrored[mirror, k]
-            if place < own and grid[place]:
-                active[count] = begins[1] + mirror * near + k
-                count += 1
+            active[count] = first + k
+            count += grid[place] & (place < own)
     if size > BASE:
         half, wide = size // 2, template.parent_stride
-        cell = position(x // 2, y // 2, z // 2, wide)
+        cell = position(x >> 1, y >> 1, z >> 1, wide)
         for k in range(len(template.parent)):
-            if parent[cell + template.parent[k]]:
-                active[count] = begins[2] + k
-                count += 1
+            active[count] = begins[2] + k
+            count += parent[cell + template.parent[k]]
         near = template.parent_mirrored.shape[1]
         for mirror in range(2):
             image = (
-                position(half - 1 - x // 2, y // 2, z // 2, wide)
+                position(half - 1 - (x >> 1), y >> 1, z >> 1, wide)
                 if mirror == 0
-                else position(x // 2, half - 1 - y // 2, z // 2, wide)
+                else position(x >> 1, half - 1 - (y >> 1), z >> 1, wide)
             )
             for k in range(near):
-                if parent[image + template.parent_mirrored[mirror, k]]:
-                    active[count] = begins[3] + mirror * near + k
-                    count += 1
+                active[count] = begins[3] + mirror * near + k
+                count += parent[image + template.parent_mirrored[mirror, k]]
     else:
         for a in range(BASE):
             for b in range(BASE):
                 for c in range(BASE):
                     place = position(a, b, c, stride)
-                    if place < own and grid[place]:
-                        active[count] = begins[8] + (a * BASE + b) * BASE + c
-                        count += 1
+                    active[count] = begins[8] + (a * BASE + b) * BASE + c
+                    count += grid[place] & (place < own)
     for k in range(len(template.prototype)):
-        for grade in range(prototype[own + template.prototype[k]]):
-            active[count] = begins[9] + (GRADES - 1) * k + grade
-            count += 1
+        grade = prototype[own + template.prototype[k]]
+        first = begins[9] + (GRADES - 1) * k
+        for step in range(GRADES - 1):
+            active[count] = first + step
+            count += step < grade
     active[count] = begins[4] + x
     active[count + 1] = begins[4] + size + y
     active[count + 2] = begins[4] + 2 * size + z

@@ -61,8 +61,9 @@ def walk(mode, wanted, parent, base, prototype, template, network, stream, state
     cost = 0
     for x in range(size):
         for y in range(size):
+            row = position(x >> 1, y >> 1, 0, template.parent_stride)
             for z in range(size):
-                if size > BASE and not parent[position(x // 2, y // 2, z // 2, template.parent_stride)]:
+                if size > BASE and not parent[row + (z >> 1)]:
                     continue
                 for k in range(MIRRORS):
                     buckets[k] = BUCKET_OF[min(counts[k], _MOST_COUNTED)]
@@ -103,18 +104,19 @@ def trace(grid, parent, template, places, buckets):
     """
     size = template.resolution
     counts = np.zeros(MIRRORS, np.int64)
-    row = 0
+    found = 0
     for x in range(size):
         for y in range(size):
+            row = position(x >> 1, y >> 1, 0, template.parent_stride)
             for z in range(size):
-                if size > BASE and not parent[position(x // 2, y // 2, z // 2, template.parent_stride)]:
+                if size > BASE and not parent[row + (z >> 1)]:
                     continue
-                places[row, 0], places[row, 1], places[row, 2] = x, y, z
+                places[found, 0], places[found, 1], places[found, 2] = x, y, z
                 for k in range(MIRRORS):
-                    buckets[row, k] = BUCKET_OF[min(counts[k], _MOST_COUNTED)]
+                    buckets[found, k] = BUCKET_OF[min(counts[k], _MOST_COUNTED)]
                 count_disagreement(grid, x, y, z, template, counts)
-                row += 1
-    return row
+                found += 1
+    return found
 
 
 @numba.njit(cache=True, nogil=True)

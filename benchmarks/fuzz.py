@@ -3,7 +3,7 @@
     python benchmarks/fuzz.py --output=results/fuzz.json [--count=1000000] [--model=octree32]
 
 Streams of the bundled shapes are flipped, cut, spliced, repeated and filled; of every fifty one gets its checksum made right
-again, so that what lies behind it is tried too. Archives are damaged alike, one for every hundred streams.
+again, so that what lies behind it is tried too. Archives are damaged alike, one for every five hundred streams.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from keras3dgan.errors import InputError
 from keras3dgan.training.run_directory import write_result
 
 _BLOCK = 5000
-_DEEP, _ARCHIVES = 50, 100
+_DEEP, _ARCHIVES = 50, 500
 _SHAPES = 40
 
 

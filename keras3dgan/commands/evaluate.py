@@ -9,14 +9,15 @@ import sys
 from absl import flags
 
 from keras3dgan.commands import cli
-from keras3dgan.errors import InputError
 
 cli.add(
     flags.DEFINE_list, "models", None, "runs of train_compressor or train_autoencoder; they share a data set", cli.MODEL
 )
 cli.add(flags.DEFINE_list, "trainings", [], "further runs whose outcome is recorded too, e.g. of the 3D-GAN", cli.MODEL)
 cli.add(flags.DEFINE_boolean, "pca", True, "also measure PCA of the same latent size", cli.MODEL)
-cli.add(flags.DEFINE_string, "split", "test", "validation or test", cli.MODEL)
+cli.add(
+    cli.enum("test", "validation"), "split", "test", "test, for final numbers; or validation, for choices", cli.MODEL
+)
 cli.add(flags.DEFINE_string, "output", None, "JSON file to write")
 cli.add(flags.DEFINE_string, "picture", None, "PNG file to write: originals and reconstructions")
 cli.add_data()
@@ -30,8 +31,6 @@ def main(_):
     from keras3dgan.report.runs import reconstructions
     from keras3dgan.training.run_directory import RunDirectory, write_result
 
-    if cli.FLAGS.split not in ("validation", "test"):
-        raise InputError(f"--split: must be validation or test, got '{cli.FLAGS.split}'.")
     runs = [RunDirectory(path) for path in cli.FLAGS.models]
     comparison = compare(runs, cli.FLAGS.split, cli.FLAGS.pca, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
     outcomes = {path: outcome(RunDirectory(path)) for path in [*cli.FLAGS.models, *cli.FLAGS.trainings]}

@@ -12,7 +12,9 @@ from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
 cli.add(flags.DEFINE_list, "models", None, "runs of train_gan; they share a data set", cli.MODEL)
-cli.add(flags.DEFINE_string, "split", "test", "validation or test", cli.MODEL)
+cli.add(
+    cli.enum("test", "validation"), "split", "test", "test, for final numbers; or validation, for choices", cli.MODEL
+)
 cli.add(flags.DEFINE_string, "voxnet", None, "run of train_voxnet; its features give the Frechet distance", cli.MODEL)
 cli.add(flags.DEFINE_integer, "seed", 1, "of the latents", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "JSON file to write")
@@ -27,8 +29,6 @@ def main(_):
     from keras3dgan.report.generators import compare_generators
     from keras3dgan.training.run_directory import RunDirectory, write_result
 
-    if cli.FLAGS.split not in ("validation", "test"):
-        raise InputError(f"--split: must be validation or test, got '{cli.FLAGS.split}'.")
     if cli.FLAGS.seed < 0:
         raise InputError(f"--seed: must not be negative, got {cli.FLAGS.seed}.")
     runs = [RunDirectory(path) for path in cli.FLAGS.models]

@@ -280,7 +280,7 @@ def _check(values: Settings) -> None:
     ):
         if getattr(values, name, 0) < 0:
             raise InputError(f"--{name}: must not be negative, got {getattr(values, name)}.")
-    for name in ("beta_1", "average", "init_occupied", "dropout"):
+    for name in ("beta_1", "average", "init_occupied", "dropout", "stretch"):
         if not 0 <= getattr(values, name, 0.0) < 1:
             raise InputError(f"--{name}: must be at least 0 and below 1, got {getattr(values, name)}.")
     for name in ("real_labels", "fake_labels", "noise_steps"):

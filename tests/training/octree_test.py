@@ -16,7 +16,7 @@ from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.training import octree
 from keras3dgan.training.presets import OctreeSettings, settings
 from keras3dgan.training.prototypes import fit_codebook
-from keras3dgan.training.voxel_samples import VoxelSamples, _nearest_others
+from keras3dgan.training.voxel_samples import VoxelSamples, _nearest_others, stretched
 from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes, command_environment, run_command
 
@@ -61,6 +61,37 @@ def test_killed_and_started_again_it_ends_with_the_same_model(trained_octree, pa
     os.remove(tmp_path / "run" / "models" / "octree.npz")
     error = run_command("compress", f"--model={tmp_path}/run", tmp_path, check=False)
     assert error.returncode == 1 and "Traceback" not in error.stderr
+
+
+def test_it_goes_on_from_another_model(trained_octree, packed_archive, tmp_path):
+    first = OctreeModel.from_bytes((trained_octree / "models" / "octree.npz").read_bytes())
+    small = settings(OctreeSettings, "test", {})
+    model = octree.build_predictor(small)
+    octree.from_integers(model, first)
+    assert octree.to_integers(model, first.codebook).fingerprint == first.fingerprint
+    name, *flags = _words(packed_archive, tmp_path / "run")
+    run_command(name, *flags, f"--start_from={trained_octree}", "--epochs=1", "--steps=5", "--learning_rate=0.00001")
+    again = OctreeModel.from_bytes((tmp_path / "run" / "models" / "octree.npz").read_bytes())
+    for kernel, before in zip(again.networks[32], first.networks[32], strict=True):
+        assert np.abs(kernel.astype(int) - before).max() <= 2
+    failed = run_command(name, *flags[:-2], f"--workdir={tmp_path}/b", "--start_from=octree32", check=False)
+    assert failed.returncode == 1 and "is of resolution 32 and width 256; give the same" in failed.stderr
+
+
+def test_stretched_shapes_keep_their_longest_extent_and_their_mirrors():
+    grids = boxes(40, 16).grids()
+    rng = np.random.default_rng(0)
+    changed = 0
+    for grid in grids:
+        one, two = stretched(np.stack([grid, grid[::-1]]), rng)
+        np.testing.assert_array_equal(one, one[::-1])  # boxes are symmetric
+        np.testing.assert_array_equal(two, one)
+        before, after = (np.array([np.ptp(places) for places in np.nonzero(g)]) for g in (grid, one))
+        assert before.max() == after.max() and (before != after).sum() <= 1
+        changed += bool((before != after).any())
+    assert changed > 30
+    empty = np.zeros((2, 8, 8, 8), np.uint8)
+    np.testing.assert_array_equal(stretched(empty, rng), empty)
 
 
 def test_integers_predict_what_the_floats_predict():

@@ -44,9 +44,10 @@ def fit_codebook(grids: np.ndarray, count: int, seed: int, known: np.ndarray | N
             members = _assign(flat, centres) if len(centres) else members
             sizes = np.bincount(members, minlength=len(centres))
         centres = (_sums(flat, members, len(centres)) + 0.5 * mean) / (sizes[:, None] + 0.5)
-    kept = np.flatnonzero(np.bincount(members, minlength=len(centres))[: len(centres)] >= _FEWEST)
+    sizes = np.bincount(members, minlength=len(centres))[: len(centres)]
+    kept = np.flatnonzero(sizes >= _FEWEST)
     shapes = None if known is None else np.unique(pack(known), axis=0)
-    return Codebook([_grades(level, members, kept) for level in features.pyramid(grids)], shapes)
+    return Codebook([_grades(level, members, kept) for level in features.pyramid(grids)], shapes, sizes[kept])
 
 
 def _assign(flat: np.ndarray, centres: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from keras3dgan.errors import InputError
 from tests.codec.octree_model import random_model
 from tests.conftest import boxes, command_environment, corner_shape
 
-_GOLDEN = "4a7c19cf47a3f246d34bdc564cd49cd017fefcf2e9bbb76bc49b448be81515ed"
+_GOLDEN = "ef9ecc4416e847b89dbae97017f738772441a3b7e06400fc5fcef89c992e758f"
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +175,19 @@ def test_the_coder_takes_the_entropy():
     again, state = np.frombuffer(content, np.uint8).copy(), arithmetic.new_state()
     arithmetic.start_decoding(again, state)
     assert [arithmetic.decode(chance, again, state) for chance in chances] == bits.tolist()
+
+
+def test_numbers_take_what_their_weights_say(model):
+    """Prototypes with many members are named in fewer bits, and all numbers come back."""
+    members = np.array([1, 1, 50, 3, 200, 1, 7], np.uint16)
+    weighted = OctreeModel(model.networks, Codebook(model.codebook.grades, model.codebook.known, members))
+    weights = weighted.codebook.weights
+    assert weights.tolist() == [2, *members, 9, *[0] * 7] and weighted.codebook.bits == 4
+    for number in (0, 3, 5, 7, 8, 12):
+        start = Start(number, verbatim=True)
+        grid = weighted.codebook.shape(number)
+        np.testing.assert_array_equal(weighted.decode(weighted.encode(grid[None], [start])), grid[None])
+        bits = 3 - np.log2(weights[min(number, 8)] / weights.sum()) + 4 * (number > 7)
+        assert weighted.cost(grid, start) == pytest.approx(bits / 8, abs=0.01)
+    with pytest.raises(ValueError, match="each prototype has members"):
+        Codebook(model.codebook.grades, members=np.zeros(7))

@@ -11,6 +11,8 @@ import numpy as np
 from keras3dgan.codec.octree import features
 from keras3dgan.voxels import grid as voxels
 
+# Of so many streams one begins with nothing, and one with a known shape.
+_NOTHING_SHARE, _KNOWN_SHARE = 256, 32
 # Prototypes are compared with shapes at this resolution, or that of the shapes where it is less.
 _COMPARED = 32
 
@@ -24,11 +26,21 @@ class Codebook:
     Args:
         grades: of the prototypes, for each level, coarse to fine, uint8 (count, m, m, m).
         known: shapes as bits, uint8 (count, n^3 / 8).
+        members: how many shapes stand behind each prototype, uint16 (count,), at least 1; alike unless told.
+
+    Raises:
+        ValueError: other numbers of members than of prototypes, or one that is 0.
     """
 
-    def __init__(self, grades: Sequence[np.ndarray], known: np.ndarray | None = None):
+    def __init__(
+        self, grades: Sequence[np.ndarray], known: np.ndarray | None = None, members: np.ndarray | None = None
+    ):
         self.grades = [np.ascontiguousarray(level) for level in grades]
         self._resolution = self.grades[-1].shape[1]
+        self.members = np.ones(self.prototypes, np.uint16) if members is None else members.astype(np.uint16)
+        if self.members.shape != (self.prototypes,) or (self.members == 0).any():
+            raise ValueError("each prototype has members")
+        self.weights = self._weights()
         compared = next(level for level in reversed(self.grades) if level.shape[1] <= _COMPARED)
         self._prototype_bits = _Bits(compared >= 2)
         empty = np.zeros((0, self._resolution**3 // 8), np.uint8)
@@ -41,10 +53,17 @@ class Codebook:
         """How many there are."""
         return len(self.grades[0])
 
+    def _weights(self) -> np.ndarray:
+        """How likely a stream begins with nothing, each prototype, or a known shape: int64 (2^bits,), 0 for no number."""
+        total = int(self.members.sum(dtype=np.int64))
+        weights = [1 + total // _NOTHING_SHARE, *self.members.tolist(), 1 + total // _KNOWN_SHARE]
+        whole = 1 << (len(weights) - 1).bit_length()
+        return np.array(weights + [0] * (whole - len(weights)), np.int64)
+
     @property
     def bits(self) -> int:
         """Bits that name nothing, a prototype, or (one more) that a known shape follows."""
-        return (self.prototypes + 1).bit_length()
+        return len(self.weights).bit_length() - 1
 
     @property
     def known_bits(self) -> int:

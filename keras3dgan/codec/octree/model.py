@@ -19,6 +19,8 @@ _NO_MASS = np.zeros(0, np.int32)
 # Mass, price and below of a walk that leaves every voxel as it is. Not defaults: numba would compile those anew in each process.
 _NO_CHOICE = (_NO_MASS, 0, 0)
 _EVEN = 1 << (arithmetic.PRECISION - 1)
+# Of eight streams one says nothing but which shape of the codebook it is.
+_VERBATIM = 1 << (arithmetic.PRECISION - 3)
 # A known shape is a better start than a prototype if its IoU is above this, as validation shapes told.
 _NEAR = 0.85
 # A voxel costs at most 16 bits; the longest stream that any model writes.
@@ -90,12 +92,8 @@ class OctreeModel:
         stream = np.zeros(self.most_bytes * len(grids), np.uint8)
         state = arithmetic.new_state()
         for grid, start in zip(grids, starts or [self.start(grid) for grid in grids], strict=True):
-            known = start.number - self.codebook.prototypes - 1
-            number = start.number if known < 0 else self.codebook.prototypes + 1
-            _write(number, self.codebook.bits, stream, state)
-            if known >= 0:
-                _write(known, self.codebook.known_bits, stream, state)
-            _write(int(start.verbatim), 1, stream, state)
+            for bit, chance in self._decisions(start):
+                arithmetic.encode(bit, chance, stream, state)
             if not start.verbatim:
                 self._walk(levels.ENCODE, grid, start, stream, state)
         return arithmetic.finish(stream, state)
@@ -108,13 +106,17 @@ class OctreeModel:
         return np.stack([self._decode_next(stream, state) for _ in range(count)])
 
     def _decode_next(self, stream: np.ndarray, state: np.ndarray) -> np.ndarray:
-        number = _read(self.codebook.bits, stream, state)
+        number = 0
+        for behind in range(self.codebook.bits):
+            number = 2 * number + int(arithmetic.decode(self._chance(number, behind), stream, state))
         if number == self.codebook.prototypes + 1 and len(self.codebook.known):
-            row = _read(self.codebook.known_bits, stream, state)
+            row = 0
+            for _ in range(self.codebook.known_bits):
+                row = 2 * row + int(arithmetic.decode(_EVEN, stream, state))
             number += row if row < len(self.codebook.known) else 0
         elif number > self.codebook.prototypes:  # no encoder writes it
             number = 0
-        if _read(1, stream, state):
+        if arithmetic.decode(_VERBATIM, stream, state):
             return self.codebook.shape(number)
         parent = base = _NOTHING
         for (template, network), prototype in zip(self._levels, self.codebook.padded(number), strict=True):
@@ -122,6 +124,23 @@ class OctreeModel:
             parent, _ = levels.walk(levels.DECODE, *place, stream, state, *_NO_CHOICE)
             base = parent if base is _NOTHING else base
         return levels.inner(parent, self.resolution)
+
+    def _decisions(self, start: Start) -> list[tuple[int, int]]:
+        """What a stream says before its voxels: bits, and the chance of a 1, of 65536, for each."""
+        known = start.number - self.codebook.prototypes - 1
+        number = start.number if known < 0 else self.codebook.prototypes + 1
+        bits = self.codebook.bits
+        found = [(number >> (bits - 1 - k) & 1, self._chance(number >> (bits - k), k)) for k in range(bits)]
+        if known >= 0:
+            found += [(known >> k & 1, _EVEN) for k in reversed(range(self.codebook.known_bits))]
+        return [*found, (int(start.verbatim), _VERBATIM)]
+
+    def _chance(self, prefix: int, place: int) -> int:
+        """Chance, of 65536, that the bit behind the first `place` bits of a number, `prefix`, is a 1."""
+        width = len(self.codebook.weights) >> place
+        half = self.codebook.weights[prefix * width : (prefix + 1) * width].reshape(2, -1).sum(axis=1)
+        most = 1 << arithmetic.PRECISION
+        return min(max(int(half[1]) * most // max(int(half.sum()), 1), 1), most - 1)
 
     def start(self, grid: np.ndarray) -> Start:
         """What to begin with, for a grid (n, n, n) that is to come back exactly."""
@@ -142,8 +161,9 @@ class OctreeModel:
 
     def _bytes(self, cost: int, start: Start) -> float:
         """Bytes of voxels that take `cost` / 65536 bits, and of what stands before them."""
-        bits = self.codebook.bits + 1 + (start.number > self.codebook.prototypes) * self.codebook.known_bits
-        return (bits + cost / 65536) / 8
+        for bit, chance in self._decisions(start):
+            cost += int(arithmetic.COSTS[chance if bit else 65536 - chance])
+        return cost / 65536 / 8
 
     def simplify(
         self, grid: np.ndarray, start: Start, price: float, below: Sequence[float]
@@ -189,6 +209,7 @@ class OctreeModel:
 
     def _arrays(self) -> dict[str, np.ndarray]:
         arrays = {f"codebook_{level.shape[1]}": level for level in self.codebook.grades}
+        arrays["members"] = self.codebook.members
         arrays["known"] = self.codebook.known
         for level, network in sorted(self.networks.items()):
             arrays |= {f"{level}_{name}": array for name, array in network._asdict().items()}
@@ -212,16 +233,6 @@ class OctreeModel:
                 arrays = {key: file[key] for key in file.files}
             found = sorted(int(key.removeprefix("codebook_")) for key in arrays if key.startswith("codebook_"))
             networks = {n: Network(*(arrays[f"{n}_{field}"] for field in Network._fields)) for n in found}
-            return cls(networks, Codebook([arrays[f"codebook_{n}"] for n in found], arrays["known"]))
+            return cls(networks, Codebook([arrays[f"codebook_{n}"] for n in found], arrays["known"], arrays["members"]))
         except Exception as error:  # numpy, zipfile and zlib each raise their own
             raise InputError(f"{name}: not a trained octree model; train it again.") from error
-
-
-def _write(number: int, bits: int, stream: np.ndarray, state: np.ndarray) -> None:
-    """Codes a number in so many bits, the least significant first."""
-    for bit in range(bits):
-        arithmetic.encode(number >> bit & 1, _EVEN, stream, state)
-
-
-def _read(bits: int, stream: np.ndarray, state: np.ndarray) -> int:
-    return sum(int(arithmetic.decode(_EVEN, stream, state)) << bit for bit in range(bits))

@@ -26,6 +26,7 @@ WITH_TENSORFLOW = [
 BUILD = ["apache-beam>=2.70", "mlcroissant>=1.0"]  # the `tfds` command needs both and does not declare them
 # With `pip install --no-deps tensorflow-serving-api`, which asks for the whole of `tensorflow` beside `tensorflow-cpu`.
 SERVING = ["grpcio>=1.66", "requests>=2.32"]
+PICTURES = ["panda3d>=1.10.14"]
 ENGINES = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20", "ai-edge-litert>=2.0"]
 
 setup(
@@ -58,9 +59,10 @@ setup(
         "jax_gpu": ["jax[cuda13]>=0.7.2", *TRAINING],
         "serving": SERVING,
         "engines": ENGINES,
+        "pictures": PICTURES,
         "beam": BUILD,
         "bench": ["torch>=2.5", "DracoPy>=1.4", "zstandard>=0.23"],
-        "dev": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", "jax>=0.7", *BUILD, *SERVING, *ENGINES],
+        "dev": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9", "mypy>=1.13", "dill>=0.3.8", "jax>=0.7", *BUILD, *SERVING, *ENGINES, *PICTURES],
     },
     entry_points={"console_scripts": ["keras3dgan = keras3dgan.commands.main:main"]},
 )

@@ -115,6 +115,64 @@ def evaluation_batches(shapes: ShapeSet, batch_size: int, with_labels: bool = Fa
     return tf.data.Dataset.from_tensor_slices((shapes.packed, shapes.labels)).batch(batch_size).map(batch).prefetch(2)
 
 
+def picture_batches(shapes: ShapeSet, views: np.ndarray, batch_size: int, seed: int, start_step: int = 0) -> Any:
+    """Endless batches of a view and its shape, in the order of `training_batches`: a pure function of seed and step.
+
+    The view is drawn anew each time; a third stand on white, a third on a colour, a third on a run of two colours.
+
+    Args:
+        shapes: the shapes.
+        views: uint8 (count, views, s, s, 4), their pictures.
+        batch_size: shapes a batch.
+        seed: of order, views and backgrounds.
+        start_step: the number of batches already used.
+
+    Returns:
+        For `keras.Model.fit`: pairs of float32 (batch_size, s, s, 3) in [0, 1] and (batch_size, n, n, n, 1) in {0, 1}.
+    """
+    draw = functools.partial(_draw, len(shapes), batch_size, seed, "none")
+    count = views.shape[1]
+
+    def pick(step, xp):
+        rows, _ = draw(step, xp)
+        drawn = _hash(_hash(_hash(seed + 2) + step) + xp.arange(batch_size, dtype=np.int64))
+        return rows, rows * count + drawn % count, drawn
+
+    flat = views.reshape(-1, *views.shape[2:])
+    if tf is None:
+        return _endless_pictures(shapes, flat, pick, start_step)
+    packed, all_views = tf.constant(shapes.packed), tf.constant(flat)
+
+    def batch(step):
+        xp = tf.experimental.numpy
+        rows, places, drawn = pick(step, xp)
+        pictures = _on_backgrounds(tf.cast(tf.gather(all_views, places), tf.float32), drawn, xp)
+        return pictures, _unpack(tf.gather(packed, rows), shapes.resolution)
+
+    steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max // batch_size)
+    return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def _endless_pictures(shapes: ShapeSet, views: np.ndarray, pick, step: int) -> Iterator[tuple]:
+    while True:
+        rows, places, drawn = pick(step, np)
+        yield _on_backgrounds(views[places].astype(np.float32), drawn, np), _float(shapes, rows)
+        step += 1
+
+
+def _on_backgrounds(views, drawn, xp):
+    """Views (batch, s, s, 4) of 0 to 255 on backgrounds that `drawn` (batch,) names, (batch, s, s, 3) in [0, 1]."""
+    size = views.shape[1]
+    colors = _hash(drawn[:, None] + xp.arange(1, 7, dtype=np.int64)) % 256
+    colors = xp.asarray(xp.reshape(colors, (-1, 2, 1, 1, 3)), np.float32) / np.float32(255)
+    kind = (drawn // 64 % 3)[:, None, None, None]
+    down = xp.reshape(xp.arange(size, dtype=np.float32) / np.float32(size), (1, size, 1, 1))
+    run = colors[:, 0] * (1 - down) + colors[:, 1] * down
+    background = xp.where(kind == 0, xp.ones_like(run), xp.where(kind == 1, colors[:, 0] * xp.ones_like(run), run))
+    alpha = views[..., 3:] / np.float32(255)
+    return views[..., :3] / np.float32(255) * alpha + background * (1 - alpha)
+
+
 def _draw(count: int, batch_size: int, seed: int, augmentation: str, step, xp):
     """The rows of a step's batch, int64 (batch_size,), and for each how it is turned; `xp` is numpy or TensorFlow's numpy.
 

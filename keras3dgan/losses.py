@@ -1,5 +1,7 @@
 """Every loss of the project, each a pure function on Keras tensors that returns a scalar."""
 
+import math
+
 from keras import ops
 
 _EPSILON = 1e-12
@@ -54,6 +56,22 @@ def mean_l2_distance(x, y):
     """
     difference = ops.reshape(ops.cast(x - y, "float32"), (ops.shape(x)[0], -1))
     return ops.mean(ops.sqrt(ops.sum(ops.square(difference), axis=1) + _EPSILON))
+
+
+def normal_divergence(mean, log_variance, stddev):
+    """The batch mean of KL(N(mean, exp(log_variance)) || N(0, stddev^2)) in nats, over all latents (the report, equation 4).
+
+    Args:
+        mean: (batch, k).
+        log_variance: (batch, k).
+        stddev: of the prior; 0.33 in the report.
+
+    Returns:
+        A scalar >= 0.
+    """
+    ratio = log_variance - 2 * math.log(stddev)
+    each = 0.5 * (ops.exp(ratio) + ops.square(mean / stddev) - 1.0 - ratio)
+    return ops.mean(ops.sum(each, axis=1))
 
 
 def wasserstein_critic_loss(real_scores, fake_scores):

@@ -37,3 +37,19 @@ def test_mean_l2_distance_is_a_norm_per_shape():
     y[1, 0, 0, 0] = 3  # norm 3
     assert math.isclose(float(losses.mean_l2_distance(x, y)), (math.sqrt(8) + 3) / 2, rel_tol=1e-6)
     assert np.isfinite(float(ops.sum(losses.mean_l2_distance(x, x))))
+
+
+def test_the_divergence_of_normals_is_the_integral():
+    mean, deviation, prior = 0.4, 0.2, 0.33
+    x = np.linspace(-4, 4, 200_001)
+
+    def density(m, s):
+        return np.exp(-0.5 * ((x - m) / s) ** 2) / (s * np.sqrt(2 * np.pi))
+
+    p, q = density(mean, deviation), density(0, prior)
+    inside = p > 1e-300
+    integral = np.trapezoid(np.where(inside, p * np.log(np.maximum(p, 1e-300) / np.maximum(q, 1e-300)), 0), x)
+    found = losses.normal_divergence(np.full((3, 2), mean), np.full((3, 2), 2 * np.log(deviation)), prior)
+    np.testing.assert_allclose(float(found), 2 * integral, rtol=1e-5)
+    nothing = losses.normal_divergence(np.zeros((3, 2)), np.full((3, 2), 2 * np.log(prior)), prior)
+    np.testing.assert_allclose(float(nothing), 0, atol=1e-6)

@@ -7,17 +7,17 @@ Only whoever changes the archive needs to run it; its result lies beside this fi
 """
 
 import csv
-import dataclasses
 import pathlib
 import re
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
 
 import numpy as np
 import tqdm
 
+from keras3dgan.datasets.furniture_voxels import catalogue
+from keras3dgan.datasets.furniture_voxels.catalogue import Entry
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.voxels import grid as grids
@@ -35,36 +35,6 @@ _LICENSES = {
     "Reallusion": "CC BY 3.0 US",
     "Scopia": "CC BY 3.0",
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """One model of a catalogue, as its properties file describes it."""
-
-    catalogue: str
-    values: dict[str, str]
-
-    @property
-    def id(self) -> str:
-        """Catalogue and model name, unique and stable: `Scopia/bed1`."""
-        return f"{self.catalogue}/{self.values['id'].split('#', 1)[1]}"
-
-    @property
-    def model(self) -> str:
-        """Path of the mesh inside the catalogue."""
-        return self.values["model"].lstrip("/")
-
-
-def read_catalogue(archive: zipfile.ZipFile, name: str) -> Iterator[Entry]:
-    """The entries of a `.sh3f` file's `PluginFurnitureCatalog.properties` (Java properties, Latin-1)."""
-    entries: dict[int, dict[str, str]] = {}
-    for line in archive.read("PluginFurnitureCatalog.properties").decode("latin-1").splitlines():
-        match = re.match(r"(\w+)#(\d+)\s*=\s*(.*)", line)
-        if match:
-            value = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), match[3])
-            entries.setdefault(int(match[2]), {})[match[1]] = value.strip()
-    for _, values in sorted(entries.items()):
-        yield Entry(name, values)
 
 
 def read_rules() -> list[tuple[str, re.Pattern[str], re.Pattern[str]]]:
@@ -99,15 +69,8 @@ def voxelize_entry(archive: zipfile.ZipFile, entry: Entry, folder: pathlib.Path)
     except KeyError as error:
         raise InputError(f"{entry.model}: not in the catalogue.") from error
     mesh = meshes.read_mesh(path, up="z")
-    if "modelRotation" in entry.values:
-        rotation = np.eye(4)
-        rotation[:3, :3] = np.array(entry.values["modelRotation"].split(), dtype=float).reshape(3, 3)
-        mesh.apply_transform(rotation)
-    sides = np.array([float(entry.values[side]) for side in ("width", "height", "depth")])
-    used = mesh.vertices[np.unique(mesh.faces)]
-    extent = np.maximum(np.ptp(used, axis=0), 1e-9)
-    mesh.apply_transform(np.diag([*(sides / extent), 1.0]))
-    return voxelize(mesh.apply_transform(meshes.Y_UP_TO_Z_UP), RESOLUTION, name=entry.id)
+    mesh.apply_transform(entry.pose(mesh.vertices[np.unique(mesh.faces)]))
+    return voxelize(mesh, RESOLUTION, name=entry.id)
 
 
 def build(source: pathlib.Path) -> str:
@@ -131,7 +94,7 @@ def build(source: pathlib.Path) -> str:
             if not path.is_file():
                 raise InputError(f"{path}: missing; unpack Debian's package sweethome3d-furniture there.")
             with zipfile.ZipFile(path) as archive:
-                for entry in tqdm.tqdm(list(read_catalogue(archive, name)), desc=name):
+                for entry in tqdm.tqdm(list(catalogue.read(archive, name)), desc=name):
                     try:
                         kept.append(
                             (entry, classify(entry, rules), voxelize_entry(archive, entry, pathlib.Path(folder)))

@@ -102,7 +102,7 @@ def test_a_catalogue_is_read_as_sweet_home_shows_it(tmp_path):
         archive.writestr("PluginFurnitureCatalog.properties", text.encode("latin-1"))
         archive.writestr("m/box.obj", trimesh.creation.box().export(file_type="obj"))
     with zipfile.ZipFile(tmp_path / "Scopia.sh3f") as archive:
-        box, gone = build_archive.read_catalogue(archive, "Scopia")
+        box, gone = build_archive.catalogue.read(archive, "Scopia")
         grid = build_archive.voxelize_entry(archive, box, tmp_path)
         with pytest.raises(InputError, match="not in the catalogue"):
             build_archive.voxelize_entry(archive, gone, tmp_path)

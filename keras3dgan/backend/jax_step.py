@@ -41,9 +41,11 @@ class _Variables:
 class AdversarialStep:
     """The `train_step` of `AdversarialModel`; it calls that class's hooks and knows nothing of what is behind them."""
 
+    encoder = None
+
     def train_step(self, state, data):
         """State and result as Keras's JAX trainer wants them: trainable, non-trainable, optimizer and metric variables."""
-        real = keras.utils.unpack_x_y_sample_weight(data)[0]
+        real = self.real_voxels(data)
         groups = (self.trainable_variables, self.non_trainable_variables, self.optimizer.variables)
         groups = (*groups, self.metrics_variables)
         all_of = _Variables(variable for group in groups for variable in group)
@@ -56,7 +58,9 @@ class AdversarialStep:
         weights = all_of.pick(values, self.generator.trainable_variables)
         fake, pull_generator, values = jax.vjp(generate, weights, has_aux=True)
         logs, values = self._update_discriminator(all_of, values, real, fake)
-        more, values = self._update_generator(all_of, values, pull_generator, fake)
+        guidance, more, values = self._update_encoder(all_of, values, data)
+        logs |= more
+        more, values = self._update_generator(all_of, values, pull_generator, fake, guidance)
         logs |= more
         logs |= {"occupied": samples.occupied_fraction(fake), "diversity": samples.diversity(fake)}
 
@@ -87,7 +91,25 @@ class AdversarialStep:
         norm, values = _run_if(trains, update, values)
         return {**logs, "d_trained": ops.cast(trains, "float32"), "d_gradient_norm": norm}, values
 
-    def _update_generator(self, all_of, values, pull_generator, fake):
+    def _update_encoder(self, all_of, values, data):
+        """The gradients of `guide` for the generator, if it has one, after the encoder has been updated with its own."""
+        if self.encoder is None:
+            return None, {}, values
+        parts = (self.encoder.trainable_variables, self.generator.trainable_variables)
+
+        def loss_of(*weights):
+            start = values
+            for variables, picked in zip(parts, weights, strict=True):
+                start = all_of.put(start, variables, picked)
+            (loss, logs), after = all_of.run(start, lambda: self.guide(data))
+            return loss, (logs, after)
+
+        picked = [all_of.pick(values, variables) for variables in parts]
+        (mine, guidance), (logs, values) = jax.grad(loss_of, (0, 1), has_aux=True)(*picked)
+        _, values = all_of.run(values, lambda: self.e_optimizer.apply(mine, parts[0]))
+        return guidance, {**logs, "e_gradient_norm": _norm(mine)}, values
+
+    def _update_generator(self, all_of, values, pull_generator, fake, guidance):
         variables = self.generator.trainable_variables
 
         def loss_of(fake):
@@ -99,6 +121,8 @@ class AdversarialStep:
 
         def update(values):
             [gradients] = pull_generator(*pull(jnp.ones_like(loss)))
+            if guidance is not None:
+                gradients = [one + two for one, two in zip(gradients, guidance, strict=True)]
 
             def apply():
                 self.g_optimizer.apply(gradients, variables)

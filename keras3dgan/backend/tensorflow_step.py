@@ -1,6 +1,5 @@
 """The adversarial training step on TensorFlow, on one device or on many."""
 
-import keras
 import tensorflow as tf
 from keras import ops
 
@@ -51,12 +50,16 @@ def _apply(optimizer, gradients, variables):
 class AdversarialStep:
     """The `train_step` of `AdversarialModel`; it calls that class's hooks and knows nothing of what is behind them."""
 
+    encoder = None
+
     def train_step(self, data):
-        real = keras.utils.unpack_x_y_sample_weight(data)[0]
+        real = self.real_voxels(data)
         with tf.GradientTape() as tape:
             fake = self(self.sample_latents(ops.shape(real)[0]), training=True)
         logs = self._update_discriminator(real, fake)
-        logs |= self._update_generator(tape, fake)
+        guidance, more = self._update_encoder(data)
+        logs |= more
+        logs |= self._update_generator(tape, fake, guidance)
         occupied, diversity = samples.occupied_fraction(fake), samples.diversity(fake)
         logs |= mean_over_replicas({"occupied": occupied, "diversity": diversity})
         self.after_step(logs)
@@ -75,7 +78,17 @@ class AdversarialStep:
         norm = _run_if(trains, update, variables + self.d_optimizer.variables)
         return {**logs, "d_trained": ops.cast(trains, "float32"), "d_gradient_norm": norm}
 
-    def _update_generator(self, generator_tape, fake):
+    def _update_encoder(self, data):
+        """The gradients of `guide` for the generator, if it has one, after the encoder has been updated with its own."""
+        if self.encoder is None:
+            return None, {}
+        with tf.GradientTape() as tape:
+            loss, logs = self.guide(data)
+        variables = self.encoder.trainable_variables
+        mine, guidance = tape.gradient(loss, (variables, self.generator.trainable_variables))
+        return guidance, {**mean_over_replicas(logs), "e_gradient_norm": _apply(self.e_optimizer, mine, variables)}
+
+    def _update_generator(self, generator_tape, fake, guidance):
         variables = self.generator.trainable_variables
         with tf.GradientTape() as tape:
             tape.watch(fake)
@@ -83,6 +96,8 @@ class AdversarialStep:
 
         def update():
             gradients = generator_tape.gradient(fake, variables, output_gradients=tape.gradient(loss, fake))
+            if guidance is not None:
+                gradients = [one + two for one, two in zip(gradients, guidance, strict=True)]
             norm = _apply(self.g_optimizer, gradients, variables)
             self.update_average()
             return norm

@@ -178,17 +178,46 @@ def decompress(
             return []
         return [(target, shape) for (_, target), shape in zip(part.targets, occupancy, strict=True)]
 
-    def store(target: pathlib.Path, shape: np.ndarray) -> int:
-        io.write_shape(target, shape)
-        return os.path.getsize(target)
-
     done = _Done("decompress", targets)
-    done.run(plan, convert, store)
-    done.run(stored, unpack, store, batch=1)
+    done.run(plan, convert, _write_shape)
+    done.run(stored, unpack, _write_shape, batch=1)
     if done.written:
         print(done.where())
     if done.failed:
         raise done.error()
+
+
+def convert_each(name: str, pairs: Sequence[Pair], make: Callable[[pathlib.Path], np.ndarray]) -> None:
+    """Writes the shape that `make` gives for each source.
+
+    Args:
+        name: of the command, for its progress bar.
+        pairs: sources, and where their shapes go.
+        make: gives the occupancy (n, n, n) of a source.
+
+    Raises:
+        InputError: some sources could not be read; the others have been written.
+    """
+
+    def convert(batch: Sequence[Pair], failed: list[str]) -> list[tuple[pathlib.Path, np.ndarray]]:
+        [(source, target)] = batch
+        try:
+            return [(target, make(source))]
+        except InputError as error:
+            failed.append(str(error))
+            return []
+
+    done = _Done(name, pairs)
+    done.run(pairs, convert, _write_shape, batch=1)
+    if done.written:
+        print(done.where())
+    if done.failed:
+        raise done.error()
+
+
+def _write_shape(target: pathlib.Path, shape: np.ndarray) -> int:
+    io.write_shape(target, shape)
+    return os.path.getsize(target)
 
 
 def _check_targets(targets: Sequence[tuple[str, pathlib.Path]], output: str | None, overwrite: bool) -> None:

@@ -4,8 +4,10 @@ from keras3dgan.models.discriminator import Discriminator
 from keras3dgan.models.encoder import Encoder
 from keras3dgan.models.generative_compressor import GenerativeCompressor
 from keras3dgan.models.generator import Generator
+from keras3dgan.models.picture_encoder import PictureEncoder
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
 from keras3dgan.models.voxel_gan import VoxelGAN
+from keras3dgan.models.voxel_vae_gan import VoxelVAEGAN
 from keras3dgan.models.voxel_wgan_gp import VoxelWGANGP
 from keras3dgan.models.voxnet import VoxNet
 
@@ -14,8 +16,10 @@ __all__ = [
     "Encoder",
     "GenerativeCompressor",
     "Generator",
+    "PictureEncoder",
     "VoxNet",
     "VoxelAutoencoder",
     "VoxelGAN",
+    "VoxelVAEGAN",
     "VoxelWGANGP",
 ]

@@ -7,8 +7,8 @@ from keras3dgan.backend import AdversarialStep, jit_compile
 from keras3dgan.models.noise import Noise
 
 
-class _Optimizers:
-    """What Keras's trainers and our checkpoints ask of an optimizer, for two."""
+class Optimizers:
+    """What Keras's trainers and our checkpoints ask of an optimizer, for several."""
 
     built = True
 
@@ -27,6 +27,9 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
     - `generator_loss(fake_logits)` -> scalar loss,
     - `discriminator_trains(logs)` and `generator_trains()` -> True, or a boolean tensor equal on all replicas,
     - `perturb(voxels)` -> the voxels as the discriminator sees them,
+    - `real_voxels(data)` -> the voxels of a batch,
+    - `guide(data)` -> scalar loss and a dictionary of scalars to log, of models with an `encoder` and its `e_optimizer`: encoder
+      and generator learn to lower it,
     - `after_step(logs)` -> nothing.
 
     Call: latents (batch, latent_size) -> occupancy (batch, n, n, n, 1) in [0, 1].
@@ -79,7 +82,7 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
         self.d_optimizer = d_optimizer
         g_optimizer.build(self.generator.trainable_variables)
         d_optimizer.build(self.discriminator.trainable_variables)
-        self.optimizer = _Optimizers(g_optimizer, d_optimizer)
+        self.optimizer = Optimizers(g_optimizer, d_optimizer)
 
     def get_compile_config(self):
         if not self.compiled:
@@ -100,6 +103,10 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
     def perturb(self, voxels):
         """What the discriminator is shown instead of these voxels."""
         return voxels
+
+    def real_voxels(self, data):
+        """The real shapes (batch, n, n, n, 1) of what `fit` was given."""
+        return keras.utils.unpack_x_y_sample_weight(data)[0]
 
     def discriminator_trains(self, logs):
         """Whether this step updates the discriminator, given what `discriminator_loss` logged over all replicas."""

@@ -3,10 +3,38 @@
 import keras
 import numpy as np
 
+from keras3dgan.pictures.framing import on_white
+from keras3dgan.pictures.reconstructor import Reconstructor
 from keras3dgan.report import figures
 from keras3dgan.training.run_directory import RunDirectory
 
 _COLUMNS, _ROWS = 8, 2
+
+
+class ReconstructionPictures(keras.callbacks.Callback):
+    """Draws views, what a 3D-VAE-GAN makes of them, and the shapes they show, as `samples/epoch-<n>.png`.
+
+    Args:
+        run: where to write.
+        every: epochs between pictures; the last epoch is always drawn, 0 draws no other.
+        views: framed, uint8 (count, s, s, 4).
+        grids: of the same shapes, (count, n, n, n).
+    """
+
+    def __init__(self, run: RunDirectory, every: int, views: np.ndarray, grids: np.ndarray):
+        super().__init__()
+        self.run = run
+        self.every = every
+        self.views = views[:_COLUMNS]
+        self.grids = grids[:_COLUMNS]
+
+    def on_epoch_end(self, epoch, logs=None):
+        due = epoch + 1 == self.params["epochs"] or (self.every and (epoch + 1) % self.every == 0)
+        if not due or not self.run.writes:
+            return
+        restored = Reconstructor(self.model.encoder, self.model.best_generator).reconstruct(self.views)
+        figure = figures.shapes([on_white(self.views), restored, self.grids], ("view", "reconstruction", "shape"))
+        figures.save(figure, self.run.samples / f"epoch-{epoch + 1:05d}.png")
 
 
 class SamplePictures(keras.callbacks.Callback):

@@ -4,6 +4,7 @@ import io
 import os
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -27,7 +28,7 @@ def shapes(
     """Draws grids as shaded surfaces, one row of pictures for each set.
 
     Args:
-        rows: sets of grids (count, n, n, n) in [0, 1]; z up.
+        rows: sets of grids (count, n, n, n) in [0, 1], z up; or of pictures (count, height, width, 3) in [0, 1].
         row_titles: a name for each row.
         titles: a name for each column.
         threshold: above it a voxel is occupied.
@@ -38,15 +39,22 @@ def shapes(
     layout = ConstrainedLayoutEngine(rect=(margin, 0, 1 - margin, 1))
     figure = plt.figure(figsize=(width, height), layout=layout)
     for i, row in enumerate(rows):
-        for j, grid in enumerate(row):
-            axes = figure.add_subplot(len(rows), columns, i * columns + j + 1, projection="3d")
-            _draw(axes, np.asarray(grid), _COLORS[i % len(_COLORS)], threshold)
+        for j, grid in enumerate(np.asarray(one) for one in row):
+            is_picture = grid.shape[-1] == 3
+            place = (len(rows), columns, i * columns + j + 1)
+            axes = figure.add_subplot(*place, projection=None if is_picture else "3d")
+            if is_picture:
+                axes.imshow(grid)
+                axes.set_axis_off()
+            else:
+                _draw(axes, grid, _COLORS[i % len(_COLORS)], threshold)
             if i == 0 and j < len(titles):
                 axes.set_title(titles[j], fontsize=8)
             if j == 0 and i < len(row_titles):
                 title = textwrap.fill(row_titles[i], 24)
-                where = {"transform": axes.transAxes, "rotation": 90, "ha": "right", "va": "center"}
-                axes.text2D(0, 0.5, title, fontsize=7, **where).set_in_layout(False)
+                where: dict[str, Any] = {"transform": axes.transAxes, "rotation": 90, "ha": "right", "va": "center"}
+                write = axes.text if is_picture else axes.text2D  # type: ignore[attr-defined]
+                write(0, 0.5, title, fontsize=7, **where).set_in_layout(False)
     return figure
 
 

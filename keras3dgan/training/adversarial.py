@@ -16,9 +16,11 @@ from keras3dgan.training import generation, loop
 from keras3dgan.training.presets import GANSettings
 from keras3dgan.training.run_directory import RunDirectory
 
+# The settings that only `VoxelGAN` has.
+GAN_KNOBS = ("real_labels", "fake_labels", "gate_accuracy", "balance", "noise_stddev")
 # The model of each variant, and the settings that only it has.
 _VARIANTS: dict[str, tuple[type[AdversarialModel], tuple[str, ...]]] = {
-    "gan": (VoxelGAN, ("real_labels", "fake_labels", "gate_accuracy", "balance", "noise_stddev")),
+    "gan": (VoxelGAN, GAN_KNOBS),
     "wgan_gp": (VoxelWGANGP, ("critic_steps", "penalty_weight")),
 }
 
@@ -32,8 +34,8 @@ def build_gan(settings: GANSettings, occupied: float = 0.5) -> AdversarialModel:
     knobs = {name: getattr(settings, name) for name in ("latent_stddev", "average", "seed", *own_knobs)}
     gan = model(generator, discriminator, **knobs)
     gan.compile(
-        _optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
-        _optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
+        optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
+        optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
         xla=settings.xla,
     )
     return gan
@@ -81,7 +83,8 @@ def train_gan(
     return loop.fit(run, gan, settings, train, None, exports, options, summary=lambda: {"best": metrics.result()})
 
 
-def _optimizer(name: str, learning_rate: float, beta_1: float) -> keras.optimizers.Optimizer:
+def optimizer(name: str, learning_rate: float, beta_1: float) -> keras.optimizers.Optimizer:
+    """The optimizer of a name, `adam` or `sgd`."""
     if name == "adam":
         return keras.optimizers.Adam(learning_rate, beta_1=beta_1)
     return keras.optimizers.SGD(learning_rate)

@@ -73,6 +73,7 @@ def fit(
     options: Options,
     with_labels: bool = False,
     summary: Callable[[], dict[str, Any]] = dict,
+    make_batches: Callable[[int], Any] | None = None,
 ) -> dict[str, Any]:
     """Trains a compiled model for `settings.epochs` epochs, going on from the run's last checkpoint.
 
@@ -86,6 +87,7 @@ def fit(
         options: checkpoints and further callbacks.
         with_labels: whether the model learns classes.
         summary: called after the last epoch for more to put into the result.
+        make_batches: gives the batches from a step on; `data.training_batches` of the training shapes unless told.
 
     Returns:
         The content of `result.json`.
@@ -103,9 +105,12 @@ def fit(
     distribution.agree_on_step(int(progress["step"]))
     if progress["epoch"]:
         print(f"{run.path}: going on after epoch {progress['epoch']} of {settings.epochs}.")
-    batches = data.training_batches(
-        train, settings.batch_size, settings.seed, int(progress["step"]), settings.augmentation, with_labels
-    )
+    if make_batches is None:
+        draw = (settings.batch_size, settings.seed)
+        turn = (settings.augmentation, with_labels)
+        batches = data.training_batches(train, *draw, int(progress["step"]), *turn)
+    else:
+        batches = make_batches(int(progress["step"]))
     recorder = RunRecorder(run, steps, progress["seconds"], options.checkpoint_seconds, exports)
     held_out = None
     if validation is not None:

@@ -26,6 +26,8 @@ def _words(kind, workdir, archive, trained, epochs=6):
             "--balance=0.5",
         ]
         words += ["--measure_every=2"]
+    if kind == "train_vae_gan":
+        words += ["--measure_every=2", "--samples_every=0", f"--data_dir={trained}/data"]
     if kind == "train_compressor":
         words += [f"--gan={trained}/gan", f"--voxnet={trained}/voxnet", "--halve_every=2"]
     return words
@@ -62,6 +64,7 @@ def _stop_at_a_random_moment(kind, words, workdir, after, number=signal.SIGKILL)
         ("train_gan", "tensorflow"),
         ("train_voxnet", "tensorflow"),
         ("train_compressor", "tensorflow"),
+        ("train_vae_gan", "tensorflow"),
         pytest.param("train_gan", "jax", marks=needs_jax),
         pytest.param("train_voxnet", "jax", marks=needs_jax),
     ],

@@ -1,0 +1,68 @@
+"""Measures shapes made of pictures of objects never trained on, beside the nearest training shape and the mean shape.
+
+keras3dgan evaluate_reconstruction --model=runs/vae_gan --output=results/reconstruction.json --picture=docs/reconstruction.png
+"""
+
+import shlex
+import sys
+
+from absl import flags
+
+from keras3dgan.commands import cli
+
+cli.add(flags.DEFINE_string, "model", None, "run of train_vae_gan", cli.MODEL)
+cli.add(
+    cli.enum("test", "validation"), "split", "test", "test, for final numbers; or validation, for choices", cli.MODEL
+)
+cli.add(flags.DEFINE_string, "output", None, "JSON file to write")
+cli.add(flags.DEFINE_string, "picture", None, "PNG file to write: views, reconstructions, shapes")
+cli.add_data()
+flags.mark_flags_as_required(["model", "output"])
+
+
+def main(_):
+    import numpy as np
+
+    from keras3dgan.pictures.framing import on_white
+    from keras3dgan.pictures.picture_set import load_views
+    from keras3dgan.pictures.reconstructor import Reconstructor
+    from keras3dgan.report import figures
+    from keras3dgan.report.comparison import outcome
+    from keras3dgan.report.reconstruction import MeanShape, NearestShape, evaluate, table
+    from keras3dgan.training import loop
+    from keras3dgan.training.presets import VAEGANSettings
+    from keras3dgan.training.run_directory import RunDirectory, write_result
+
+    run = RunDirectory(cli.FLAGS.model)
+    model = Reconstructor.load(run)
+    known = run.config()["settings"]
+    settings = VAEGANSettings(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
+    options = loop.Options(cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
+    source = (settings.views, settings.picture_size, cli.FLAGS.data_dir)
+    train, held_out = (load_views(options.load(settings, split), *source) for split in ("train", cli.FLAGS.split))
+    nearest = NearestShape(train)
+    methods = {
+        "3D-VAE-GAN": lambda pictures, labels: model.reconstruct(pictures),
+        "nearest training shape (HOG)": nearest,
+        "mean shape of the class": MeanShape(train.shapes, options.load(settings, "validation")),
+    }
+    rows = {name: evaluate(method, held_out) for name, method in methods.items()}
+    content = {"split": cli.FLAGS.split, "views": held_out.views.shape[1], "reconstruction": rows}
+    command = "keras3dgan evaluate_reconstruction " + shlex.join(sys.argv[1:])
+    write_result(cli.FLAGS.output, command, {**content, "trainings": {str(run.path): outcome(run)}})
+    print(table(rows))
+    places = cli.FLAGS.output
+    if cli.FLAGS.picture:
+        shown = np.random.default_rng(0).permutation(len(held_out))[:8]
+        views = held_out.views[shown, 1]
+        labels = held_out.shapes.labels[shown]
+        drawn = [on_white(views), model.reconstruct(views), nearest(views, labels), held_out.shapes.grids(shown)]
+        figures.save(
+            figures.shapes(drawn, ("view", "3D-VAE-GAN", "nearest training shape", "shape")), cli.FLAGS.picture
+        )
+        places += f" and {cli.FLAGS.picture}"
+    print(f"{len(held_out)} {cli.FLAGS.split} shapes, {held_out.views.shape[1]} views each; wrote {places}")
+
+
+if __name__ == "__main__":
+    cli.run(main, __doc__)

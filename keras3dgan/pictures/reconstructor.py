@@ -1,0 +1,60 @@
+"""From pictures to shapes with a trained 3D-VAE-GAN."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from keras3dgan.errors import InputError
+from keras3dgan.pictures.framing import on_white
+from keras3dgan.training.run_directory import RunDirectory
+
+_BATCH = 100
+
+
+class Reconstructor:
+    """Gives the shape that a picture shows.
+
+    Args:
+        encoder: pictures to mean and log variance of latents.
+        generator: latents to logits.
+    """
+
+    def __init__(self, encoder: keras.Model, generator: keras.Model):
+        self.encoder = encoder
+        self.generator = generator
+
+    @classmethod
+    def load(cls, run: RunDirectory) -> Reconstructor:
+        """Of a run of `train_vae_gan`.
+
+        Raises:
+            InputError: it is another kind of run, or has not trained yet.
+        """
+        kind = run.config()["kind"]
+        if kind != "vae_gan":
+            raise InputError(f"--model: {run.path} is a run of kind '{kind}'; give one of train_vae_gan.")
+        return cls(run.load_model("picture_encoder"), run.load_model("generator"))
+
+    @property
+    def size(self) -> int:
+        """Pixels along an edge of the pictures."""
+        return self.encoder.size
+
+    def latents(self, pictures: np.ndarray) -> np.ndarray:
+        """Latents float32 (count, k) of framed pictures uint8 (count, s, s, 4)."""
+        parts = [self._latents(pictures[start : start + _BATCH]) for start in range(0, len(pictures), _BATCH)]
+        return np.concatenate(parts)
+
+    def _latents(self, pictures: np.ndarray) -> np.ndarray:
+        return keras.ops.convert_to_numpy(self.encoder(on_white(pictures), training=False)[0])
+
+    def shapes(self, latents: np.ndarray) -> np.ndarray:
+        """Occupancy float32 (count, n, n, n) in [0, 1] of latents (count, k)."""
+        parts = [latents[start : start + _BATCH] for start in range(0, len(latents), _BATCH)]
+        logits = [keras.ops.convert_to_numpy(self.generator(part, training=False))[..., 0] for part in parts]
+        return 1 / (1 + np.exp(-np.clip(np.concatenate(logits), -60, 60)))
+
+    def reconstruct(self, pictures: np.ndarray) -> np.ndarray:
+        """Occupancy float32 (count, n, n, n) in [0, 1] of framed pictures uint8 (count, s, s, 4)."""
+        return self.shapes(self.latents(pictures))

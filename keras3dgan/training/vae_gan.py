@@ -1,0 +1,148 @@
+"""Training of the 3D-VAE-GAN."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras3dgan import data
+from keras3dgan.errors import InputError
+from keras3dgan.models.discriminator import Discriminator
+from keras3dgan.models.generator import Generator
+from keras3dgan.models.picture_encoder import PictureEncoder
+from keras3dgan.models.voxel_vae_gan import VoxelVAEGAN
+from keras3dgan.pictures.picture_set import PictureSet, load_views
+from keras3dgan.pictures.reconstructor import Reconstructor
+from keras3dgan.report.callbacks import ReconstructionPictures
+from keras3dgan.training import adversarial, loop
+from keras3dgan.training.presets import VAEGANSettings
+from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.voxels.grid import iou
+
+# Validation shapes that are measured on.
+_MEASURED = 200
+
+
+def build_vae_gan(settings: VAEGANSettings, occupied: float = 0.5) -> VoxelVAEGAN:
+    """The compiled model of these settings; `occupied` is the mean occupancy of the training shapes."""
+    width, stddev = settings.width, settings.init_stddev
+    model = VoxelVAEGAN(
+        PictureEncoder(settings.picture_size, settings.latent_size, settings.encoder_width),
+        Generator(settings.resolution, settings.latent_size, width, stddev, settings.init_occupied or occupied),
+        Discriminator(settings.resolution, width, stddev, normalization=settings.d_normalization),
+        settings.alpha1,
+        settings.alpha2,
+        **{name: getattr(settings, name) for name in ("latent_stddev", "average", "seed", *adversarial.GAN_KNOBS)},
+    )
+    model.compile(
+        adversarial.optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
+        adversarial.optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
+        keras.optimizers.Adam(settings.e_learning_rate, beta_1=settings.beta_1),
+        xla=settings.xla,
+    )
+    return model
+
+
+def train_vae_gan(
+    settings: VAEGANSettings, run: RunDirectory, options: loop.Options = loop.Options(), samples_every: int = 0
+) -> dict[str, Any]:
+    """Trains a 3D-VAE-GAN, and writes `models/picture_encoder.keras` and `models/generator.keras`.
+
+    Those of the epoch with the best mean IoU on validation shapes are written, or the last ones if
+    `settings.measure_every` is 0.
+
+    Args:
+        settings: every knob.
+        run: where to write.
+        options: data folders, checkpoints, callbacks.
+        samples_every: epochs between pictures of validation shapes and their reconstructions; 0: only after the last.
+
+    Returns:
+        The content of `result.json`.
+
+    Raises:
+        InputError: data or pictures cannot be read, or the run directory holds another run.
+    """
+    if settings.variant != "gan":
+        raise InputError("--variant: the 3D-VAE-GAN is built on the 3D-GAN; leave it at gan.")
+    if settings.augmentation != "none":
+        raise InputError("--augmentation: pictures show shapes as they are; leave it at none.")
+    train, validation = (
+        load_views(options.load(settings, split), settings.views, settings.picture_size, options.data_dir)
+        for split in ("train", "validation")
+    )
+    run.start("vae_gan", settings)
+    if loop.is_finished(run, settings):
+        return run.result() or {}
+    loop.prepare(settings)
+    model = build_vae_gan(settings, train.shapes.occupied())
+    metrics = ReconstructionMetrics(run, validation, settings.measure_every, settings.patience)
+    pictures = ReconstructionPictures(run, samples_every, metrics.pictures, metrics.grids)
+    measured = [metrics, pictures] if settings.measure_every else [pictures]
+    exports = {} if settings.measure_every else {"picture_encoder": model.encoder, "generator": model.best_generator}
+    return loop.fit(
+        run,
+        model,
+        settings,
+        train.shapes,
+        None,
+        exports,
+        dataclasses.replace(options, callbacks=[*options.callbacks, *measured]),
+        summary=lambda: {"best": metrics.result()} if settings.measure_every else {},
+        make_batches=functools.partial(
+            data.picture_batches, train.shapes, train.views, settings.batch_size, settings.seed
+        ),
+    )
+
+
+class ReconstructionMetrics(keras.callbacks.Callback):
+    """Every few epochs measures reconstructions of validation shapes, and keeps the best encoder and generator.
+
+    Args:
+        run: where to write.
+        pictures: validation shapes, of which each is shown in one view.
+        every: epochs between measurements; the last epoch is always measured.
+        patience: measurements without a better one after which training ends; 0 never ends it.
+    """
+
+    def __init__(self, run: RunDirectory, pictures: PictureSet, every: int, patience: int = 0):
+        super().__init__()
+        rng = np.random.default_rng(0)
+        rows = np.sort(rng.permutation(len(pictures))[:_MEASURED])
+        self.run = run
+        self.grids = pictures.shapes.grids(rows)
+        self.pictures = pictures.views[rows, rng.integers(pictures.views.shape[1], size=len(rows))]
+        self.every = every
+        self.patience = patience
+
+    def on_train_begin(self, logs=None):
+        lines = [line for line in self.run.metrics() if "val_iou" in line]
+        self.best = max(lines, key=lambda line: line["val_iou"], default=None)
+        self.since_best = len(lines) - 1 - lines.index(self.best) if self.best else 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 != self.params["epochs"] and (epoch + 1) % self.every:
+            return
+        if not all(math.isfinite(value) for value in logs.values()):
+            return  # the recorder ends the run
+        model = self.model
+        restored = Reconstructor(model.encoder, model.best_generator).reconstruct(self.pictures)
+        logs["val_iou"] = float(iou(self.grids, restored).mean())
+        if self.best is None or logs["val_iou"] > self.best["val_iou"]:
+            self.best, self.since_best = {"epoch": epoch + 1, **logs}, 0
+            self.run.save_model("picture_encoder", model.encoder)
+            self.run.save_model("generator", model.best_generator)
+        else:
+            self.since_best += 1
+        if self.patience and self.since_best >= self.patience:
+            print(f"\n{self.run.path}: no better IoU in {self.since_best} measurements, so training ends here.")
+            model.stop_training = True
+
+    def result(self) -> dict[str, float]:
+        """The epoch of the models that were kept, and their mean IoU."""
+        return {name: self.best[name] for name in ("epoch", "val_iou")}

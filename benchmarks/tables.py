@@ -158,6 +158,32 @@ def rate_distortion(content: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
+def reconstruction(content: dict) -> str:
+    """The table of a file that `keras3dgan evaluate_reconstruction` wrote."""
+    titles = {
+        "iou": "IoU, one view",
+        "average_precision": "AP, one view",
+        "iou_all_views": "IoU, all views",
+        "average_precision_all_views": "AP, all views",
+    }
+    lines = [f"| class | shapes | method | {' | '.join(titles.values())} |", "|---" * (len(titles) + 3) + "|"]
+    methods = content["reconstruction"]
+    classes = list(next(iter(methods.values()))["by_class"])
+    for name in ["all", *(classes if len(classes) > 1 else [])]:
+        for method, row in methods.items():
+            found = row if name == "all" else row["by_class"][name]
+            cells = " | ".join(f"{found[key]:.3f}" for key in titles)
+            lines.append(f"| {name} | {found['shapes']} | {method} | {cells} |")
+    [run] = content["trainings"].values()
+    settings = run["settings"]
+    note = (
+        f"{content['split'].capitalize()} split, {content['views']} views a shape of {settings['picture_size']}^2 pixels; width "
+        f"{settings['width']}, {run['steps']} steps in {run['seconds'] / 60:.0f} min on {run['hardware']['cores']} cores, seed "
+        f"{settings['seed']}."
+    )
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def codec_times(content: dict) -> str:
     """How long coding takes, of the file that `benchmarks/rate_distortion.py` wrote."""
     lines = ["| | encode, ms a shape | decode, ms a shape |", "|---|---|---|"]
@@ -185,6 +211,7 @@ def _phrase(key: str, value: float) -> str:
 # A key that only one kind of file has.
 _BY_CONTENT = {
     "rate_distortion": rate_distortion,
+    "reconstruction": reconstruction,
     "codecs": codecs,
     "generators": generators,
     "step_times": backends,

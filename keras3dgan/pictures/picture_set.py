@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import pathlib
-from collections.abc import Sequence
 
 import numpy as np
 import tqdm
@@ -81,14 +80,3 @@ def load_views(shapes: ShapeSet, source: str, size: int, data_dir: str | None = 
     with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, views=views, rows=np.array(rows))
     return PictureSet(shapes.take(np.array(rows)), views)
-
-
-def mean_over_views(values: np.ndarray, views: int) -> np.ndarray:
-    """Means (count, ...) of what belongs to the views of shapes, (count * views, ...)."""
-    return values.reshape(-1, views, *values.shape[1:]).mean(axis=1)
-
-
-def take(pictures: PictureSet, rows: Sequence[int] | np.ndarray) -> PictureSet:
-    """The shapes of these rows and their views."""
-    rows = np.asarray(rows)
-    return PictureSet(pictures.shapes.take(rows), pictures.views[rows])

@@ -9,7 +9,6 @@ import numpy as np
 from skimage.feature import hog
 from sklearn.metrics import average_precision_score
 
-from keras3dgan.errors import InputError
 from keras3dgan.pictures.framing import on_white
 from keras3dgan.pictures.picture_set import PictureSet
 from keras3dgan.voxels.grid import iou
@@ -131,13 +130,7 @@ def _precision(grid: np.ndarray, occupancy: np.ndarray) -> float:
 
 
 def table(rows: dict[str, dict[str, Any]]) -> str:
-    """The measurements as lines of text.
-
-    Raises:
-        InputError: there are none.
-    """
-    if not rows:
-        raise InputError("nothing was measured.")
+    """The measurements as lines of text."""
     width = max(map(len, rows))
     lines = [f"{'':{width}}  {'IoU, 1 view':>11}  {'AP, 1 view':>10}  {'IoU, all':>8}  {'AP, all':>7}"]
     for name, row in rows.items():

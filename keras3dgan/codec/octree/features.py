@@ -115,8 +115,10 @@ def levels(resolution: int) -> tuple[int, ...]:
 
 def pool(grids: np.ndarray) -> np.ndarray:
     """The next coarser level, (count, n/2, n/2, n/2), of grids (count, n, n, n)."""
-    half = grids.shape[1] // 2
-    return grids.reshape(len(grids), half, 2, half, 2, half, 2).max(axis=(2, 4, 6))
+    # Axis after axis: a maximum over three at once takes twenty times as long.
+    grids = np.maximum(grids[:, ::2], grids[:, 1::2])
+    grids = np.maximum(grids[:, :, ::2], grids[:, :, 1::2])
+    return np.maximum(grids[..., ::2], grids[..., 1::2])
 
 
 def at_most(grids: np.ndarray, resolution: int) -> np.ndarray:
@@ -136,7 +138,10 @@ def pyramid(grids: np.ndarray) -> list[np.ndarray]:
 
 def padded(grids: np.ndarray) -> np.ndarray:
     """Grids with an empty border, one flat row each."""
-    return np.pad(grids, ((0, 0), (PAD, PAD), (PAD, PAD), (PAD, PAD))).reshape(len(grids), -1)
+    size = grids.shape[1] + 2 * PAD
+    whole = np.zeros((len(grids), size, size, size), grids.dtype)
+    whole[:, PAD:-PAD, PAD:-PAD, PAD:-PAD] = grids
+    return whole.reshape(len(grids), -1)
 
 
 @numba.njit(cache=True, nogil=True)

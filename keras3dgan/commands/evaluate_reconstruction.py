@@ -1,6 +1,6 @@
-"""Measures shapes made of pictures of objects never trained on, beside the nearest training shape and the mean shape.
+"""Measures shapes made of pictures of objects never trained on, beside two baselines.
 
-keras3dgan evaluate_reconstruction --model=runs/vae_gan --output=results/reconstruction.json --picture=docs/reconstruction.png
+keras3dgan evaluate_reconstruction --model=runs/vae_gan --output=runs/chair.json --picture=runs/chair.png
 """
 
 import shlex

@@ -49,10 +49,9 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True)
-class GANSettings(Settings):
-    """The 3D-GAN (the report, section 3.2). The report names no number of epochs; its curves show a few hundred."""
+class AdversarialSettings(Settings):
+    """What the 3D-GAN and the 3D-VAE-GAN share. The report names no number of epochs; its curves show a few hundred."""
 
-    variant: str = knob("gan", "gan, the report's; or wgan_gp, its future direction")
     epochs: int = knob(300, "passes over the training shapes")
     latent_size: int = knob(200, "length of the latent vector")
     latent_stddev: float = knob(0.33, "standard deviation of the latents")
@@ -73,14 +72,21 @@ class GANSettings(Settings):
     gate_accuracy: float = knob(0.8, "no discriminator update at this accuracy or above; above 1: always update")
     balance: float = knob(0.5, "how strongly learning rates follow the balance of the losses; 0: not at all")
     noise_stddev: float = knob(0.0, "standard deviation of noise on all that the discriminator sees")
-    critic_steps: int = knob(5, "wgan_gp: critic updates to one of the generator")
-    penalty_weight: float = knob(10.0, "wgan_gp: weight of the gradient penalty")
-    measure_every: int = knob(10, "epochs between measurements of generation on validation shapes; 0: none")
-    patience: int = knob(0, "measurements without a better score after which training ends; 0: never")
+    measure_every: int = knob(10, "epochs between measurements on validation shapes; 0: none")
+    patience: int = knob(0, "measurements without a better one after which training ends; 0: never")
 
 
 @dataclasses.dataclass(frozen=True)
-class VAEGANSettings(GANSettings):
+class GANSettings(AdversarialSettings):
+    """The 3D-GAN (the report, section 3.2)."""
+
+    variant: str = knob("gan", "gan, the report's; or wgan_gp, its future direction")
+    critic_steps: int = knob(5, "wgan_gp: critic updates to one of the generator")
+    penalty_weight: float = knob(10.0, "wgan_gp: weight of the gradient penalty")
+
+
+@dataclasses.dataclass(frozen=True)
+class VAEGANSettings(AdversarialSettings):
     """The 3D-VAE-GAN (the report, equations 2 to 6; Wu et al. 2016, section 3.3)."""
 
     views: str = knob(

@@ -68,8 +68,6 @@ def train_vae_gan(
     Raises:
         InputError: data or pictures cannot be read, or the run directory holds another run.
     """
-    if settings.variant != "gan":
-        raise InputError("--variant: the 3D-VAE-GAN is built on the 3D-GAN; leave it at gan.")
     if settings.augmentation != "none":
         raise InputError("--augmentation: pictures show shapes as they are; leave it at none.")
     train, validation = (

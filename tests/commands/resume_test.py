@@ -66,7 +66,8 @@ def _stop_at_a_random_moment(kind, words, workdir, after, number=signal.SIGKILL)
         ("train_compressor", "tensorflow"),
         ("train_vae_gan", "tensorflow"),
         pytest.param("train_gan", "jax", marks=needs_jax),
-        pytest.param("train_voxnet", "jax", marks=needs_jax),
+        # What all others share with these has been shown by then; a minute.
+        pytest.param("train_voxnet", "jax", marks=[needs_jax, pytest.mark.slow]),
     ],
 )
 def test_killed_and_resumed_equals_uninterrupted(kind, backend, packed_archive, trained, tmp_path, monkeypatch):

@@ -14,15 +14,16 @@ from tests.conftest import boxes, run_command
 @pytest.fixture(scope="module")
 def trained_vae_gan(packed_archive, tmp_path_factory):
     folder = tmp_path_factory.mktemp("vae_gan")
-    words = (
-        "--preset=test",
-        f"--dataset={packed_archive}",
-        "--epochs=40",
-        "--measure_every=10",
-        f"--data_dir={folder}/data",
-    )
-    out = run_command("train_vae_gan", f"--workdir={folder}/run", *words, "--g_learning_rate=0.005").stdout
-    assert "kept the models of epoch" in out and (folder / "run" / "samples" / "epoch-00040.png").exists()
+    words = ["--preset=test", f"--dataset={packed_archive}", f"--data_dir={folder}/data", "--epochs=100"]
+    words += [
+        "--measure_every=20",
+        "--width=16",
+        "--alpha1=0.0001",
+        "--g_learning_rate=0.005",
+        "--e_learning_rate=0.001",
+    ]
+    out = run_command("train_vae_gan", f"--workdir={folder}/run", *words).stdout
+    assert "kept the models of epoch" in out and (folder / "run" / "samples" / "epoch-00100.png").exists()
     return folder
 
 

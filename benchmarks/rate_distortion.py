@@ -5,7 +5,7 @@
 
 Bytes are those of one archive of all shapes, divided by their number: headers, index and checksums included. General compressors
 are given without any. Every figure is also given without the test shapes that stand in the training split too. What takes long is
-kept in --cache, and used again where the model is the same.
+kept in --cache, and used again where the model is the same. How long coding takes is measured by codec_times.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -190,35 +190,6 @@ def baselines_curves(train: ShapeSet, shapes: ShapeSet, seen: np.ndarray) -> dic
     return curves
 
 
-def times(used: OctreeCodec, train: ShapeSet, shapes: ShapeSet) -> dict[str, dict[str, float]]:
-    """Milliseconds a shape on one core, all in turn, three times: the least."""
-    import baselines
-
-    grids = shapes.take(np.random.default_rng(0).permutation(len(shapes))[:100]).grids()
-    ways: dict[str, tuple[Callable, Callable]] = {
-        "this codec, lossless, batch 1": (
-            lambda: [used.encode(g) for g in grids],
-            lambda s: [used.decode(x) for x in s],
-        ),
-        "this codec, lossless, batch 100": (lambda: used.encode(grids), used.decode),
-    }
-    for name, how in baselines.lossless(train.packed).items():
-        ways[name] = (lambda how=how: [how.encode(g) for g in grids], lambda s, how=how: [how.decode(x) for x in s])
-    best: dict[str, dict[str, float]] = {}
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    for _ in range(3):
-        for name, (encode, decode) in ways.items():
-            begin = time.perf_counter()
-            streams = encode()
-            middle = time.perf_counter()
-            decode(streams)
-            found = {"encode_ms": 10 * (middle - begin), "decode_ms": 10 * (time.perf_counter() - middle)}
-            best[name] = {k: round(min(v, best.get(name, found)[k]), 4) for k, v in found.items()}
-    os.sched_setaffinity(0, cores)
-    return best
-
-
 def read_codecs(runs: Sequence[str], train: ShapeSet, validation: ShapeSet) -> dict[str, LatentCodec]:
     """The report's models, each with a coder for every step."""
     from keras3dgan.codec import neural
@@ -278,7 +249,6 @@ def main() -> None:
         "split": "test",
         "model": used.model.hex()[:12],
         "model_bytes": len(used.octree.to_bytes()),
-        "times": times(used, train, test),
         "trainings": {run: _training(run) for run in runs},
         "seconds": round(time.perf_counter() - begin, 1),
     }

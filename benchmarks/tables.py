@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", ROOT / "BUILD.md", *sorted((ROOT / "docs").glob("*.md")))
-_MARKS = re.compile(r"(<!-- results: (\w+)( times)? -->\n).*?(<!-- end -->)", re.DOTALL)
+_MARKS = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def codecs(content: dict) -> str:
@@ -185,11 +185,14 @@ def reconstruction(content: dict) -> str:
 
 
 def codec_times(content: dict) -> str:
-    """How long coding takes, of the file that `benchmarks/rate_distortion.py` wrote."""
+    """The table of the file that `benchmarks/codec_times.py` wrote."""
     lines = ["| | encode, ms a shape | decode, ms a shape |", "|---|---|---|"]
-    for name, row in content["times"].items():
+    for name, row in content["codec_times"].items():
         lines.append(f"| {name} | {row['encode_ms']:.2f} | {row['decode_ms']:.2f} |")
-    return "\n".join([*lines, "", f"One core of {content['hardware']['cpu']}; the least of three turns."]) + "\n"
+    note = (
+        f"One core of {content['hardware']['cpu']}, load before {content['load_before']:.1f}; the least of three turns."
+    )
+    return "\n".join([*lines, "", note]) + "\n"
 
 
 def _phrase(key: str, value: float) -> str:
@@ -212,6 +215,7 @@ def _phrase(key: str, value: float) -> str:
 _BY_CONTENT = {
     "rate_distortion": rate_distortion,
     "reconstruction": reconstruction,
+    "codec_times": codec_times,
     "codecs": codecs,
     "generators": generators,
     "step_times": backends,
@@ -227,8 +231,8 @@ def fill(text: str) -> str:
 
     def table(match: re.Match[str]) -> str:
         content = json.loads((ROOT / "results" / f"{match[2]}.json").read_text())
-        make = codec_times if match[3] else next(make for key, make in _BY_CONTENT.items() if key in content)
-        return match[1] + make(content) + match[4]
+        make = next(make for key, make in _BY_CONTENT.items() if key in content)
+        return match[1] + make(content) + match[3]
 
     return _MARKS.sub(table, text)
 

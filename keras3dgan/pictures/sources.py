@@ -61,23 +61,25 @@ class CatalogueSource(GridSource):
         super().__init__()
         self._folder = pathlib.Path(folder)
         self._entries: dict[str, catalogue.Entry] = {}
+        self._archives: dict[str, zipfile.ZipFile] = {}
         for name in catalogue.NAMES:
             path = self._folder / f"{name}.sh3f"
             if not path.is_file():
                 raise InputError(f"--views: {path} is missing; unpack Debian's package sweethome3d-furniture there.")
-            with zipfile.ZipFile(path) as archive:
-                self._entries |= {entry.id: entry for entry in catalogue.read(archive, name)}
+            try:
+                self._archives[name] = zipfile.ZipFile(path)
+            except (OSError, zipfile.BadZipFile) as error:
+                raise InputError(f"--views: {path} is damaged; unpack the package again.") from error
+            self._entries |= {entry.id: entry for entry in catalogue.read(self._archives[name], name)}
 
     def views(self, name: str, grid: np.ndarray, size: int) -> np.ndarray:
         if name not in self._entries:
             raise InputError(f"--views: {self._folder} has no model '{name}'; textured views are of furniture_voxels.")
         entry = self._entries[name]
-        with (
-            zipfile.ZipFile(self._folder / f"{entry.catalogue}.sh3f") as archive,
-            tempfile.TemporaryDirectory() as folder,
-        ):
-            above = entry.model.rpartition("/")[0]
-            members = [member for member in archive.namelist() if member.rpartition("/")[0] == above]
+        archive = self._archives[entry.catalogue]
+        above = entry.model.rpartition("/")[0]
+        members = [member for member in archive.namelist() if member.rpartition("/")[0] == above]
+        with tempfile.TemporaryDirectory() as folder:
             archive.extractall(folder, members)
             surfaces = read_surfaces(pathlib.Path(folder) / entry.model)
         vertices = np.concatenate([surface.mesh.triangles.reshape(-1, 3) for surface in surfaces])

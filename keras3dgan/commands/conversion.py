@@ -181,10 +181,7 @@ def decompress(
     done = _Done("decompress", targets)
     done.run(plan, convert, _write_shape)
     done.run(stored, unpack, _write_shape, batch=1)
-    if done.written:
-        print(done.where())
-    if done.failed:
-        raise done.error()
+    done.report()
 
 
 def convert_each(name: str, pairs: Sequence[Pair], make: Callable[[pathlib.Path], np.ndarray]) -> None:
@@ -209,10 +206,7 @@ def convert_each(name: str, pairs: Sequence[Pair], make: Callable[[pathlib.Path]
 
     done = _Done(name, pairs)
     done.run(pairs, convert, _write_shape, batch=1)
-    if done.written:
-        print(done.where())
-    if done.failed:
-        raise done.error()
+    done.report()
 
 
 def _write_shape(target: pathlib.Path, shape: np.ndarray) -> int:
@@ -315,6 +309,13 @@ class _Done:
                     self.written[target] = store(target, content)
                 except InputError as error:
                     self.failed.append(str(error))
+
+    def report(self) -> None:
+        """Says what was written, and raises what was not."""
+        if self.written:
+            print(self.where())
+        if self.failed:
+            raise self.error()
 
     def where(self) -> str:
         """What was written, in a few words."""

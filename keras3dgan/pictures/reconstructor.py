@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 import numpy as np
 
+from keras3dgan.codec.neural import synthesise
 from keras3dgan.errors import InputError
 from keras3dgan.pictures.framing import on_white
 from keras3dgan.training.run_directory import RunDirectory
@@ -51,9 +54,7 @@ class Reconstructor:
 
     def shapes(self, latents: np.ndarray) -> np.ndarray:
         """Occupancy float32 (count, n, n, n) in [0, 1] of latents (count, k)."""
-        parts = [latents[start : start + _BATCH] for start in range(0, len(latents), _BATCH)]
-        logits = [keras.ops.convert_to_numpy(self.generator(part, training=False))[..., 0] for part in parts]
-        return 1 / (1 + np.exp(-np.clip(np.concatenate(logits), -60, 60)))
+        return synthesise(functools.partial(self.generator, training=False), latents)
 
     def reconstruct(self, pictures: np.ndarray) -> np.ndarray:
         """Occupancy float32 (count, n, n, n) in [0, 1] of framed pictures uint8 (count, s, s, 4)."""

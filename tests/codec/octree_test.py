@@ -11,7 +11,7 @@ import pytest
 from keras3dgan.codec.octree import arithmetic, features, levels
 from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel, Start
-from keras3dgan.codec.octree.network import from_floats
+from keras3dgan.codec.octree.network import cumulated, from_floats
 from keras3dgan.errors import InputError
 from tests.codec.octree_model import random_model
 from tests.conftest import boxes, command_environment, corner_shape
@@ -144,14 +144,13 @@ def test_a_mirrored_pair_of_neighbours_is_one_feature_apart():
     """What a voxel is told does not change with anything at or behind it in raster order."""
     grid = _grids()[6]
     template = features.template(16)
-    [parent] = features.padded(features.pool(grid[None]))
     prototype = np.zeros(template.stride**3, np.uint8)
     buckets = np.zeros(features.MIRRORS, np.uint8)
 
     def told(x, y, z, shape):
         active = np.empty(template.begins[-1], np.int32)
         [flat] = features.padded(shape[None])
-        count = features.voxel_features(flat, parent, prototype, x, y, z, buckets, template, active)
+        count = features.voxel_features(flat, prototype, x, y, z, buckets, template, active)
         return sorted(active[:count].tolist())
 
     rng = np.random.default_rng(1)
@@ -160,6 +159,21 @@ def test_a_mirrored_pair_of_neighbours_is_one_feature_apart():
         own = (x * 16 + y) * 16 + z
         behind[own:] = rng.integers(0, 2, len(behind) - own)
         assert told(x, y, z, grid) == told(x, y, z, behind.reshape(grid.shape))
+
+
+def test_the_highest_step_of_a_grade_stands_for_those_below(model):
+    template, network = features.template(16), model.networks[16]
+    first = int(template.begins[9])
+    faster = cumulated(network, first, features.GRADES - 1)
+    told = np.array([2, first - 1, first + 2, first + 4, first + 6], np.int32)  # grades 3, 2 and 1
+    bits = np.zeros(template.begins[-1], np.uint8)
+    features.each_step(told, len(told), template, bits)
+    every = np.flatnonzero(bits)
+    assert every.tolist() == [2, first - 1, *range(first, first + 3), first + 3, first + 4, first + 6]
+    for before, after in ((network.glance, faster.glance), (network.first, faster.first)):
+        np.testing.assert_array_equal(
+            before[every].sum(axis=0, dtype=np.int16), after[told].sum(axis=0, dtype=np.int16)
+        )
 
 
 def test_the_coder_takes_the_entropy():

@@ -208,24 +208,54 @@ def shape_features(parent, base, template, active):
 
 
 @numba.njit(cache=True, nogil=True)
-def voxel_features(grid, parent, prototype, x, y, z, buckets, template, active):
-    """Features of one voxel.
+def cell_features(parent, x, y, z, template, active):
+    """Features that the voxels of a cell share: the coarser level around it and around its images in the mirrors.
+
+    Args:
+        parent: the coarser level, padded and flat.
+        x, y, z: the cell.
+        template: of the level of the voxels.
+        active: gets the indices of the features that are one.
+
+    Returns:
+        How many there are; none at the 8^3 level.
+    """
+    if template.resolution == BASE:
+        return 0
+    half, stride, begins = template.resolution // 2, template.parent_stride, template.begins
+    count = 0
+    # Each index is written and then kept or not: as branches, which nothing predicts, this takes several times as long.
+    cell = position(x, y, z, stride)
+    for k in range(len(template.parent)):
+        active[count] = begins[2] + k
+        count += parent[cell + template.parent[k]]
+    near = template.parent_mirrored.shape[1]
+    for mirror in range(2):
+        image = position(half - 1 - x, y, z, stride) if mirror == 0 else position(x, half - 1 - y, z, stride)
+        for k in range(near):
+            active[count] = begins[3] + mirror * near + k
+            count += parent[image + template.parent_mirrored[mirror, k]]
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def voxel_features(grid, prototype, x, y, z, buckets, template, active):
+    """Features of one voxel alone.
 
     Args:
         grid: its level, padded and flat; what lies at or behind the voxel in raster order is not looked at.
-        parent: the coarser level, padded and flat.
         prototype: grades 0 to 3 of this level, padded and flat.
         x, y, z: the voxel.
         buckets: of the disagreement with each mirror so far, (6,).
         template: of the level.
-        active: gets the indices of the features that are one.
+        active: gets the indices of the features that are one; of a prototype's grade the highest step alone, which stands
+            for those below it too (`each_step`, and `cumulated` of the network).
 
     Returns:
         How many there are.
     """
     size, stride, begins = template.resolution, template.stride, template.begins
     own = position(x, y, z, stride)
-    # Each index is written and then kept or not: as branches, which nothing predicts, this takes several times as long.
     count = 0
     for k in range(len(template.causal)):
         active[count] = k
@@ -238,23 +268,7 @@ def voxel_features(grid, parent, prototype, x, y, z, buckets, template, active):
             place = image + template.mirrored[mirror, k]
             active[count] = first + k
             count += grid[place] & (place < own)
-    if size > BASE:
-        half, wide = size // 2, template.parent_stride
-        cell = position(x >> 1, y >> 1, z >> 1, wide)
-        for k in range(len(template.parent)):
-            active[count] = begins[2] + k
-            count += parent[cell + template.parent[k]]
-        near = template.parent_mirrored.shape[1]
-        for mirror in range(2):
-            image = (
-                position(half - 1 - (x >> 1), y >> 1, z >> 1, wide)
-                if mirror == 0
-                else position(x >> 1, half - 1 - (y >> 1), z >> 1, wide)
-            )
-            for k in range(near):
-                active[count] = begins[3] + mirror * near + k
-                count += parent[image + template.parent_mirrored[mirror, k]]
-    else:
+    if size == BASE:
         for a in range(BASE):
             for b in range(BASE):
                 for c in range(BASE):
@@ -263,10 +277,8 @@ def voxel_features(grid, parent, prototype, x, y, z, buckets, template, active):
                     count += grid[place] & (place < own)
     for k in range(len(template.prototype)):
         grade = prototype[own + template.prototype[k]]
-        first = begins[9] + (GRADES - 1) * k
-        for step in range(GRADES - 1):
-            active[count] = first + step
-            count += step < grade
+        active[count] = begins[9] + (GRADES - 1) * k + grade - 1
+        count += grade > 0
     active[count] = begins[4] + x
     active[count + 1] = begins[4] + size + y
     active[count + 2] = begins[4] + 2 * size + z
@@ -276,3 +288,12 @@ def voxel_features(grid, parent, prototype, x, y, z, buckets, template, active):
         active[count] = begins[6] + k * BUCKETS + buckets[k]
         count += 1
     return count
+
+
+@numba.njit(cache=True, nogil=True)
+def each_step(active, count, template, bits):
+    """Sets the bits of all features that these indices of `voxel_features` stand for."""
+    first = template.begins[9]
+    for k in range(count):
+        lowest = active[k] - (active[k] - first) % (GRADES - 1) if active[k] >= first else active[k]
+        bits[lowest : active[k] + 1] = 1

@@ -11,12 +11,14 @@ from keras3dgan.codec.octree.features import (
     BUCKET_OF,
     MIRRORS,
     PAD,
+    cell_features,
     count_disagreement,
+    each_step,
     position,
     shape_features,
     voxel_features,
 )
-from keras3dgan.codec.octree.network import make_room, probability
+from keras3dgan.codec.octree.network import forget_cells, make_room, probability
 
 ENCODE, DECODE, COST, SIMPLIFY = range(4)
 _MOST_COUNTED = len(BUCKET_OF) - 1
@@ -42,7 +44,7 @@ def walk(mode, wanted, parent, base, prototype, template, network, stream, state
         base: the 8^3 level, padded and flat; ignored there.
         prototype: grades of this level, padded and flat.
         template: of the level.
-        network: of the level.
+        network: of the level, `cumulated`.
         stream: bytes to write into or to read.
         state: of the arithmetic coder.
         mass: with `SIMPLIFY`, how many voxels of the shape each cell holds, padded and flat; empty at the finest level.
@@ -55,20 +57,25 @@ def walk(mode, wanted, parent, base, prototype, template, network, stream, state
     size, stride = template.resolution, template.stride
     grid = np.zeros(stride**3, np.uint8)
     active = np.empty(template.begins[-1], np.int32)
-    room = make_room(network, active, shape_features(parent, base, template, active))
+    room = make_room(network, active, shape_features(parent, base, template, active), size // 2)
     counts = np.zeros(MIRRORS, np.int64)
     buckets = np.zeros(MIRRORS, np.uint8)
     cost = 0
     for x in range(size):
         for y in range(size):
             row = position(x >> 1, y >> 1, 0, template.parent_stride)
+            if not y & 1:
+                forget_cells(room)
             for z in range(size):
-                if size > BASE and not parent[row + (z >> 1)]:
+                cell = z >> 1
+                if size > BASE and not parent[row + cell]:
                     continue
+                if room.counts[cell] < 0:
+                    room.counts[cell] = cell_features(parent, x >> 1, y >> 1, cell, template, room.active[cell])
                 for k in range(MIRRORS):
                     buckets[k] = BUCKET_OF[min(counts[k], _MOST_COUNTED)]
-                count = voxel_features(grid, parent, prototype, x, y, z, buckets, template, active)
-                chance = probability(network, active, count, room)
+                count = voxel_features(grid, prototype, x, y, z, buckets, template, active)
+                chance = probability(network, active, count, cell, room)
                 own = position(x, y, z, stride)
                 if mode == DECODE:
                     bit = arithmetic.decode(chance, stream, state)
@@ -138,9 +145,10 @@ def dense_features(grids, parents, bases, prototypes, shapes, places, buckets, t
         for k in range(shape_features(parents[shape], bases[shape], template, active)):
             rows[i, active[k]] = 1
         x, y, z = np.int64(places[i, 0]), np.int64(places[i, 1]), np.int64(places[i, 2])
-        seen = (grids[shape], parents[shape], prototypes[shape])
-        for k in range(voxel_features(*seen, x, y, z, buckets[i], template, active)):
+        for k in range(cell_features(parents[shape], x >> 1, y >> 1, z >> 1, template, active)):
             rows[i, active[k]] = 1
+        count = voxel_features(grids[shape], prototypes[shape], x, y, z, buckets[i], template, active)
+        each_step(active, count, template, rows[i])
 
 
 def inner(flat: np.ndarray, resolution: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras3dgan.codec.octree import arithmetic, features, levels
 from keras3dgan.codec.octree.codebook import Codebook
-from keras3dgan.codec.octree.network import Network
+from keras3dgan.codec.octree.network import Network, cumulated
 from keras3dgan.errors import InputError
 
 _NOTHING = np.zeros(1, np.uint8)
@@ -67,7 +67,7 @@ class OctreeModel:
             raise ValueError("the codebook has other levels than the networks")
         self.codebook = codebook
         self.networks = networks
-        self._levels = [(features.template(n), networks[n]) for n in features.levels(self.resolution)]
+        self._levels = [_level(n, networks[n]) for n in features.levels(self.resolution)]
         self.fingerprint = hashlib.sha256(b"".join(a.tobytes() for a in self._arrays().values())).digest()
 
     @property
@@ -236,3 +236,9 @@ class OctreeModel:
             return cls(networks, Codebook([arrays[f"codebook_{n}"] for n in found], arrays["known"], arrays["members"]))
         except Exception as error:  # numpy, zipfile and zlib each raise their own
             raise InputError(f"{name}: not a trained octree model; train it again.") from error
+
+
+def _level(resolution: int, network: Network) -> tuple[features.Template, Network]:
+    """Features of a level, and the network as the walk needs it."""
+    template = features.template(resolution)
+    return template, cumulated(network, int(template.begins[9]), features.GRADES - 1)

@@ -133,55 +133,117 @@ def _rectify(sums, shift):
         sums[unit] = min(max(sums[unit] >> shift, 0), _MOST_ACTIVE - 1)
 
 
-class Room(NamedTuple):
-    """Sums of all layers, and those of the first layers that all voxels of a level share."""
+def cumulated(network: Network, first: int, steps: int) -> Network:
+    """The network for features of which only the highest of some steps is told; it gives the same sums.
 
-    glance_shared: np.ndarray
-    first_shared: np.ndarray
-    glance: np.ndarray
-    first: np.ndarray
+    Args:
+        network: as trained, for features each of which is told.
+        first: where, up to the last feature, all stand in groups of steps.
+        steps: features in a group; where one is 1, so are those before it.
+    """
+
+    def summed(weights: np.ndarray) -> np.ndarray:
+        groups = (
+            weights[first:].reshape(-1, steps, weights.shape[1]).cumsum(axis=1, dtype=np.int16)
+        )  # wraps, as sums do
+        return np.concatenate([weights[:first], groups.reshape(-1, weights.shape[1])])
+
+    return network._replace(glance=summed(network.glance), first=summed(network.first))
+
+
+class FirstSums(NamedTuple):
+    """Sums of a first layer, int16: what all voxels of a level share is added once, what those of a cell share once a cell.
+
+    Attributes:
+        level: (units,), the bias and what all voxels share.
+        cells: (cells, units), that and what the voxels of each cell share, where `known`.
+        known: (cells,).
+        voxel: (units,), the sums of the voxel at hand.
+    """
+
+    level: np.ndarray
+    cells: np.ndarray
+    known: np.ndarray
+    voxel: np.ndarray
+
+
+class Room(NamedTuple):
+    """Room for the sums of all layers, and for the features that the voxels of the cells in a row along z share.
+
+    Attributes:
+        glance, first: sums of the first layers.
+        second, third, last: sums of the others.
+        active: (cells, features), the indices of the features that are one in each cell.
+        counts: (cells,), how many; -1 where nobody has looked yet.
+    """
+
+    glance: FirstSums
+    first: FirstSums
     second: np.ndarray
     third: np.ndarray
     last: np.ndarray
+    active: np.ndarray
+    counts: np.ndarray
 
 
 @numba.njit(cache=True, nogil=True)
-def make_room(network, active, count):
-    """Room for the sums, given the features that all voxels share."""
-    glance, first = network.glance_bias.copy(), network.first_bias.copy()
-    add_features(network.glance, active, count, glance)
-    add_features(network.first, active, count, first)
+def _first_sums(weights, bias, active, count, cells):
+    level = bias.copy()
+    add_features(weights, active, count, level)
+    return FirstSums(level, np.empty((cells, len(bias)), np.int16), np.zeros(cells, np.bool_), np.empty_like(level))
+
+
+@numba.njit(cache=True, nogil=True)
+def make_room(network, active, count, cells):
+    """Room for the sums of a level with so many cells along z, given the features that all voxels share."""
     return Room(
-        glance,
-        first,
-        np.empty_like(glance),
-        np.empty_like(first),
+        _first_sums(network.glance, network.glance_bias, active, count, cells),
+        _first_sums(network.first, network.first_bias, active, count, cells),
         np.empty_like(network.second_bias),
         np.empty_like(network.third_bias),
         np.empty_like(network.last_bias),
+        np.empty((cells, len(active)), np.int32),
+        np.full(cells, -1, np.int64),
     )
 
 
 @numba.njit(cache=True, nogil=True)
-def probability(network, active, count, room):
+def forget_cells(room):
+    """For the next row of cells."""
+    room.counts[:] = -1
+    room.glance.known[:] = False
+    room.first.known[:] = False
+
+
+@numba.njit(cache=True, nogil=True)
+def _sum_first(weights, active, count, cell, room, sums):
+    """The rectified sums of a first layer: of the level, of the cell, and of the voxel's own features."""
+    if not sums.known[cell]:
+        sums.cells[cell] = sums.level
+        add_features(weights, room.active[cell], room.counts[cell], sums.cells[cell])
+        sums.known[cell] = True
+    sums.voxel[:] = sums.cells[cell]
+    add_features(weights, active, count, sums.voxel)
+    _rectify(sums.voxel, _FIRST - _ACTIVATION)
+
+
+@numba.njit(cache=True, nogil=True)
+def probability(network, active, count, cell, room):
     """Chance of an occupied voxel, 1 to 65535 of 65536.
 
     Args:
-        network: of the level.
+        network: of the level, `cumulated`.
         active: indices of the voxel's own features that are one.
         count: how many.
+        cell: that the voxel lies in, along z; its features stand in the room.
         room: from `make_room`.
     """
-    room.glance[:] = room.glance_shared
-    add_features(network.glance, active, count, room.glance)
-    _rectify(room.glance, _FIRST - _ACTIVATION)
-    _layer(room.glance, network.glance_last, network.glance_last_bias, room.last)
+    _sum_first(network.glance, active, count, cell, room, room.glance)
+    _layer(room.glance.voxel, network.glance_last, network.glance_last_bias, room.last)
     logit = room.last[0] >> (_SUM - _LOGIT_BITS)
     if -_SURE <= logit <= _SURE:
-        room.first[:] = room.first_shared
-        add_features(network.first, active, count, room.first)
-        _rectify(room.first, _FIRST - _ACTIVATION)
-        _layer(room.first, network.second, network.second_bias, room.second)
+        _sum_first(network.first, active, count, cell, room, room.first)
+        _layer(room.first.voxel, network.second, network.second_bias, room.second)
         _rectify(room.second, _SUM - _ACTIVATION)
         _layer(room.second, network.third, network.third_bias, room.third)
         _rectify(room.third, _SUM - _ACTIVATION)

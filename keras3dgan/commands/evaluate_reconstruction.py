@@ -30,13 +30,12 @@ def main(_):
     from keras3dgan.report.comparison import outcome
     from keras3dgan.report.reconstruction import MeanShape, NearestShape, evaluate, table
     from keras3dgan.training import loop
-    from keras3dgan.training.presets import VAEGANSettings
+    from keras3dgan.training.presets import VAEGANSettings, from_config
     from keras3dgan.training.run_directory import RunDirectory, write_result
 
     run = RunDirectory(cli.FLAGS.model)
     model = Reconstructor.load(run)
-    known = run.config()["settings"]
-    settings = VAEGANSettings(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
+    settings = from_config(VAEGANSettings, run.config()["settings"])
     options = loop.Options(cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
     source = (settings.views, settings.picture_size, cli.FLAGS.data_dir)
     train, held_out = (load_views(options.load(settings, split), *source) for split in ("train", cli.FLAGS.split))

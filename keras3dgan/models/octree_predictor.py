@@ -55,7 +55,8 @@ def to_integers(predictor: keras.Model, codebook: Codebook) -> OctreeModel:
 
 
 def from_integers(predictor: keras.Model, octree: OctreeModel) -> None:
-    """Gives a predictor the weights of a model that codes; undoes `to_integers`, but for the rounding."""
+    """Gives a predictor the weights of a model that codes; undoes `to_integers`, but for the rounding. A predictor for larger
+    grids gets those of its coarser levels."""
     for level, network in octree.networks.items():
         for part, layers_of_part in zip(("glance", "look"), to_floats(network), strict=True):
             for index, weights in enumerate(layers_of_part):

@@ -95,34 +95,15 @@ def fit(
     distribution.check_batch_size(settings.batch_size)
     backend.make_fit_work(model)
     steps = steps_per_epoch(train, settings.batch_size)
-    progress = checkpoint.restore(run.checkpoints, model) or {"epoch": 0, "step": 0, "seconds": 0.0}
-    if progress["epoch"] > settings.epochs:
-        raise InputError(
-            f"--epochs: {run.path} has trained {progress['epoch']:.0f} epochs already; ask for at least as many."
-        )
-    run.reopen()
-    run.drop_metrics_after(int(progress["step"]))
-    distribution.agree_on_step(int(progress["step"]))
-    if progress["epoch"]:
-        print(f"{run.path}: going on after epoch {progress['epoch']} of {settings.epochs}.")
+    progress = resume(run, model, settings)
+    step = int(progress["step"])
     if make_batches is None:
         draw = (settings.batch_size, settings.seed)
-        turn = (settings.augmentation, with_labels)
-        batches = data.training_batches(train, *draw, int(progress["step"]), *turn)
+        batches = data.training_batches(train, *draw, step, settings.augmentation, with_labels)
     else:
-        batches = make_batches(int(progress["step"]))
+        batches = make_batches(step)
     recorder = RunRecorder(run, steps, progress["seconds"], options.checkpoint_seconds, exports)
-    held_out = None
-    if validation is not None:
-        # Every device gets as many shapes as the others: one without any would report the mean of nothing.
-        validation = validation.take(np.arange(len(validation) // backend.device_count() * backend.device_count()))
-        if len(validation):
-            held_out = data.evaluation_batches(validation, settings.batch_size, with_labels)
-    callbacks = [*options.callbacks, recorder]
-    if run.writes and importlib.util.find_spec("tensorflow"):
-        callbacks.insert(-1, keras.callbacks.TensorBoard(run.events, write_graph=False))
-    elif run.writes:
-        print(f"{run.path}: no TensorBoard events, which need TensorFlow; metrics.jsonl has every number.")
+    validation, held_out = _held_out(validation, settings.batch_size, with_labels)
     try:
         with backend.host_failures():
             model.fit(
@@ -133,7 +114,7 @@ def fit(
                 validation_data=held_out,
                 shuffle=False,
                 verbose=(1 if sys.stdout.isatty() else 2) if run.writes else 0,
-                callbacks=callbacks,
+                callbacks=[*options.callbacks, *_tensorboard(run), recorder],
             )
             backend.gather(0)  # a host that leaves before the others have finished would look like one that died
     except KeyboardInterrupt:
@@ -141,18 +122,58 @@ def fit(
         if not backend.on_several_hosts():
             recorder.save_and_leave()
         raise
+    counts = {"devices": backend.device_count(), "train_shapes": len(train), "validation_shapes": len(validation or ())}
+    return finish(run, settings, recorder, {**counts, **summary()})
+
+
+def resume(run: RunDirectory, model: keras.Model, settings: Settings) -> dict[str, float]:
+    """Restores the run's last checkpoint, if there is one, and returns its epoch, step and seconds of training.
+
+    Raises:
+        InputError: the run has trained more epochs than are asked for.
+    """
+    progress = checkpoint.restore(run.checkpoints, model) or {"epoch": 0, "step": 0, "seconds": 0.0}
+    if progress["epoch"] > settings.epochs:
+        raise InputError(
+            f"--epochs: {run.path} has trained {progress['epoch']:.0f} epochs already; ask for at least as many."
+        )
+    run.reopen()
+    run.drop_metrics_after(int(progress["step"]))
+    distribution.agree_on_step(int(progress["step"]))
+    if progress["epoch"]:
+        print(f"{run.path}: going on after epoch {progress['epoch']} of {settings.epochs}.")
+    return progress
+
+
+def finish(run: RunDirectory, settings: Settings, recorder: RunRecorder, more: dict[str, Any]) -> dict[str, Any]:
+    """Writes `result.json`: epochs, steps and seconds, the last epoch's measures, and what the training has to add."""
     # Where the last epoch had been trained before, and only the result was missing, its line lies in the file.
     last = recorder.line or run.metrics()[-1]
     result = {
         "epochs_wanted": settings.epochs,
         "epochs": last["epoch"],
         "steps": last["step"],
-        "devices": backend.device_count(),
         "seconds": round(recorder.seconds, 1),
-        "train_shapes": len(train),
-        "validation_shapes": len(validation) if validation is not None else 0,
         "last": last,
-        **summary(),
+        **more,
     }
     run.finish(result)
     return result
+
+
+def _held_out(shapes: ShapeSet | None, batch_size: int, with_labels: bool) -> tuple[ShapeSet | None, Any]:
+    """The validation shapes that are measured on, and their batches."""
+    if shapes is None:
+        return None, None
+    # Every device gets as many shapes as the others: one without any would report the mean of nothing.
+    shapes = shapes.take(np.arange(len(shapes) // backend.device_count() * backend.device_count()))
+    return shapes, data.evaluation_batches(shapes, batch_size, with_labels) if len(shapes) else None
+
+
+def _tensorboard(run: RunDirectory) -> list[keras.callbacks.Callback]:
+    if not run.writes:
+        return []
+    if importlib.util.find_spec("tensorflow"):
+        return [keras.callbacks.TensorBoard(run.events, write_graph=False)]
+    print(f"{run.path}: no TensorBoard events, which need TensorFlow; metrics.jsonl has every number.")
+    return []

@@ -17,7 +17,7 @@ from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel
 from keras3dgan.errors import InputError
 from keras3dgan.models.octree_predictor import build_octree_predictor, from_integers, to_integers
-from keras3dgan.training import checkpoint, loop
+from keras3dgan.training import loop
 from keras3dgan.training.callbacks import RunRecorder
 from keras3dgan.training.presets import OctreeSettings
 from keras3dgan.training.prototypes import fit_codebook
@@ -74,9 +74,10 @@ def _first_model(settings: OctreeSettings) -> OctreeModel | None:
     if path is None:
         raise InputError(f"--start_from: {settings.start_from} is no octree model; name one, its .npz or a run.")
     model = OctreeModel.from_bytes(path.read_bytes(), str(path))
-    if model.resolution != settings.resolution or model.width != settings.width:
+    if model.resolution > settings.resolution or model.width != settings.width:
         raise InputError(
-            f"--start_from: {settings.start_from} is of resolution {model.resolution} and width {model.width}; give the same."
+            f"--start_from: {settings.start_from} is of resolution {model.resolution} and width {model.width}; give this width, "
+            "and at least this resolution."
         )
     return model
 
@@ -109,11 +110,7 @@ def _fit(
 ) -> dict[str, Any]:
     """Epoch after epoch, from the last checkpoint on. Not Keras's `fit`: on TensorFlow it would read Python's batches through
     tf.data, whose threads and an iterator that ends can wait for each other."""
-    progress = checkpoint.restore(run.checkpoints, model) or {"epoch": 0, "step": 0, "seconds": 0.0}
-    run.reopen()
-    run.drop_metrics_after(int(progress["step"]))
-    if progress["epoch"]:
-        print(f"{run.path}: going on after epoch {progress['epoch']} of {settings.epochs}.")
+    progress = loop.resume(run, model, settings)
     recorder = RunRecorder(run, settings.steps, progress["seconds"], options.checkpoint_seconds, {})
     recorder.set_params({"epochs": settings.epochs})
     recorder.set_model(model)
@@ -129,18 +126,7 @@ def _fit(
     except KeyboardInterrupt:
         recorder.save_and_leave()
         raise
-    last = recorder.line or run.metrics()[-1]
-    result = {
-        "epochs_wanted": settings.epochs,
-        "epochs": last["epoch"],
-        "steps": last["step"],
-        "seconds": round(recorder.seconds, 1),
-        "train_shapes": train_shapes,
-        "validation_shapes": len(measured),
-        "last": last,
-    }
-    run.finish(result)
-    return result
+    return loop.finish(run, settings, recorder, {"train_shapes": train_shapes, "validation_shapes": len(measured)})
 
 
 def _train_epoch(model: keras.Model, samples: VoxelSamples, epoch: int, settings: OctreeSettings) -> list[float]:

@@ -147,7 +147,10 @@ class OctreeSettings(Settings):
     batch_size: int = knob(2048, "voxels a step, of the finest level; half as many of each coarser one")
     epochs: int = knob(30, "passes of --steps steps, each over 4000 shapes drawn anew")
     steps: int = knob(2000, "steps an epoch")
-    start_from: str = knob("", "octree model, by name or path, whose networks to go on from")
+    start_from: str = knob(
+        "",
+        "octree model, by name or path, whose networks to go on from; those of coarser levels if it is for smaller grids",
+    )
     stretch: float = knob(0.4, "share of the shapes drawn that are a slice shorter or longer along an axis")
     prototypes: int = knob(800, "shapes that the codebook's prototypes start from; at most two thirds are left")
     known: str = knob(
@@ -287,6 +290,11 @@ PRESETS: dict[type[Settings], dict[str, dict[str, Any]]] = {
         "test": {"epochs": 2, "steps": 60, "batch_size": 128, "width": 16, "prototypes": 40},
     },
 }
+
+
+def from_config(kind: type[Settings], values: dict[str, Any]) -> Any:
+    """The settings that a run's `config.json` records."""
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
 def settings(kind: type[Settings], preset: str, overrides: dict[str, Any]) -> Any:

@@ -75,7 +75,20 @@ def test_it_goes_on_from_another_model(trained_octree, packed_archive, tmp_path)
     for kernel, before in zip(again.networks[32], first.networks[32], strict=True):
         assert np.abs(kernel.astype(int) - before).max() <= 2
     failed = run_command(name, *flags[:-2], f"--workdir={tmp_path}/b", "--start_from=octree32", check=False)
-    assert failed.returncode == 1 and "is of resolution 32 and width 256; give the same" in failed.stderr
+    assert failed.returncode == 1 and "is of resolution 32 and width 256; give this width" in failed.stderr
+
+
+def test_larger_grids_go_on_from_the_coarser_levels_of_a_smaller_model(trained_octree):
+    first = OctreeModel.from_bytes((trained_octree / "models" / "octree.npz").read_bytes())
+    model = octree.build_predictor(settings(OctreeSettings, "test", {"resolution": 64}))
+    finest = model.get_layer("look_64_0").kernel.numpy()
+    octree.from_integers(model, first)
+    codebook = fit_codebook(boxes(6, 64).grids(), 3, 0)
+    larger = octree.to_integers(model, codebook)
+    for level, network in first.networks.items():
+        for kernel, before in zip(larger.networks[level], network, strict=True):
+            np.testing.assert_array_equal(kernel, before)
+    np.testing.assert_array_equal(model.get_layer("look_64_0").kernel.numpy(), finest)
 
 
 def test_stretched_shapes_keep_their_longest_extent_and_their_mirrors():

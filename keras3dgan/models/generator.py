@@ -40,3 +40,10 @@ class Generator(blocks.Network):
             "init_occupied": init_occupied,
         }
         super().__init__(latents, logits, arguments, **kwargs)
+
+    def shifted(self, amount):
+        """A copy that gives logits higher by `amount`, by the bias of its last layer."""
+        copy = type(self)(**self.get_config())
+        copy.set_weights(self.get_weights())
+        copy.get_layer("logits").bias.assign_add([amount])
+        return copy

@@ -11,11 +11,9 @@ from sklearn.metrics import average_precision_score
 
 from keras3dgan.pictures.framing import on_white
 from keras3dgan.pictures.picture_set import PictureSet
-from keras3dgan.voxels.grid import iou
+from keras3dgan.voxels.grid import best_threshold, iou
 from keras3dgan.voxels.shape_set import ShapeSet
 
-# Occupancies of a mean shape from which one is chosen, on validation shapes.
-_THRESHOLDS = np.arange(0.1, 0.75, 0.05)
 _CHUNK = 200
 
 # Framed pictures uint8 (count, s, s, 4) and the labels of their shapes -> occupancy (count, n, n, n).
@@ -63,9 +61,7 @@ class MeanShape:
                 for c in classes
             ]
         )
-        held_out = validation.grids()
-        scores = [iou(held_out, self._means[validation.labels] > limit).mean() for limit in _THRESHOLDS]
-        best = _THRESHOLDS[int(np.argmax(scores))]
+        best = best_threshold(validation.grids(), self._means[validation.labels])
         self._means = np.where(self._means > best, 0.5 + (self._means - best) / 2, self._means * 0.5 / best)
 
     def __call__(self, pictures: np.ndarray, labels: np.ndarray) -> np.ndarray:

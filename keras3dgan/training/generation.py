@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import keras
 import numpy as np
 
 from keras3dgan.errors import InputError
 from keras3dgan.metrics.generation import GenerationProtocol
 from keras3dgan.models.voxnet import VoxNet
+from keras3dgan.training.best_models import BestModels
 from keras3dgan.training.run_directory import RunDirectory
 from keras3dgan.voxels.shape_set import ShapeSet
 
@@ -56,52 +55,34 @@ def generate(generator: keras.Model, latents: np.ndarray, threshold: float = 0.5
     return (np.concatenate(logits) > level).astype(np.uint8)
 
 
-class GenerationMetrics(keras.callbacks.Callback):
-    """Every few epochs measures the generator on fixed latents, and adds what it found to the epoch's logs.
-
-    The generator with the best `generated_score` so far lies in `models/generator.keras`. A collapse is told in one sentence.
+class GenerationMetrics(BestModels):
+    """Measures the generator on fixed latents, keeps that with the best `generated_score`, and tells a collapse in a sentence.
 
     Args:
         run: where to write.
         protocol: how to measure.
         latents: as many as the protocol measures.
-        every: epochs between measurements; the last epoch is always measured.
-        patience: measurements without a better score after which training ends; 0 never ends it.
+        every, patience: see `BestModels`.
     """
+
+    key = f"{PREFIX}score"
+    title = "score"
 
     def __init__(
         self, run: RunDirectory, protocol: GenerationProtocol, latents: np.ndarray, every: int, patience: int = 0
     ):
-        super().__init__()
-        self.run = run
+        super().__init__(run, every, patience)
         self.protocol = protocol
         self.latents = latents
-        self.every = every
-        self.patience = patience
-
-    def on_train_begin(self, logs=None):
-        lines = [line for line in self.run.metrics() if f"{PREFIX}score" in line]
-        self.best = min(lines, key=lambda line: line[f"{PREFIX}score"], default=None)
-        self.since_best = len(lines) - 1 - lines.index(self.best) if self.best else 0
         self.bad_in_a_row = 0
 
-    def on_epoch_end(self, epoch, logs=None):
-        if epoch + 1 != self.params["epochs"] and (epoch + 1) % self.every:
-            return
-        if not all(math.isfinite(value) for value in logs.values()):
-            return  # the recorder ends the run
-        generator = self.model.best_generator
-        measured = self.protocol.measure(generate(generator, self.latents))
-        self._warn_of_collapse(epoch + 1, measured)
-        logs.update({PREFIX + name: value for name, value in measured.items()})
-        if self.best is None or measured["score"] < self.best[f"{PREFIX}score"]:
-            self.best, self.since_best = {"epoch": epoch + 1, **logs}, 0
-            self.run.save_model("generator", generator)
-        else:
-            self.since_best += 1
-        if self.patience and self.since_best >= self.patience:
-            print(f"\n{self.run.path}: no better score in {self.since_best} measurements, so training ends here.")
-            self.model.stop_training = True
+    def measure(self, epoch: int) -> dict[str, float]:
+        measured = self.protocol.measure(generate(self.model.best_generator, self.latents))
+        self._warn_of_collapse(epoch, measured)
+        return {PREFIX + name: value for name, value in measured.items()}
+
+    def models(self) -> dict[str, keras.Model]:
+        return {"generator": self.model.best_generator}
 
     def result(self) -> dict[str, float]:
         """The epoch of the generator that was kept, and its metrics without `PREFIX`."""
@@ -110,8 +91,7 @@ class GenerationMetrics(keras.callbacks.Callback):
 
     def _warn_of_collapse(self, epoch: int, measured: dict[str, float]) -> None:
         # The first samples of every training are no shapes yet; only what lasts and gets no better is a collapse.
-        better = self.best is None or measured["score"] < self.best[f"{PREFIX}score"] - _PROGRESS
-        reason = None if better else self.protocol.collapse(measured)
+        reason = None if self.is_better(measured["score"], by=_PROGRESS) else self.protocol.collapse(measured)
         self.bad_in_a_row = self.bad_in_a_row + 1 if reason else 0
         if self.bad_in_a_row == _LASTS:
             print(f"\n{self.run.path}: the generator has collapsed at epoch {epoch}: {reason}.", flush=True)

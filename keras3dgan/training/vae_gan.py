@@ -20,9 +20,10 @@ from keras3dgan.pictures.picture_set import PictureSet, load_views
 from keras3dgan.pictures.reconstructor import Reconstructor
 from keras3dgan.report.callbacks import ReconstructionPictures
 from keras3dgan.training import adversarial, loop
+from keras3dgan.training.best_models import BestModels
 from keras3dgan.training.presets import VAEGANSettings
 from keras3dgan.training.run_directory import RunDirectory
-from keras3dgan.voxels.grid import iou
+from keras3dgan.voxels.grid import best_threshold, iou
 
 # Validation shapes that are measured on.
 _MEASURED = 200
@@ -98,49 +99,38 @@ def train_vae_gan(
     )
 
 
-class ReconstructionMetrics(keras.callbacks.Callback):
-    """Every few epochs measures reconstructions of validation shapes, and keeps the best encoder and generator.
+class ReconstructionMetrics(BestModels):
+    """Measures reconstructions of validation shapes, and keeps the encoder and generator with the best mean IoU.
+
+    Logits of the generator that is kept are shifted so that an occupancy of 0.5 is the best threshold for these shapes: a
+    network that is not sure of a thin leg gives it less, and would leave it out.
 
     Args:
         run: where to write.
         pictures: validation shapes, of which each is shown in one view.
-        every: epochs between measurements; the last epoch is always measured.
-        patience: measurements without a better one after which training ends; 0 never ends it.
+        every, patience: see `BestModels`.
     """
 
+    key = "val_iou"
+    title = "IoU"
+    higher_is_better = True
+
     def __init__(self, run: RunDirectory, pictures: PictureSet, every: int, patience: int = 0):
-        super().__init__()
+        super().__init__(run, every, patience)
         rng = np.random.default_rng(0)
         rows = np.sort(rng.permutation(len(pictures))[:_MEASURED])
-        self.run = run
         self.grids = pictures.shapes.grids(rows)
         self.pictures = pictures.views[rows, rng.integers(pictures.views.shape[1], size=len(rows))]
-        self.every = every
-        self.patience = patience
 
-    def on_train_begin(self, logs=None):
-        lines = [line for line in self.run.metrics() if "val_iou" in line]
-        self.best = max(lines, key=lambda line: line["val_iou"], default=None)
-        self.since_best = len(lines) - 1 - lines.index(self.best) if self.best else 0
+    def measure(self, epoch: int) -> dict[str, float]:
+        restored = Reconstructor(self.model.encoder, self.model.best_generator).reconstruct(self.pictures)
+        self.threshold = best_threshold(self.grids, restored)
+        return {self.key: float(iou(self.grids, restored, self.threshold).mean()), "val_threshold": self.threshold}
 
-    def on_epoch_end(self, epoch, logs=None):
-        if epoch + 1 != self.params["epochs"] and (epoch + 1) % self.every:
-            return
-        if not all(math.isfinite(value) for value in logs.values()):
-            return  # the recorder ends the run
-        model = self.model
-        restored = Reconstructor(model.encoder, model.best_generator).reconstruct(self.pictures)
-        logs["val_iou"] = float(iou(self.grids, restored).mean())
-        if self.best is None or logs["val_iou"] > self.best["val_iou"]:
-            self.best, self.since_best = {"epoch": epoch + 1, **logs}, 0
-            self.run.save_model("picture_encoder", model.encoder)
-            self.run.save_model("generator", model.best_generator)
-        else:
-            self.since_best += 1
-        if self.patience and self.since_best >= self.patience:
-            print(f"\n{self.run.path}: no better IoU in {self.since_best} measurements, so training ends here.")
-            model.stop_training = True
+    def models(self) -> dict[str, keras.Model]:
+        shift = -math.log(self.threshold / (1 - self.threshold))
+        return {"picture_encoder": self.model.encoder, "generator": self.model.best_generator.shifted(shift)}
 
     def result(self) -> dict[str, float]:
-        """The epoch of the models that were kept, and their mean IoU."""
-        return {name: self.best[name] for name in ("epoch", "val_iou")}
+        """The epoch of the models that were kept, their mean IoU, and the threshold that became 0.5."""
+        return {name: self.best[name] for name in ("epoch", self.key, "val_threshold")}

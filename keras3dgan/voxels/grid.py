@@ -7,6 +7,7 @@ import numpy as np
 from keras3dgan.errors import InputError
 
 MAX_RESOLUTION = 512
+_THRESHOLDS = np.arange(0.1, 0.75, 0.05)
 
 
 def check(grid: np.ndarray, name: str = "grid") -> np.ndarray:
@@ -129,3 +130,8 @@ def iou(original: np.ndarray, reconstruction: np.ndarray, threshold: float = 0.5
     b = np.asarray(reconstruction).reshape(shape) > threshold
     union = (a | b).sum(axis=1)
     return np.where(union == 0, 1.0, (a & b).sum(axis=1) / np.maximum(union, 1))
+
+
+def best_threshold(original: np.ndarray, reconstruction: np.ndarray) -> float:
+    """The threshold of reconstructions (batch, ...) that gives the highest mean `iou`, of 0.1, 0.15 and so on to 0.7."""
+    return float(max(_THRESHOLDS, key=lambda threshold: iou(original, reconstruction, threshold).mean()))

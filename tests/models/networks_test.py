@@ -79,3 +79,12 @@ def test_an_untrained_generator_is_as_full_as_asked(occupied):
     generator = models.Generator(16, 10, 8, 0.02, init_occupied=occupied)
     logits = generator(np.random.default_rng(0).normal(0, 0.33, (8, 10)).astype(np.float32))
     assert float(keras.ops.mean(keras.ops.sigmoid(logits))) == pytest.approx(occupied, rel=0.05)
+
+
+def test_a_shifted_generator_gives_logits_that_much_higher():
+    generator = models.Generator(16, 10, 8)
+    latents = np.random.default_rng(0).normal(size=(3, 10)).astype(np.float32)
+    before = keras.ops.convert_to_numpy(generator(latents))
+    shifted = generator.shifted(1.5)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(shifted(latents)), before + 1.5, atol=1e-5)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(generator(latents)), before)

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from keras3dgan.pictures.picture_set import PictureSet
+from keras3dgan.pictures.picture_set import PictureSet, load_views
+from keras3dgan.pictures.reconstructor import Reconstructor
 from keras3dgan.report.reconstruction import MeanShape, NearestShape, evaluate
+from keras3dgan.training.loop import Options
+from keras3dgan.training.presets import VAEGANSettings, from_config
+from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.training.vae_gan import ReconstructionMetrics
+from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes, run_command
 
 
@@ -25,6 +31,18 @@ def trained_vae_gan(packed_archive, tmp_path_factory):
     out = run_command("train_vae_gan", f"--workdir={folder}/run", *words).stdout
     assert "kept the models of epoch" in out and (folder / "run" / "samples" / "epoch-00100.png").exists()
     return folder
+
+
+def test_the_kept_generator_is_best_at_one_half(trained_vae_gan):
+    run = RunDirectory(trained_vae_gan / "run")
+    known = from_config(VAEGANSettings, run.config()["settings"])
+    shapes = Options().load(known, "validation")
+    views = load_views(shapes, known.views, known.picture_size, str(trained_vae_gan / "data"))
+    metrics = ReconstructionMetrics(run, views, 1)
+    restored = Reconstructor.load(run).reconstruct(metrics.pictures)
+    best = run.result()["best"]
+    assert iou(metrics.grids, restored).mean() == pytest.approx(best["val_iou"], abs=1e-4)
+    assert iou(metrics.grids, restored).mean() >= iou(metrics.grids, restored, 0.6).mean()
 
 
 def test_a_drawn_picture_becomes_a_shape(trained_vae_gan, tmp_path):

@@ -59,3 +59,13 @@ def test_check_names_what_is_wrong():
     for bad in (np.ones((4, 4)), np.ones((4, 4, 5)), np.full((4, 4, 4), np.nan), np.full((2, 2, 2), "a")):
         with pytest.raises(InputError, match=r"shape.npy: .*\.$"):
             grids.check(bad, "shape.npy")
+
+
+def test_the_best_threshold_is_the_one_with_the_highest_mean_iou():
+    originals = np.zeros((2, 4, 4, 4), np.uint8)
+    originals[:, :2] = 1
+    restored = np.where(originals, 0.33, 0.12)
+    assert grids.best_threshold(originals, restored) == pytest.approx(0.15)  # the first of equals
+    restored[0] = np.where(originals[0], 0.66, 0.57)
+    assert grids.best_threshold(originals[:1], restored[:1]) == pytest.approx(0.6)
+    assert grids.best_threshold(originals, restored) == pytest.approx(0.15)  # half of one, all of the other

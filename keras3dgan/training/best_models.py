@@ -1,0 +1,76 @@
+"""Measures a model while it trains, and keeps the best one."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+
+from keras3dgan.training.run_directory import RunDirectory
+
+
+class BestModels(keras.callbacks.Callback):
+    """Every few epochs measures what is trained, adds the numbers to the epoch's logs, and writes the models of the best one.
+
+    A subclass names the number that decides, and says how to measure and what to keep. The best so far is read from the
+    run's metrics, so a resumed run goes on as one that was never interrupted.
+
+    Args:
+        run: where to write.
+        every: epochs between measurements; the last epoch is always measured.
+        patience: measurements without a better one after which training ends; 0 never ends it.
+    """
+
+    # The name in the logs of the number that decides, and what a sentence calls it.
+    key: str
+    title: str
+    higher_is_better = False
+
+    def __init__(self, run: RunDirectory, every: int, patience: int = 0):
+        super().__init__()
+        self.run = run
+        self.every = every
+        self.patience = patience
+
+    def measure(self, epoch: int) -> dict[str, float]:
+        """The numbers of the model as it is after an epoch, `key` among them."""
+        raise NotImplementedError
+
+    def models(self) -> dict[str, keras.Model]:
+        """What to write as `models/<name>.keras`."""
+        raise NotImplementedError
+
+    def on_train_begin(self, logs=None):
+        self.best, self.since_best = None, 0
+        for line in self.run.metrics():
+            if self.key in line:
+                self._take(line)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 != self.params["epochs"] and (epoch + 1) % self.every:
+            return
+        if not all(math.isfinite(value) for value in logs.values()):
+            return  # the recorder ends the run
+        measured = self.measure(epoch + 1)
+        logs.update(measured)
+        if self._take({"epoch": epoch + 1, **logs}):
+            for name, model in self.models().items():
+                self.run.save_model(name, model)
+        if self.patience and self.since_best >= self.patience:
+            print(
+                f"\n{self.run.path}: no better {self.title} in {self.since_best} measurements, so training ends here."
+            )
+            self.model.stop_training = True
+
+    def _take(self, line: dict[str, float]) -> bool:
+        """Counts a measurement, and says whether it is the best so far."""
+        better = self.is_better(line[self.key])
+        self.best, self.since_best = (line, 0) if better else (self.best, self.since_best + 1)
+        return better
+
+    def is_better(self, value: float, by: float = 0.0) -> bool:
+        """Whether a value of `key` is better than the best so far by more than `by`."""
+        if self.best is None:
+            return True
+        gain = value - self.best[self.key]
+        return (gain if self.higher_is_better else -gain) > by

@@ -35,7 +35,13 @@ _SHAPES = 40
 
 
 def mutate(content: bytes, other: bytes, rng: np.random.Generator) -> bytes:
-    """One damaged copy."""
+    """One damaged copy, never an equal one, as two flips of a bit would give."""
+    while (damaged := _mutate(content, other, rng)) == content:
+        pass
+    return damaged
+
+
+def _mutate(content: bytes, other: bytes, rng: np.random.Generator) -> bytes:
     kind = rng.integers(6)
     data = bytearray(content)
     if kind == 0:  # flipped bits

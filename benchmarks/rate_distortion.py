@@ -121,8 +121,8 @@ def _unpacked(text: str, resolution: int) -> np.ndarray:
 def octree_curve(
     used: OctreeCodec, ways: list[list[Way]], shapes: ShapeSet, rows: np.ndarray, seen: np.ndarray
 ) -> list[dict[str, Any]]:
-    """The octree model at `RATES`, and without loss, for some of the shapes."""
-    part, seen = shapes.take(rows), seen[rows]
+    """The octree model at `RATES`, and without loss, for some of the shapes, `seen` of which are told."""
+    part = shapes.take(rows)
     choices = [points(ways[row], archived=True) for row in rows]
     # Of the archive's header, index and footer, as its last block, which may not be whole, it takes no more.
     fixed = 64 / len(rows)
@@ -217,44 +217,83 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="JSON file to write")
     parser.add_argument("--picture", required=True, help="PNG file to write")
     parser.add_argument("--cache", default="runs/rate_distortion", help="folder for what takes long")
+    parser.add_argument(
+        "--keep", help="an earlier output, of which all other curves are taken: only --runs are measured"
+    )
     arguments = parser.parse_args()
     begin = time.perf_counter()
     train, validation, test = (data.load(arguments.data, split) for split in ("train", "validation", "test"))
     known = {row.tobytes() for row in np.concatenate([train.packed, validation.packed])}
     seen = np.array([row.tobytes() in known for row in test.packed])
-    named = {
-        "this codec": arguments.model,
-        **({"this codec, knowing the training shapes": arguments.knowing} if arguments.knowing else {}),
-    }
-    octrees = {title: load_octree(name) for title, name in named.items()}
-    cache = pathlib.Path(arguments.cache)
-    ways = {title: octree_ways(model.octree, test, cache) for title, model in octrees.items()}
-    used = octrees["this codec"]
-    runs = [run for run in arguments.runs.split(",") if run]
-    latents = read_codecs(runs, train, validation)
-    from keras3dgan.codec.pca import PCACodec
-
-    linear = [PCACodec(train, validation, count, factors=FACTORS) for count in COMPONENTS]
-    subsets = {}
+    parts = {}
     for title, name in SUBSETS.items():
         rows = np.flatnonzero(test.labels == test.class_names.index(name)) if name else np.arange(len(test))
-        part = test.take(rows)
-        curves = {title: octree_curve(model, ways[title], test, rows, seen) for title, model in octrees.items()}
-        curves |= {f"report's model, {run}": latent_curve(model, part, seen[rows]) for run, model in latents.items()}
-        curves["PCA, quantised"] = envelope([latent_curve(model, part, seen[rows])[:-1] for model in linear])
-        curves |= baselines_curves(train, part, seen[rows])
-        subsets[title] = {"shapes": len(rows), "seen_in_training": int(seen[rows].sum()), "curves": curves}
-    content = {
-        "rate_distortion": subsets,
-        "split": "test",
-        "model": used.model.hex()[:12],
-        "model_bytes": len(used.octree.to_bytes()),
-        "trainings": {run: _training(run) for run in runs},
-        "seconds": round(time.perf_counter() - begin, 1),
+        parts[title] = (rows, test.take(rows), seen[rows])
+    runs = [run for run in arguments.runs.split(",") if run]
+    latents = {f"report's model, {run}": model for run, model in read_codecs(runs, train, validation).items()}
+    curves = {
+        title: {name: latent_curve(model, part, new) for name, model in latents.items()}
+        for title, (_, part, new) in parts.items()
     }
-    write_result(arguments.output, shlex.join(sys.argv), content)
+    if arguments.keep:
+        others, content = _kept(pathlib.Path(arguments.keep))
+    else:
+        others, content = _others(arguments, train, validation, test, parts)
+    subsets = {
+        title: {
+            "shapes": len(rows),
+            "seen_in_training": int(new.sum()),
+            "curves": _in_order({**others[title], **curves[title]}),
+        }
+        for title, (rows, _, new) in parts.items()
+    }
+    trainings = {**content.pop("trainings", {}), **{run: _training(run) for run in runs}}
+    seconds = round(time.perf_counter() - begin, 1)
+    measured = {"rate_distortion": subsets, "split": "test", **content, "trainings": trainings, "seconds": seconds}
+    write_result(arguments.output, shlex.join(sys.argv), measured)
     draw(subsets, arguments.picture)
     print(f"wrote {arguments.output} and {arguments.picture}")
+
+
+Curves = dict[str, dict[str, list[dict[str, Any]]]]
+
+
+def _in_order(curves: dict[str, Any]) -> dict[str, Any]:
+    """This codec, the report's models, then all else."""
+    firsts = ("this codec", "report's model")
+    rank = {name: [name.startswith(first) for first in (*firsts, "")].index(True) for name in curves}
+    return {name: curves[name] for name in sorted(curves, key=rank.__getitem__)}
+
+
+def _kept(path: pathlib.Path) -> tuple[Curves, dict[str, Any]]:
+    """The curves of an earlier output, and what else it says."""
+    earlier = json.loads(path.read_text())
+    curves = {title: subset["curves"] for title, subset in earlier["rate_distortion"].items()}
+    content = {name: earlier[name] for name in ("model", "model_bytes", "trainings")}
+    of = {name: earlier[name] for name in ("command", "date", "commit", "seconds")}
+    return curves, {**content, "other_curves": earlier.get("other_curves", of)}
+
+
+def _others(
+    arguments: argparse.Namespace, train: ShapeSet, validation: ShapeSet, test: ShapeSet, parts: dict[str, Any]
+) -> tuple[Curves, dict[str, Any]]:
+    """Everything but the report's models: octree models, PCA, general compressors."""
+    from keras3dgan.codec.pca import PCACodec
+
+    named = {"this codec": arguments.model, "this codec, knowing the training shapes": arguments.knowing}
+    octrees = {title: load_octree(name) for title, name in named.items() if name}
+    cache = pathlib.Path(arguments.cache)
+    ways = {title: octree_ways(model.octree, test, cache) for title, model in octrees.items()}
+    linear = [PCACodec(train, validation, count, factors=FACTORS) for count in COMPONENTS]
+    curves = {}
+    for title, (rows, part, new) in parts.items():
+        curves[title] = {
+            **{name: octree_curve(model, ways[name], test, rows, seen=new) for name, model in octrees.items()},
+            "PCA, quantised": envelope([latent_curve(model, part, new)[:-1] for model in linear]),
+            **baselines_curves(train, part, new),
+        }
+    used = octrees["this codec"]
+    return curves, {"model": used.model.hex()[:12], "model_bytes": len(used.octree.to_bytes())}
 
 
 def _training(path: str) -> dict[str, Any]:

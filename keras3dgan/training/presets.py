@@ -294,7 +294,8 @@ PRESETS: dict[type[Settings], dict[str, dict[str, Any]]] = {
 
 def from_config(kind: type[Settings], values: dict[str, Any]) -> Any:
     """The settings that a run's `config.json` records."""
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    read: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return kind(**read)
 
 
 def settings(kind: type[Settings], preset: str, overrides: dict[str, Any]) -> Any:

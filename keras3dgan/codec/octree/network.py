@@ -94,7 +94,7 @@ def to_floats(network: Network) -> tuple[Layers, Layers]:
     return floats[:2], floats[2:]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, inline="always")
 def add_features(weights, active, count, sums):
     """Adds a first layer's weights of the active features to its sums; four at a time, since each waits for the one before."""
     whole = count - count % 4
@@ -116,7 +116,7 @@ def add_features(weights, active, count, sums):
             sums[unit] = np.int16(sums[unit] + weights[row, unit])
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, inline="always")
 def _layer(values, weights, bias, sums):
     for unit in range(len(sums)):
         sums[unit] = bias[unit]
@@ -127,7 +127,7 @@ def _layer(values, weights, bias, sums):
                 sums[unit] = np.int32(sums[unit] + np.int32(value * weights[k, unit]))
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, inline="always")
 def _rectify(sums, shift):
     for unit in range(len(sums)):
         sums[unit] = min(max(sums[unit] >> shift, 0), _MOST_ACTIVE - 1)
@@ -215,14 +215,16 @@ def forget_cells(room):
     room.first.known[:] = False
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, inline="always")
 def _sum_first(weights, active, count, cell, room, sums):
     """The rectified sums of a first layer: of the level, of the cell, and of the voxel's own features."""
     if not sums.known[cell]:
-        sums.cells[cell] = sums.level
+        for unit in range(len(sums.level)):
+            sums.cells[cell, unit] = sums.level[unit]
         add_features(weights, room.active[cell], room.counts[cell], sums.cells[cell])
         sums.known[cell] = True
-    sums.voxel[:] = sums.cells[cell]
+    for unit in range(len(sums.voxel)):
+        sums.voxel[unit] = sums.cells[cell, unit]
     add_features(weights, active, count, sums.voxel)
     _rectify(sums.voxel, _FIRST - _ACTIVATION)
 

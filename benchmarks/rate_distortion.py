@@ -1,4 +1,4 @@
-"""Bytes against IoU on ModelNet10's official test split: this codec, the report's model, PCA, coarser grids, general compressors.
+"""Bytes against IoU on a test split: this codec, the report's model, PCA, coarser grids, general compressors.
 
     python benchmarks/rate_distortion.py --data=modelnet10.npz --runs=runs/compressor --output=results/rate_distortion.json \
         --picture=docs/rate_distortion.png --cache=runs/rate_distortion
@@ -42,7 +42,6 @@ from keras3dgan.training.run_directory import RunDirectory, write_result
 from keras3dgan.voxels.grid import iou, pack, unpack
 from keras3dgan.voxels.shape_set import ShapeSet
 
-RATES = (4, 6, 8, 10, 15, 20)
 # Quantisation steps of latents, in multiples of the coarsest that costs nearly nothing.
 FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0)
 COMPONENTS = (50, 200)
@@ -119,15 +118,20 @@ def _unpacked(text: str, resolution: int) -> np.ndarray:
 
 
 def octree_curve(
-    used: OctreeCodec, ways: list[list[Way]], shapes: ShapeSet, rows: np.ndarray, seen: np.ndarray
+    used: OctreeCodec,
+    ways: list[list[Way]],
+    shapes: ShapeSet,
+    rows: np.ndarray,
+    seen: np.ndarray,
+    rates: Sequence[int],
 ) -> list[dict[str, Any]]:
-    """The octree model at `RATES`, and without loss, for some of the shapes, `seen` of which are told."""
+    """The octree model at these mean bytes, and without loss, for some of the shapes, `seen` of which are told."""
     part = shapes.take(rows)
     choices = [points(ways[row], archived=True) for row in rows]
     # Of the archive's header, index and footer, as its last block, which may not be whole, it takes no more.
     fixed = 64 / len(rows)
     curve = []
-    for rate in RATES:
+    for rate in rates:
         chosen = share(choices, (rate - fixed) * len(rows))
         curve.append({"rate": rate, **measure(chosen, part, used, seen)})
         assert curve[-1]["bytes"] <= rate
@@ -208,7 +212,8 @@ def read_codecs(runs: Sequence[str], train: ShapeSet, validation: ShapeSet) -> d
 def main() -> None:
     """Measures everything and writes the JSON file and the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="the .npz file of ModelNet10")
+    parser.add_argument("--data", required=True, help="the .npz file of ModelNet10, or another data set with chairs")
+    parser.add_argument("--rates", default="4,6,8,10,15,20", help="mean bytes of octree models, by comma")
     parser.add_argument(
         "--model", default=codec.DEFAULT, help="octree model: a name, an .npz, or a run of train_octree"
     )
@@ -222,7 +227,9 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     begin = time.perf_counter()
-    train, validation, test = (data.load(arguments.data, split) for split in ("train", "validation", "test"))
+    resolution = load_octree(arguments.model).resolution
+    splits = ("train", "validation", "test")
+    train, validation, test = (data.load(arguments.data, split, (), resolution) for split in splits)
     known = {row.tobytes() for row in np.concatenate([train.packed, validation.packed])}
     seen = np.array([row.tobytes() in known for row in test.packed])
     parts = {}
@@ -284,11 +291,12 @@ def _others(
     octrees = {title: load_octree(name) for title, name in named.items() if name}
     cache = pathlib.Path(arguments.cache)
     ways = {title: octree_ways(model.octree, test, cache) for title, model in octrees.items()}
+    rates = [int(rate) for rate in arguments.rates.split(",")]
     linear = [PCACodec(train, validation, count, factors=FACTORS) for count in COMPONENTS]
     curves = {}
     for title, (rows, part, new) in parts.items():
         curves[title] = {
-            **{name: octree_curve(model, ways[name], test, rows, seen=new) for name, model in octrees.items()},
+            **{name: octree_curve(model, ways[name], test, rows, new, rates) for name, model in octrees.items()},
             "PCA, quantised": envelope([latent_curve(model, part, new)[:-1] for model in linear]),
             **baselines_curves(train, part, new),
         }

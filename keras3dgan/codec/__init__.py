@@ -13,7 +13,7 @@ from keras3dgan.errors import InputError
 if TYPE_CHECKING:
     from keras3dgan.codec.shape_codec import ShapeCodec
 
-__all__ = ["DEFAULT", "Goal", "load", "octree_file", "shipped"]
+__all__ = ["DEFAULT", "Goal", "load", "octree_file", "shipped", "shipped_as"]
 
 # Models that come with the package.
 _SHIPPED = pathlib.Path(__file__).parent / "shipped"
@@ -23,6 +23,11 @@ DEFAULT = "octree32"
 def shipped() -> list[str]:
     """Names of the models that come with the package."""
     return sorted(path.stem for path in _SHIPPED.glob("*.npz"))
+
+
+def shipped_as(fingerprint: bytes) -> str | None:
+    """The name of the model of the package whose fingerprint begins so; None if there is none."""
+    return next((name for name in shipped() if load(name).model.startswith(fingerprint)), None)
 
 
 def octree_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:

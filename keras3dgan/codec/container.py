@@ -80,9 +80,12 @@ def check_model(written: bytes, model: bytes, name: str) -> None:
         InputError: it is another's.
     """
     if written != model[:FINGERPRINT_BYTES]:
+        from keras3dgan.codec import shipped_as
+
+        known = shipped_as(written)
+        remedy = f"give --model={known}" if known else "name the run, the file or the server of that model"
         raise InputError(
-            f"{name}: written by model {written.hex()}, this is {model[:FINGERPRINT_BYTES].hex()}; "
-            "name the run, the file or the server of that model."
+            f"{name}: written by model {written.hex()}, this is {model[:FINGERPRINT_BYTES].hex()}; {remedy}."
         )
 
 

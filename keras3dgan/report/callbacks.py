@@ -33,8 +33,9 @@ class ReconstructionPictures(keras.callbacks.Callback):
         if not due or not self.run.writes:
             return
         restored = Reconstructor(self.model.encoder, self.model.best_generator).reconstruct(self.views)
-        figure = figures.shapes([on_white(self.views), restored, self.grids], ("view", "reconstruction", "shape"))
-        figures.save(figure, self.run.samples / f"epoch-{epoch + 1:05d}.png")
+        rows, titles = [on_white(self.views), restored, self.grids], ("view", "reconstruction", "shape")
+        threshold = (logs or {}).get("val_threshold", 0.5)  # where this epoch has been measured
+        figures.save(figures.shapes(rows, titles, threshold=threshold), self.run.samples / f"epoch-{epoch + 1:05d}.png")
 
 
 class SamplePictures(keras.callbacks.Callback):

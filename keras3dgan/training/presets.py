@@ -198,10 +198,11 @@ _BEST_GAN = _WGAN_GP
 _VAE_GAN = {
     **_GAN,
     "average": 0.0,
+    "init_stddev": 0.1,
     "picture_size": 64,
     "encoder_width": 256,
-    "alpha1": 0.001,
-    "alpha2": 1.0,
+    "alpha1": 0.01,
+    "alpha2": 10.0,
     "measure_every": 5,
 }
 

@@ -94,6 +94,7 @@ def to_floats(network: Network) -> tuple[Layers, Layers]:
     return floats[:2], floats[2:]
 
 
+# Inlined: at a call numba counts the references to each array, which for small layers takes as long as the sums.
 @numba.njit(cache=True, nogil=True, inline="always")
 def add_features(weights, active, count, sums):
     """Adds a first layer's weights of the active features to its sums; four at a time, since each waits for the one before."""
@@ -143,9 +144,8 @@ def cumulated(network: Network, first: int, steps: int) -> Network:
     """
 
     def summed(weights: np.ndarray) -> np.ndarray:
-        groups = (
-            weights[first:].reshape(-1, steps, weights.shape[1]).cumsum(axis=1, dtype=np.int16)
-        )  # wraps, as sums do
+        # 16 bits, which wrap, as the sums do.
+        groups = weights[first:].reshape(-1, steps, weights.shape[1]).cumsum(axis=1, dtype=np.int16)
         return np.concatenate([weights[:first], groups.reshape(-1, weights.shape[1])])
 
     return network._replace(glance=summed(network.glance), first=summed(network.first))

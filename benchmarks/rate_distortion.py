@@ -51,9 +51,11 @@ SUBSETS = {"all": None, "chair": "chair"}
 def measure(points: Sequence[Point], shapes: ShapeSet, used: ShapeCodec, seen: np.ndarray) -> dict[str, Any]:
     """Mean bytes in an archive and IoU, over all shapes and over those that training has not seen."""
     size, scores = _archived(points, shapes, used)
-    new = np.flatnonzero(~seen)
-    size_new, scores_new = _archived([points[row] for row in new], shapes.take(new), used)
-    np.testing.assert_allclose(scores_new, scores[new], atol=1e-6)
+    size_new, scores_new = size, scores
+    if seen.any():
+        new = np.flatnonzero(~seen)
+        size_new, scores_new = _archived([points[row] for row in new], shapes.take(new), used)
+        np.testing.assert_allclose(scores_new, scores[new], atol=1e-6)
     result = {"bytes": size, "iou": scores.mean(), "bytes_unseen": size_new, "iou_unseen": scores_new.mean()}
     return {name: round(float(value), 4) for name, value in result.items()}
 

@@ -35,8 +35,8 @@ _SHAPES = 40
 
 
 def mutate(content: bytes, other: bytes, rng: np.random.Generator) -> bytes:
-    """One damaged copy, never an equal one, as two flips of a bit would give."""
-    while (damaged := _mutate(content, other, rng)) == content:
+    """One damaged copy; never one of the two themselves, as two flips of a bit, or a splice at the very start, would give."""
+    while (damaged := _mutate(content, other, rng)) in (content, other):
         pass
     return damaged
 

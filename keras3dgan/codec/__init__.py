@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
@@ -27,7 +28,13 @@ def shipped() -> list[str]:
 
 def shipped_as(fingerprint: bytes) -> str | None:
     """The name of the model of the package whose fingerprint begins so; None if there is none."""
-    return next((name for name in shipped() if load(name).model.startswith(fingerprint)), None)
+    return next((name for name, whole in _fingerprints().items() if whole.startswith(fingerprint)), None)
+
+
+@functools.cache
+def _fingerprints() -> dict[str, bytes]:
+    """Those of the models of the package, which are read whole for it: once, not for each of many foreign streams."""
+    return {name: load(name).model for name in shipped()}
 
 
 def octree_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path | None:

@@ -64,8 +64,7 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
         self.random = keras.random.SeedGenerator(seed, name="random")
         self.average_generator = None
         if average:
-            self.average_generator = type(generator)(**{**generator.get_config(), "name": "average_generator"})
-            self.average_generator.set_weights(generator.get_weights())
+            self.average_generator = generator.copy("average_generator")
             self.average_generator.trainable = False
         self.trackers = {name: keras.metrics.Mean(name=name) for name in self.METRICS}
         self.built = True

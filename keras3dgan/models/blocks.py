@@ -38,6 +38,12 @@ class Network(keras.Model):
     def from_config(cls, config, custom_objects=None):
         return cls(**config)
 
+    def copy(self, name=None):
+        """Another network of the same arguments and weights, of this name or its own."""
+        made = type(self)(**{**self.get_config(), "name": name or self.name})
+        made.set_weights(self.get_weights())
+        return made
+
 
 def stages(resolution: int) -> int:
     """How many halvings lead from `resolution` to the 2^3 block next to the dense layer: 4 for 32, 5 for 64.

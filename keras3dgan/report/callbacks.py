@@ -6,12 +6,13 @@ import numpy as np
 from keras3dgan.pictures.framing import on_white
 from keras3dgan.pictures.reconstructor import Reconstructor
 from keras3dgan.report import figures
+from keras3dgan.training.callbacks import Periodic
 from keras3dgan.training.run_directory import RunDirectory
 
 _COLUMNS, _ROWS = 8, 2
 
 
-class ReconstructionPictures(keras.callbacks.Callback):
+class ReconstructionPictures(Periodic):
     """Draws views, what a 3D-VAE-GAN makes of them, and the shapes they show, as `samples/epoch-<n>.png`.
 
     Args:
@@ -22,15 +23,12 @@ class ReconstructionPictures(keras.callbacks.Callback):
     """
 
     def __init__(self, run: RunDirectory, every: int, views: np.ndarray, grids: np.ndarray):
-        super().__init__()
-        self.run = run
-        self.every = every
+        super().__init__(run, every)
         self.views = views[:_COLUMNS]
         self.grids = grids[:_COLUMNS]
 
     def on_epoch_end(self, epoch, logs=None):
-        due = epoch + 1 == self.params["epochs"] or (self.every and (epoch + 1) % self.every == 0)
-        if not due or not self.run.writes:
+        if not self.is_due(epoch) or not self.run.writes:
             return
         restored = Reconstructor(self.model.encoder, self.model.best_generator).reconstruct(self.views)
         rows, titles = [on_white(self.views), restored, self.grids], ("view", "reconstruction", "shape")
@@ -38,7 +36,7 @@ class ReconstructionPictures(keras.callbacks.Callback):
         figures.save(figures.shapes(rows, titles, threshold=threshold), self.run.samples / f"epoch-{epoch + 1:05d}.png")
 
 
-class SamplePictures(keras.callbacks.Callback):
+class SamplePictures(Periodic):
     """Draws what a 3D-GAN makes of a fixed batch of latents after every few epochs, as `samples/epoch-<n>.png`.
 
     Args:
@@ -50,15 +48,12 @@ class SamplePictures(keras.callbacks.Callback):
     """
 
     def __init__(self, run: RunDirectory, every: int, latent_size: int, stddev: float, seed: int):
-        super().__init__()
-        self.run = run
-        self.every = every
+        super().__init__(run, every)
         latents = np.random.default_rng(seed).normal(0, stddev, (_COLUMNS * _ROWS, latent_size))
         self.latents = latents.astype(np.float32)
 
     def on_epoch_end(self, epoch, logs=None):
-        due = epoch + 1 == self.params["epochs"] or (self.every and (epoch + 1) % self.every == 0)
-        if not due or not self.run.writes:
+        if not self.is_due(epoch) or not self.run.writes:
             return
         logits = keras.ops.convert_to_numpy(self.model.best_generator(self.latents, training=False))[..., 0]
         occupancy = 1 / (1 + np.exp(-logits))

@@ -6,10 +6,11 @@ import math
 
 import keras
 
+from keras3dgan.training.callbacks import Periodic
 from keras3dgan.training.run_directory import RunDirectory
 
 
-class BestModels(keras.callbacks.Callback):
+class BestModels(Periodic):
     """Every few epochs measures what is trained, adds the numbers to the epoch's logs, and writes the models of the best one.
 
     A subclass names the number that decides, and says how to measure and what to keep. The best so far is read from the
@@ -17,7 +18,7 @@ class BestModels(keras.callbacks.Callback):
 
     Args:
         run: where to write.
-        every: epochs between measurements; the last epoch is always measured.
+        every: epochs between measurements; the last epoch is always measured, 0 measures no other.
         patience: measurements without a better one after which training ends; 0 never ends it.
     """
 
@@ -27,9 +28,7 @@ class BestModels(keras.callbacks.Callback):
     higher_is_better = False
 
     def __init__(self, run: RunDirectory, every: int, patience: int = 0):
-        super().__init__()
-        self.run = run
-        self.every = every
+        super().__init__(run, every)
         self.patience = patience
 
     def measure(self, epoch: int) -> dict[str, float]:
@@ -37,7 +36,7 @@ class BestModels(keras.callbacks.Callback):
         raise NotImplementedError
 
     def models(self) -> dict[str, keras.Model]:
-        """What to write as `models/<name>.keras`."""
+        """What to write as `models/<name>.keras`, of the model whose measurement has just become `best`."""
         raise NotImplementedError
 
     def on_train_begin(self, logs=None):
@@ -47,7 +46,7 @@ class BestModels(keras.callbacks.Callback):
                 self._take(line)
 
     def on_epoch_end(self, epoch, logs=None):
-        if epoch + 1 != self.params["epochs"] and (epoch + 1) % self.every:
+        if not self.is_due(epoch):
             return
         if not all(math.isfinite(value) for value in logs.values()):
             return  # the recorder ends the run

@@ -10,6 +10,24 @@ from keras3dgan.training import checkpoint, distribution
 from keras3dgan.training.run_directory import RunDirectory
 
 
+class Periodic(keras.callbacks.Callback):
+    """What happens every few epochs, and always after the last.
+
+    Args:
+        run: where to write.
+        every: epochs between two times; 0: only after the last.
+    """
+
+    def __init__(self, run: RunDirectory, every: int):
+        super().__init__()
+        self.run = run
+        self.every = every
+
+    def is_due(self, epoch: int) -> bool:
+        """Whether it is time, after an epoch as Keras counts them, from 0."""
+        return epoch + 1 == self.params["epochs"] or (self.every > 0 and (epoch + 1) % self.every == 0)
+
+
 class RunRecorder(keras.callbacks.Callback):
     """Writes `metrics.jsonl` and the checkpoints of a run.
 

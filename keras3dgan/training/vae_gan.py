@@ -124,11 +124,12 @@ class ReconstructionMetrics(BestModels):
 
     def measure(self, epoch: int) -> dict[str, float]:
         restored = Reconstructor(self.model.encoder, self.model.best_generator).reconstruct(self.pictures)
-        self.threshold = best_threshold(self.grids, restored)
-        return {self.key: float(iou(self.grids, restored, self.threshold).mean()), "val_threshold": self.threshold}
+        threshold = best_threshold(self.grids, restored)
+        return {self.key: float(iou(self.grids, restored, threshold).mean()), "val_threshold": threshold}
 
     def models(self) -> dict[str, keras.Model]:
-        shift = -math.log(self.threshold / (1 - self.threshold))
+        threshold = self.best["val_threshold"]
+        shift = -math.log(threshold / (1 - threshold))
         return {"picture_encoder": self.model.encoder, "generator": self.model.best_generator.shifted(shift)}
 
     def result(self) -> dict[str, float]:

@@ -46,6 +46,8 @@ from keras3dgan.voxels.shape_set import ShapeSet
 FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0)
 COMPONENTS = (50, 200)
 SUBSETS = {"all": None, "chair": "chair"}
+# Of each subset, by the codec's name.
+Curves = dict[str, dict[str, list[dict[str, Any]]]]
 
 
 def measure(points: Sequence[Point], shapes: ShapeSet, used: ShapeCodec, seen: np.ndarray) -> dict[str, Any]:
@@ -229,7 +231,9 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     begin = time.perf_counter()
-    resolution = load_octree(arguments.model).resolution
+    named = {"this codec": arguments.model, "this codec, knowing the training shapes": arguments.knowing}
+    octrees = {title: load_octree(name) for title, name in named.items() if name}
+    resolution = octrees["this codec"].resolution
     splits = ("train", "validation", "test")
     train, validation, test = (data.load(arguments.data, split, (), resolution) for split in splits)
     known = {row.tobytes() for row in np.concatenate([train.packed, validation.packed])}
@@ -247,7 +251,7 @@ def main() -> None:
     if arguments.keep:
         others, content = _kept(pathlib.Path(arguments.keep))
     else:
-        others, content = _others(arguments, train, validation, test, parts)
+        others, content = _others(arguments, octrees, train, validation, test, parts)
     subsets = {
         title: {
             "shapes": len(rows),
@@ -262,9 +266,6 @@ def main() -> None:
     write_result(arguments.output, shlex.join(sys.argv), measured)
     draw(subsets, arguments.picture)
     print(f"wrote {arguments.output} and {arguments.picture}")
-
-
-Curves = dict[str, dict[str, list[dict[str, Any]]]]
 
 
 def _in_order(curves: dict[str, Any]) -> dict[str, Any]:
@@ -284,13 +285,16 @@ def _kept(path: pathlib.Path) -> tuple[Curves, dict[str, Any]]:
 
 
 def _others(
-    arguments: argparse.Namespace, train: ShapeSet, validation: ShapeSet, test: ShapeSet, parts: dict[str, Any]
+    arguments: argparse.Namespace,
+    octrees: dict[str, OctreeCodec],
+    train: ShapeSet,
+    validation: ShapeSet,
+    test: ShapeSet,
+    parts: dict[str, Any],
 ) -> tuple[Curves, dict[str, Any]]:
     """Everything but the report's models: octree models, PCA, general compressors."""
     from keras3dgan.codec.pca import PCACodec
 
-    named = {"this codec": arguments.model, "this codec, knowing the training shapes": arguments.knowing}
-    octrees = {title: load_octree(name) for title, name in named.items() if name}
     cache = pathlib.Path(arguments.cache)
     ways = {title: octree_ways(model.octree, test, cache) for title, model in octrees.items()}
     rates = [int(rate) for rate in arguments.rates.split(",")]

@@ -26,6 +26,7 @@ flags.mark_flags_as_required(["model", "output"])
 
 
 def main(_):
+    """Exports the models of the run --model."""
     import os
 
     from keras3dgan.training.run_directory import RunDirectory

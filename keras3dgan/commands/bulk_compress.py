@@ -33,6 +33,7 @@ flags.mark_flag_as_required("output")
 
 
 def main(words):
+    """Compresses the folder that `words` names, or --dataset, and says how many shapes, archives and bad inputs there were."""
     # Beam warns of Google packages that are not installed, and of its own workers as they come and go.
     logging.disable(logging.WARNING)
     try:

@@ -23,6 +23,7 @@ cli.add(
 
 
 def main(words):
+    """Compresses the files and folders that `words` name."""
     from keras3dgan.commands import conversion
 
     goal = cli.goal()

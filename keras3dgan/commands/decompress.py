@@ -23,6 +23,7 @@ cli.add(flags.DEFINE_boolean, "overwrite", False, "replace files that are there 
 
 
 def main(words):
+    """Restores the files, archives and folders that `words` name."""
     from keras3dgan.commands import conversion
 
     flag_values = (cli.FLAGS.output, cli.FLAGS.format, cli.FLAGS.overwrite)

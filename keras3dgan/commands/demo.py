@@ -16,6 +16,7 @@ cli.add(flags.DEFINE_string, "data_dir", None, "where TFDS keeps prepared data s
 
 
 def main(_):
+    """Trains, compresses and reports, going on where an earlier call was stopped."""
     from keras3dgan.codec.evaluation import table
     from keras3dgan.report.comparison import compare
 

@@ -21,6 +21,7 @@ flags.mark_flags_as_required(["model", "output"])
 
 
 def main(_):
+    """Measures the discriminator of --model and the same untrained, and writes JSON."""
     import keras
 
     from keras3dgan import data

@@ -24,6 +24,7 @@ flags.mark_flags_as_required(["models", "output"])
 
 
 def main(_):
+    """Measures --models, writes JSON, and a picture if one is named."""
     from keras3dgan.report import figures
     from keras3dgan.report.comparison import outcome
     from keras3dgan.report.generators import compare_generators

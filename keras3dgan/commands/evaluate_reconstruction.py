@@ -21,6 +21,7 @@ flags.mark_flags_as_required(["model", "output"])
 
 
 def main(_):
+    """Measures --model and the baselines, writes JSON, and a picture if one is named."""
     import numpy as np
 
     from keras3dgan.pictures.framing import on_white

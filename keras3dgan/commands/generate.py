@@ -19,6 +19,7 @@ flags.mark_flags_as_required(["model", "output"])
 
 
 def main(_):
+    """Writes generated shapes and a picture of them."""
     import numpy as np
 
     from keras3dgan.commands import conversion

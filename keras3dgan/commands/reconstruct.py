@@ -22,6 +22,7 @@ flags.mark_flag_as_required("model")
 
 
 def main(words):
+    """Makes shapes of the pictures and folders that `words` name."""
     from keras3dgan.commands import conversion, files
     from keras3dgan.pictures.framing import on_white, read_picture
     from keras3dgan.pictures.reconstructor import Reconstructor

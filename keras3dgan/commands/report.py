@@ -21,6 +21,7 @@ flags.mark_flags_as_required(["runs", "output"])
 
 
 def main(_):
+    """Writes the page, and its pictures apart if a folder is named."""
     from keras3dgan.report import figures
     from keras3dgan.report.comparison import compare
     from keras3dgan.report.page import Page

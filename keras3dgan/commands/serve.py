@@ -23,6 +23,7 @@ cli.add(flags.DEFINE_float, "poll_seconds", 2.0, "how often to look for new vers
 
 
 def main(_):
+    """Serves, and looks for new versions, until it is stopped."""
     try:
         from keras3dgan.serving import batching, models, server
     except ModuleNotFoundError as error:

@@ -45,6 +45,7 @@ flags.mark_flag_as_required("address")
 
 
 def main(words):
+    """Has the server do --task with the files and folders that `words` name."""
     from keras3dgan.commands import conversion
     from keras3dgan.serving import Client
 

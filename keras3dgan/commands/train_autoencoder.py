@@ -11,6 +11,7 @@ cli.add_run()
 
 
 def main(_):
+    """Trains, or goes on training, the run of --workdir."""
     from keras3dgan.training.compression import train_autoencoder
 
     with cli.training() as run:

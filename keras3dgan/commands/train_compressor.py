@@ -16,6 +16,7 @@ cli.add_run()
 
 
 def main(_):
+    """Trains, or goes on training, the run of --workdir."""
     from keras3dgan.training.compression import train_compressor
     from keras3dgan.training.run_directory import RunDirectory
 

@@ -15,6 +15,7 @@ cli.add(flags.DEFINE_integer, "samples_every", 10, "epochs between pictures of s
 
 
 def main(_):
+    """Trains, or goes on training, the run of --workdir."""
     from keras3dgan.report.callbacks import SamplePictures
     from keras3dgan.training.adversarial import train_gan
     from keras3dgan.training.run_directory import RunDirectory

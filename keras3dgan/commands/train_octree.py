@@ -12,6 +12,7 @@ cli.add_run()
 
 
 def main(_):
+    """Trains, or goes on training, the run of --workdir."""
     from keras3dgan.training.octree import train_octree
 
     with cli.training() as run:

@@ -15,6 +15,7 @@ cli.add(flags.DEFINE_integer, "samples_every", 10, "epochs between pictures of r
 
 
 def main(_):
+    """Trains, or goes on training, the run of --workdir."""
     from keras3dgan.training.vae_gan import train_vae_gan
 
     settings = cli.settings(VAEGANSettings)

@@ -11,6 +11,7 @@ cli.add_run()
 
 
 def main(_):
+    """Trains, or goes on training, the run of --workdir."""
     from keras3dgan.training.classifier import train_voxnet
 
     with cli.training() as run:

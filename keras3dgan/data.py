@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras3dgan.augmentation import Augmentation, hash31
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.shape_set import ShapeSet, read_packed_archive
 
@@ -21,8 +22,6 @@ else:
 
 SPLITS = ("train", "validation", "test")
 
-# In how many ways an augmentation turns a shape.
-_TURNS = {"none": 1, "flip": 2, "rotate": 4}
 # Unpacking by table is several times faster than by bit shifts.
 _BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
 
@@ -78,7 +77,7 @@ def training_batches(
         batch_size: shapes a batch.
         seed: of order and augmentation.
         start_step: the number of batches already used.
-        augmentation: `none`; `flip`, mirrors half of the shapes in x; `rotate`, turns by multiples of 90 degrees about z.
+        augmentation: names of `Augmentation`, by comma.
         with_labels: pairs of voxels and labels instead of voxels alone.
 
     Returns:
@@ -87,16 +86,17 @@ def training_batches(
     """
     if len(shapes) == 0:
         raise InputError("There is no shape to train on; choose other classes or another split.")
-    draw = functools.partial(_draw, len(shapes), batch_size, seed, augmentation)
+    draw = functools.partial(_draw, len(shapes), batch_size, seed)
+    augment = Augmentation(augmentation, shapes)
     if tf is None:
-        return _endless(shapes, draw, start_step, augmentation, with_labels)
+        return _endless(shapes, draw, start_step, augment, with_labels)
     packed, labels = tf.constant(shapes.packed), tf.constant(shapes.labels)
 
     def batch(step):
         # No tf.numpy_function: its threads wait for Python's lock, which is held while an iterator waits for its threads.
-        rows, turns = draw(step, tf.experimental.numpy)
+        rows, keys = draw(step, tf.experimental.numpy)
         voxels = _unpack(tf.gather(packed, rows), shapes.resolution)
-        voxels = _turn(voxels, augmentation, turns, tf.experimental.numpy)
+        voxels = augment(voxels, rows, keys, tf.experimental.numpy)
         return (voxels, tf.gather(labels, rows)) if with_labels else voxels
 
     steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max // batch_size)
@@ -130,12 +130,12 @@ def picture_batches(shapes: ShapeSet, views: np.ndarray, batch_size: int, seed: 
     Returns:
         For `keras.Model.fit`: pairs of float32 (batch_size, s, s, 3) in [0, 1] and (batch_size, n, n, n, 1) in {0, 1}.
     """
-    draw = functools.partial(_draw, len(shapes), batch_size, seed, "none")
+    draw = functools.partial(_draw, len(shapes), batch_size, seed)
     count = views.shape[1]
 
     def pick(step, xp):
         rows, _ = draw(step, xp)
-        drawn = _hash(_hash(_hash(seed + 2) + step) + xp.arange(batch_size, dtype=np.int64))
+        drawn = hash31(hash31(hash31(seed + 2) + step) + xp.arange(batch_size, dtype=np.int64))
         return rows, rows * count + drawn % count, drawn
 
     flat = views.reshape(-1, *views.shape[2:])
@@ -163,7 +163,7 @@ def _endless_pictures(shapes: ShapeSet, views: np.ndarray, pick, step: int) -> I
 def _on_backgrounds(views, drawn, xp):
     """Views (batch, s, s, 4) of 0 to 255 on backgrounds that `drawn` (batch,) names, (batch, s, s, 3) in [0, 1]."""
     size = views.shape[1]
-    colors = _hash(drawn[:, None] + xp.arange(1, 7, dtype=np.int64)) % 256
+    colors = hash31(drawn[:, None] + xp.arange(1, 7, dtype=np.int64)) % 256
     colors = xp.asarray(xp.reshape(colors, (-1, 2, 1, 1, 3)), np.float32) / np.float32(255)
     kind = (drawn // 64 % 3)[:, None, None, None]
     down = xp.reshape(xp.arange(size, dtype=np.float32) / np.float32(size), (1, size, 1, 1))
@@ -173,8 +173,8 @@ def _on_backgrounds(views, drawn, xp):
     return views[..., :3] / np.float32(255) * alpha + background * (1 - alpha)
 
 
-def _draw(count: int, batch_size: int, seed: int, augmentation: str, step, xp):
-    """The rows of a step's batch, int64 (batch_size,), and for each how it is turned; `xp` is numpy or TensorFlow's numpy.
+def _draw(count: int, batch_size: int, seed: int, step, xp):
+    """The rows of a step's batch, int64 (batch_size,), and for each a key to augment it by; `xp` is numpy or TensorFlow's numpy.
 
     The same numbers on both: keys are hashes, and the permutation of an epoch is the order of its keys.
     """
@@ -183,19 +183,11 @@ def _draw(count: int, batch_size: int, seed: int, augmentation: str, step, xp):
     epochs = positions // count
     first = epochs[0]
     epochs_in_batch = -(-batch_size // count) + 1
-    key = _hash(_hash(seed) + first + xp.arange(epochs_in_batch, dtype=np.int64))[:, None]
-    keys = _hash(key + xp.arange(count, dtype=np.int64)) * count + xp.arange(count, dtype=np.int64)
+    key = hash31(hash31(seed) + first + xp.arange(epochs_in_batch, dtype=np.int64))[:, None]
+    keys = hash31(key + xp.arange(count, dtype=np.int64)) * count + xp.arange(count, dtype=np.int64)
     order = xp.reshape(xp.argsort(keys, axis=1), (-1,))
     rows = xp.take(order, (epochs - first) * count + positions % count)
-    return rows, _hash(_hash(_hash(seed + 1) + step) + places) % _TURNS[augmentation]
-
-
-def _hash(x):
-    """Mixes the lower 31 bits of non-negative integers; exact in int64 (rounds of Wellons' "hash prospector")."""
-    for factor in (0x2C1B3C6D, 0x297A2D39):
-        x = x & 0x7FFFFFFF
-        x = ((x ^ x // 32768) * factor) & 0x7FFFFFFF
-    return x ^ x // 4096
+    return rows, hash31(hash31(hash31(seed + 1) + step) + places)
 
 
 def _unpack(packed, resolution: int):
@@ -203,23 +195,10 @@ def _unpack(packed, resolution: int):
     return tf.reshape(bits, (-1, resolution, resolution, resolution, 1))
 
 
-def _turn(voxels, augmentation: str, turns, xp):
-    """Voxels (batch, n, n, n, 1) mirrored or turned; `xp` is numpy or TensorFlow's numpy."""
-    turns = turns[:, None, None, None, None]
-    if augmentation == "none":
-        return voxels
-    if augmentation == "flip":
-        return xp.where(turns == 1, xp.flip(voxels, 1), voxels)
-    swapped = xp.transpose(voxels, (0, 2, 1, 3, 4))
-    quarter, three = xp.flip(swapped, 1), xp.flip(swapped, 2)
-    half = xp.flip(xp.flip(voxels, 1), 2)
-    return xp.where(turns == 1, quarter, xp.where(turns == 2, half, xp.where(turns == 3, three, voxels)))
-
-
-def _endless(shapes: ShapeSet, draw, step: int, augmentation: str, with_labels: bool) -> Iterator[tuple]:
+def _endless(shapes: ShapeSet, draw, step: int, augment: Augmentation, with_labels: bool) -> Iterator[tuple]:
     while True:
-        rows, turns = draw(step, np)
-        voxels = _turn(_float(shapes, rows), augmentation, turns, np)
+        rows, keys = draw(step, np)
+        voxels = augment(_float(shapes, rows), rows, keys, np)
         yield (voxels, shapes.labels[rows]) if with_labels else (voxels,)
         step += 1
 

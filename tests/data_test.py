@@ -5,7 +5,6 @@ import pytest
 
 from keras3dgan import data
 from keras3dgan.errors import InputError
-from keras3dgan.training.presets import AUGMENTATIONS
 from keras3dgan.voxels.shape_set import read_packed_archive
 from tests.conftest import boxes, corner_shape
 
@@ -30,7 +29,7 @@ def test_labels_belong_to_their_voxels():
         np.testing.assert_array_equal(heights > 5, labels.numpy() == 1)
 
 
-@pytest.mark.parametrize("augmentation", AUGMENTATIONS)
+@pytest.mark.parametrize("augmentation", ["none", "flip", "rotate", "mirror,shift,stretch"])
 def test_batches_are_a_function_of_the_step(augmentation):
     shapes = boxes(10)
     whole = _take(data.training_batches(shapes, 4, 7, augmentation=augmentation), 9)
@@ -56,7 +55,7 @@ def test_augmentation_mirrors_and_turns():
     assert turns == {np.rot90(as_float, k, (0, 1)).tobytes() for k in range(4)}
 
 
-@pytest.mark.parametrize("augmentation", AUGMENTATIONS)
+@pytest.mark.parametrize("augmentation", ["none", "flip", "rotate", "mirror,shift,stretch"])
 def test_batches_are_the_same_without_tensorflow(augmentation, monkeypatch):
     shapes = boxes(10)
 

@@ -5,6 +5,8 @@ from keras3dgan.models.encoder import Encoder
 from keras3dgan.models.generative_compressor import GenerativeCompressor
 from keras3dgan.models.generator import Generator
 from keras3dgan.models.picture_encoder import PictureEncoder
+from keras3dgan.models.residual_decoder import ResidualDecoder
+from keras3dgan.models.residual_encoder import ResidualEncoder
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
 from keras3dgan.models.voxel_gan import VoxelGAN
 from keras3dgan.models.voxel_vae_gan import VoxelVAEGAN
@@ -17,6 +19,8 @@ __all__ = [
     "GenerativeCompressor",
     "Generator",
     "PictureEncoder",
+    "ResidualDecoder",
+    "ResidualEncoder",
     "VoxNet",
     "VoxelAutoencoder",
     "VoxelGAN",

@@ -125,3 +125,25 @@ def upsampling_stack(x, resolution: int, width: int, init_stddev: float, init_oc
             x = batch_norm(f"bn{stage + 1}")(x)
             x = layers.ReLU(name=f"act{stage + 1}")(x)
     return float32(x)
+
+
+def residual_stage(x, count: int, name: str):
+    """Residual blocks of two convolutions of kernel 3 (He et al. 2016), without normalisation.
+
+    Each block starts as the identity, since its last convolution starts at zero ("SkipInit", De and Smith 2020): that is what
+    normalisation is needed for in deep networks, and it costs nothing.
+
+    Args:
+        x: (batch, n, n, n, channels).
+        count: how many blocks.
+        name: what their layers' names begin with.
+    """
+    channels = x.shape[-1]
+    for index in range(1, count + 1):
+        prefix = f"{name}{index}"
+        y = layers.ReLU(name=f"{prefix}_act1")(x)
+        y = layers.Conv3D(channels, 3, padding="same", kernel_initializer="he_normal", name=f"{prefix}_conv1")(y)
+        y = layers.ReLU(name=f"{prefix}_act2")(y)
+        y = layers.Conv3D(channels, 3, padding="same", kernel_initializer="zeros", name=f"{prefix}_conv2")(y)
+        x = layers.Add(name=f"{prefix}_sum")([x, y])
+    return x

@@ -1,6 +1,7 @@
 """The report's compressor: the GAN's generator as decoder, and a perceptual loss."""
 
 import keras
+from keras import ops
 
 from keras3dgan import losses
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
@@ -36,9 +37,9 @@ class GenerativeCompressor(VoxelAutoencoder):
         self.grid_term = keras.metrics.Mean(name="grid_loss")
         self.perceptual_term = keras.metrics.Mean(name="perceptual_loss")
 
-    def reconstruction_loss(self, voxels, occupancy):
-        grid = losses.mean_l2_distance(voxels, occupancy)
-        features = self.conv2(voxels, training=False), self.conv2(occupancy, training=False)
+    def reconstruction_loss(self, voxels, logits):
+        grid = super().reconstruction_loss(voxels, logits)
+        features = self.conv2(voxels, training=False), self.conv2(ops.sigmoid(logits), training=False)
         perceptual = losses.mean_l2_distance(*features)
         self.grid_term.update_state(grid)
         self.perceptual_term.update_state(perceptual)

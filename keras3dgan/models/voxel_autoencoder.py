@@ -16,7 +16,7 @@ from keras3dgan.models.noise import Noise
 class VoxelAutoencoder(Noise, keras.Model):
     """Encoder and decoder trained together on the grid-level loss ||x - x^||_2 (the report, sections 3.3.2 and 4.2.2).
 
-    Call: voxels (batch, n, n, n, 1) in [0, 1] -> occupancy of the same shape. Train with `fit` on voxels alone.
+    Call: voxels (batch, n, n, n, 1) in [0, 1] -> logits of the same shape. Train with `fit` on voxels alone.
 
     With `lambda_rate` the loss is distortion + lambda_rate * bits: training imitates quantisation by uniform noise, of steps
     drawn anew for every shape, so that one model serves many rates, and a learned entropy model counts the bits (Balle et al.
@@ -27,16 +27,18 @@ class VoxelAutoencoder(Noise, keras.Model):
         decoder: latents to logits.
         lambda_rate: what a bit costs beside the distortion; 0 is the report's model, without noise.
         noise_steps: least and greatest quantisation step that training imitates.
+        distortion: `norm`, the report's grid-level loss; or `cross_entropy_dice`.
         seed: of the noise. Its state is a variable of the model, so a checkpoint holds it.
     """
 
-    def __init__(self, encoder, decoder, lambda_rate=0.0, noise_steps=(0.1, 0.8), seed=0, **kwargs):
+    def __init__(self, encoder, decoder, lambda_rate=0.0, noise_steps=(0.1, 0.8), distortion="norm", seed=0, **kwargs):
         kwargs.setdefault("name", "voxel_autoencoder")
         super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
         self.lambda_rate = lambda_rate
         self.noise_steps = tuple(noise_steps)
+        self.distortion = distortion
         self.seed = seed
         self.iou = MeanIoU()
         self.prior = None
@@ -47,18 +49,20 @@ class VoxelAutoencoder(Noise, keras.Model):
         self.built = True
 
     def call(self, voxels, training=None):
-        """Occupancy; with `lambda_rate`, in training, a pair of occupancy and bits (batch,)."""
+        """Logits; with `lambda_rate`, in training, a pair of logits and bits (batch,)."""
         latents = self.encoder(voxels, training=training)
         if not (training and self.prior):
-            return ops.sigmoid(self.decoder(latents, training=training))
+            return self.decoder(latents, training=training)
         count = ops.shape(latents)[0]
         step = ops.exp(self.random_uniform(count, (1,), *map(math.log, self.noise_steps)))
         latents = latents + step * self.random_uniform(count, (self.encoder.latent_size,), -0.5, 0.5)
-        return ops.sigmoid(self.decoder(latents, training=training)), self.prior(latents, step)
+        return self.decoder(latents, training=training), self.prior(latents, step)
 
-    def reconstruction_loss(self, voxels, occupancy):
+    def reconstruction_loss(self, voxels, logits):
         """The distortion that training minimises, a scalar."""
-        return losses.mean_l2_distance(voxels, occupancy)
+        if self.distortion == "norm":
+            return losses.mean_l2_distance(voxels, ops.sigmoid(logits))
+        return losses.cross_entropy_and_dice(logits, voxels)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         del y, sample_weight  # the input is its own target
@@ -67,7 +71,7 @@ class VoxelAutoencoder(Noise, keras.Model):
             y_pred, bits = y_pred if training else (y_pred, self._bits(x))
             rate = ops.mean(bits)
             self.rate_term.update_state(rate)
-        self.iou.update_state(x, y_pred)
+        self.iou.update_state(x, ops.sigmoid(y_pred))
         # The replicas' gradients are added up, and Keras undoes this division where it reports the loss.
         return (self.reconstruction_loss(x, y_pred) + self.lambda_rate * rate) / replicas()
 
@@ -87,6 +91,7 @@ class VoxelAutoencoder(Noise, keras.Model):
             "decoder": keras.saving.serialize_keras_object(self.decoder),
             "lambda_rate": self.lambda_rate,
             "noise_steps": self.noise_steps,
+            "distortion": self.distortion,
             "seed": self.seed,
         }
 

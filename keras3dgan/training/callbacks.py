@@ -6,7 +6,7 @@ import time
 import keras
 
 from keras3dgan.errors import InputError
-from keras3dgan.training import checkpoint, distribution
+from keras3dgan.training import averaging, checkpoint, distribution
 from keras3dgan.training.run_directory import RunDirectory
 
 
@@ -92,8 +92,9 @@ class RunRecorder(keras.callbacks.Callback):
         if self.state is None:
             return
         # The checkpoint last: killed in between, the run repeats these epochs and writes the models again.
-        for name, model in self.exports.items():
-            self.run.save_model(name, model)
+        with averaging.averaged(self.model):
+            for name, model in self.exports.items():
+                self.run.save_model(name, model)
         if self.run.writes:
             checkpoint.save(self.run.checkpoints, self.state)
         self.state = None

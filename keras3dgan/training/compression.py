@@ -15,6 +15,9 @@ from keras3dgan.models.encoder import Encoder
 from keras3dgan.models.fingerprint import fingerprint
 from keras3dgan.models.generative_compressor import GenerativeCompressor
 from keras3dgan.models.generator import Generator
+from keras3dgan.models.linear_start import start_as_pca
+from keras3dgan.models.residual_decoder import ResidualDecoder
+from keras3dgan.models.residual_encoder import ResidualEncoder
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
 from keras3dgan.training import loop
 from keras3dgan.training.presets import AutoencoderSettings, CompressorSettings
@@ -23,8 +26,16 @@ from keras3dgan.training.run_directory import RunDirectory
 
 def build_autoencoder(settings: AutoencoderSettings) -> VoxelAutoencoder:
     """The plain autoencoder of these settings, not compiled."""
-    sizes = (settings.resolution, settings.latent_size, settings.width, settings.init_stddev)
-    return VoxelAutoencoder(Encoder(*sizes), Generator(*sizes, name="decoder"), **_rate(settings))
+    encoder, decoder = _networks(settings)
+    return VoxelAutoencoder(encoder, decoder, **_loss(settings))
+
+
+def _networks(settings: AutoencoderSettings) -> tuple[keras.Model, keras.Model]:
+    """A new encoder and decoder."""
+    sizes = (settings.resolution, settings.latent_size, settings.width)
+    if settings.network == "residual":
+        return ResidualEncoder(*sizes, settings.residual_blocks), ResidualDecoder(*sizes, settings.residual_blocks)
+    return Encoder(*sizes, settings.init_stddev), Generator(*sizes, settings.init_stddev, name="decoder")
 
 
 def build_compressor(
@@ -40,9 +51,11 @@ def build_compressor(
     Raises:
         InputError: a run is missing, or its model is of another size.
     """
-    sizes = (settings.resolution, settings.latent_size, settings.width, settings.init_stddev)
+    encoder, decoder = _networks(settings)
     if settings.decoder == "scratch":
-        decoder = Generator(*sizes, name="decoder")
+        pass
+    elif settings.network != "plain":
+        raise InputError("--network: a decoder that starts as the 3D-GAN's generator is plain; use --decoder=scratch.")
     elif gan is None:
         raise InputError(f"--gan: give the run of a trained 3D-GAN, which --decoder={settings.decoder} starts from.")
     else:
@@ -54,11 +67,28 @@ def build_compressor(
     if classifier.resolution != settings.resolution:
         raise InputError(f"--voxnet: {voxnet.path} is for {classifier.resolution}^3, not {settings.resolution}^3.")
     weights = (settings.lambda1, settings.lambda2, settings.decoder != "frozen")
-    return GenerativeCompressor(Encoder(*sizes), decoder, classifier, *weights, **_rate(settings))
+    return GenerativeCompressor(encoder, decoder, classifier, *weights, **_loss(settings))
 
 
-def _rate(settings: AutoencoderSettings) -> dict[str, Any]:
-    return {"lambda_rate": settings.lambda_rate, "noise_steps": settings.noise_steps, "seed": settings.seed}
+def _loss(settings: AutoencoderSettings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in ("lambda_rate", "noise_steps", "distortion", "seed")}
+
+
+def _optimizer(settings: AutoencoderSettings, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    rate: Any = settings.learning_rate
+    if settings.schedule == "cosine":
+        steps = max(1, settings.epochs * steps_per_epoch - settings.warm_up)
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 100, steps, warmup_target=rate, warmup_steps=settings.warm_up
+        )
+    elif settings.halve_every:
+        rate = keras.optimizers.schedules.ExponentialDecay(
+            rate, settings.halve_every * steps_per_epoch, 0.5, staircase=True
+        )
+    average = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
+    if settings.optimizer == "adam":
+        return keras.optimizers.Adam(rate, beta_1=settings.beta_1, **average)
+    return keras.optimizers.AdamW(rate, settings.weight_decay, beta_1=settings.beta_1, **average)
 
 
 def train_autoencoder(
@@ -106,11 +136,10 @@ def _train(
     run.start(kind, settings, parts)
     if loop.is_finished(run, settings):
         return run.result() or {}
-    rate: Any = settings.learning_rate
-    if settings.halve_every:
-        steps = settings.halve_every * loop.steps_per_epoch(train, settings.batch_size)
-        rate = keras.optimizers.schedules.ExponentialDecay(rate, steps, 0.5, staircase=True)
-    model.compile(keras.optimizers.Adam(rate, beta_1=settings.beta_1), jit_compile=backend.jit_compile(settings.xla))
+    if settings.start == "pca":
+        start_as_pca(model.encoder, model.decoder, train, settings.seed)
+    optimizer = _optimizer(settings, loop.steps_per_epoch(train, settings.batch_size))
+    model.compile(optimizer, jit_compile=backend.jit_compile(settings.xla))
     model.optimizer.build(model.trainable_variables)
 
     def summary() -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras3dgan import backend, data
 from keras3dgan.errors import InputError
-from keras3dgan.training import checkpoint, distribution
+from keras3dgan.training import averaging, checkpoint, distribution
 from keras3dgan.training.callbacks import RunRecorder
 from keras3dgan.training.presets import Settings
 from keras3dgan.training.run_directory import RunDirectory
@@ -114,7 +114,7 @@ def fit(
                 validation_data=held_out,
                 shuffle=False,
                 verbose=(1 if sys.stdout.isatty() else 2) if run.writes else 0,
-                callbacks=[*options.callbacks, *_tensorboard(run), recorder],
+                callbacks=[averaging.MeasureAveraged(), *options.callbacks, *_tensorboard(run), recorder],
             )
             backend.gather(0)  # a host that leaves before the others have finished would look like one that died
     except KeyboardInterrupt:

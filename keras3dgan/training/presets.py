@@ -8,16 +8,20 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from keras3dgan import augmentation
 from keras3dgan.errors import InputError
 
-AUGMENTATIONS = ("none", "flip", "rotate")
 VARIANTS = ("gan", "wgan_gp")
 DECODERS = ("frozen", "finetuned", "scratch")
 _OPTIMIZERS = ("adam", "sgd")
 _CHOICES = {
-    "augmentation": AUGMENTATIONS,
     "precision": ("float32", "mixed_bfloat16"),
     "variant": VARIANTS,
+    "network": ("plain", "residual"),
+    "start": ("random", "pca"),
+    "distortion": ("norm", "cross_entropy_dice"),
+    "optimizer": ("adam", "adamw"),
+    "schedule": ("halve", "cosine"),
     "d_normalization": ("batch", "inner", "none"),
     "g_optimizer": _OPTIMIZERS,
     "d_optimizer": _OPTIMIZERS,
@@ -41,7 +45,11 @@ class Settings:
     classes: tuple[str, ...] = knob((), "train on these classes only, e.g. chair,sofa; all unless told")
     resolution: int = knob(32, "voxels along an edge: 32 or 64")
     batch_size: int = knob(100, "shapes a step")
-    augmentation: str = knob("none", "none, flip (mirror in x) or rotate (quarter turns about z)")
+    augmentation: str = knob(
+        "none",
+        "none; or by comma: flip (in x), mirror (in x and y, where shapes stay alike), shift (a voxel), stretch (15 percent), "
+        "rotate (quarter turns about z)",
+    )
     epochs: int = knob(100, "passes over the training shapes")
     seed: int = knob(0, "of weights, order, noise")
     precision: str = knob("float32", "float32, or mixed_bfloat16: layers compute in bfloat16, weights stay float32")
@@ -119,6 +127,15 @@ class AutoencoderSettings(Settings):
     learning_rate: float = knob(0.001, "Adam's learning rate")
     beta_1: float = knob(0.5, "Adam's beta 1")
     halve_every: int = knob(30, "epochs after which the learning rate is halved; 0: never")
+    network: str = knob("plain", "plain, the report's; or residual: a linear path and residual convolutions")
+    residual_blocks: int = knob(1, "with --network=residual: blocks of a stage")
+    start: str = knob("random", "random; or pca, with --network=residual: the linear path starts as PCA")
+    distortion: str = knob("norm", "grid-level loss: norm, the report's; or cross_entropy_dice")
+    optimizer: str = knob("adam", "adam or adamw")
+    weight_decay: float = knob(0.01, "with --optimizer=adamw: weight decay")
+    schedule: str = knob("halve", "of the learning rate: halve, every --halve_every epochs; or cosine, to 0 at the end")
+    warm_up: int = knob(0, "with --schedule=cosine: steps in which the learning rate rises")
+    average: float = knob(0.0, "share of the old value in a running mean of the weights, 0.999 or so; 0: none")
     latent_step: float = knob(
         0.0, "quantisation step of the latents; 0: the coarsest that costs 0.005 of validation IoU"
     )
@@ -210,6 +227,23 @@ _VAE_GAN = {
 # voxels are empty (IoU 0 on furniture after 200 steps; these reach 0.5).
 _QUICK_AUTOENCODER = {"init_stddev": 0.1, "learning_rate": 0.004}
 
+# Above PCA from the first step on, since it starts there; more shapes than there are, by augmentation.
+_BEST_AUTOENCODER = {
+    "network": "residual",
+    "start": "pca",
+    "width": 128,
+    "batch_size": 32,
+    "augmentation": "mirror,shift,stretch",
+    "distortion": "cross_entropy_dice",
+    "optimizer": "adamw",
+    "learning_rate": 0.001,
+    "beta_1": 0.9,
+    "schedule": "cosine",
+    "warm_up": 200,
+    "average": 0.998,
+    "precision": "mixed_bfloat16",
+}
+
 # At lambda2 = 1 the perceptual term is thrice the grid-level one; on validation furniture that costs 0.03 of IoU
 # (docs/results.md; on chairs it makes no clear difference).
 _QUICK_COMPRESSOR = {"lambda2": 0.1}
@@ -262,6 +296,7 @@ PRESETS: dict[type[Settings], dict[str, dict[str, Any]]] = {
     },
     AutoencoderSettings: {
         "report": {},
+        "best": _BEST_AUTOENCODER,
         "cpu": {**_QUICK_AUTOENCODER, "width": 64, "epochs": 240, "halve_every": 60},
         "demo": {**_QUICK_AUTOENCODER, "width": 48, "epochs": 60, "batch_size": 50, "augmentation": "flip"},
         "test": {**_QUICK_AUTOENCODER, "width": 8, "latent_size": 16, "epochs": 3, "batch_size": 16},
@@ -314,7 +349,17 @@ def settings(kind: type[Settings], preset: str, overrides: dict[str, Any]) -> An
 
 
 def _check(values: Settings) -> None:
-    counts = ("resolution", "batch_size", "epochs", "latent_size", "width", "filters", "critic_steps", "steps")
+    counts = (
+        "resolution",
+        "batch_size",
+        "epochs",
+        "latent_size",
+        "width",
+        "residual_blocks",
+        "filters",
+        "critic_steps",
+        "steps",
+    )
     for name in (*counts, "encoder_width"):
         if getattr(values, name, 1) < 1:
             raise InputError(f"--{name}: must be at least 1, got {getattr(values, name)}.")
@@ -334,6 +379,7 @@ def _check(values: Settings) -> None:
         "latent_step",
         "lambda_rate",
         "weight_decay",
+        "warm_up",
         "prototypes",
         "alpha1",
         "alpha2",
@@ -351,6 +397,7 @@ def _check(values: Settings) -> None:
             raise InputError(f"--{name}: the first number must not be above the second, got {low},{high}.")
     if not getattr(values, "noise_steps", (1,))[0] > 0:
         raise InputError(f"--noise_steps: must be above 0, got {values.noise_steps[0]}.")  # type: ignore[attr-defined]
+    augmentation.parse(values.augmentation)
     for name, choices in _CHOICES.items():
         value = getattr(values, name, choices[0])
         if value not in choices:

@@ -1,0 +1,51 @@
+"""The decoder that starts as a linear reconstruction and learns what is left."""
+
+import keras
+from keras import layers
+
+from keras3dgan.models import blocks
+
+
+@keras.saving.register_keras_serializable(package="keras3dgan")
+class ResidualDecoder(blocks.Network):
+    """Latent vectors to voxel logits: the mirror image of `ResidualEncoder`.
+
+    Logits of a linear reconstruction plus those of residual convolutions, whose last layer starts at zero.
+
+    Input: latents (batch, latent_size). Output: logits (batch, n, n, n, 1), float32.
+
+    Args:
+        resolution, latent_size, width, residual_blocks, patch_channels: as for `ResidualEncoder`.
+    """
+
+    def __init__(self, resolution=32, latent_size=200, width=128, residual_blocks=1, patch_channels=12, **kwargs):
+        latents = keras.Input((latent_size,), name="latents")
+        n, coarse = resolution // 4, resolution // 8
+        x = layers.Dense(n**3 * patch_channels, dtype="float32", name="linear")(latents)
+        patches = layers.Reshape((n, n, n, patch_channels), name="patches")(x)
+        linear = layers.Conv3DTranspose(1, 4, strides=4, dtype="float32", name="linear_logits")(patches)
+        x = layers.Dense(coarse**3 * (width // 4), name="dense")(latents)
+        x = layers.Reshape((coarse, coarse, coarse, width // 4), name="block")(x)
+        x = layers.Conv3D(width, 1, name="first")(x)
+        x = blocks.residual_stage(x, residual_blocks, "coarse")
+        x = layers.Conv3DTranspose(width // 2, 2, strides=2, name="up1")(x)
+        x = layers.Add(name="with_patches")([x, layers.Conv3D(width // 2, 1, name="patch_features")(patches)])
+        x = blocks.residual_stage(x, 2 * residual_blocks, "middle")
+        x = layers.Conv3DTranspose(width // 4, 2, strides=2, name="up2")(x)
+        x = layers.Add(name="with_linear")(
+            [x, layers.Conv3D(width // 4, 4, strides=2, padding="same", name="linear_features")(linear)]
+        )
+        x = blocks.residual_stage(x, residual_blocks, "fine")
+        x = layers.ReLU(name="last_act")(x)
+        learnt = layers.Conv3DTranspose(
+            1, 4, strides=2, padding="same", kernel_initializer="zeros", dtype="float32", name="learnt"
+        )(x)
+        kwargs.setdefault("name", "decoder")
+        arguments = {
+            "resolution": resolution,
+            "latent_size": latent_size,
+            "width": width,
+            "residual_blocks": residual_blocks,
+            "patch_channels": patch_channels,
+        }
+        super().__init__(latents, layers.Add(dtype="float32", name="logits")([linear, learnt]), arguments, **kwargs)

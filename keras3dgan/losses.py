@@ -124,3 +124,27 @@ def gradient_penalty(gradients):
     """
     squares = ops.sum(ops.square(ops.reshape(gradients, (ops.shape(gradients)[0], -1))), axis=1)
     return ops.mean(ops.square(ops.sqrt(squares + _EPSILON) - 1.0))
+
+
+def relativistic_loss(better_scores, worse_scores):
+    """E[softplus(-(better - worse))], pair by pair (Huang et al. 2024, equation 2).
+
+    The discriminator's with real before generated shapes; the generator's the other way round.
+
+    Args:
+        better_scores: (batch, 1).
+        worse_scores: (batch, 1).
+
+    Returns:
+        A scalar >= 0; log 2 where both are alike.
+    """
+    return ops.mean(ops.softplus(worse_scores - better_scores))
+
+
+def zero_centred_penalty(gradients):
+    """The batch mean of ||gradient||_2^2 (Mescheder et al. 2018, equation 9, without gamma / 2).
+
+    Args:
+        gradients: (batch, ...), of the discriminator's score with respect to its input.
+    """
+    return ops.mean(ops.sum(ops.square(ops.reshape(gradients, (ops.shape(gradients)[0], -1))), axis=1))

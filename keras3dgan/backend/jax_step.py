@@ -60,7 +60,7 @@ class AdversarialStep:
         logs, values = self._update_discriminator(all_of, values, real, fake)
         guidance, more, values = self._update_encoder(all_of, values, data)
         logs |= more
-        more, values = self._update_generator(all_of, values, pull_generator, fake, guidance)
+        more, values = self._update_generator(all_of, values, pull_generator, fake, real, guidance)
         logs |= more
         logs |= {"occupied": samples.occupied_fraction(fake), "diversity": samples.diversity(fake)}
 
@@ -109,13 +109,11 @@ class AdversarialStep:
         _, values = all_of.run(values, lambda: self.e_optimizer.apply(mine, parts[0]))
         return guidance, {**logs, "e_gradient_norm": _norm(mine)}, values
 
-    def _update_generator(self, all_of, values, pull_generator, fake, guidance):
+    def _update_generator(self, all_of, values, pull_generator, fake, real, guidance):
         variables = self.generator.trainable_variables
 
         def loss_of(fake):
-            return all_of.run(
-                values, lambda: self.generator_loss(self.discriminator(self.perturb(fake), training=True))
-            )
+            return all_of.run(values, lambda: self.generator_loss(fake, real))
 
         loss, pull, values = jax.vjp(loss_of, fake, has_aux=True)
 

@@ -59,7 +59,7 @@ class AdversarialStep:
         logs = self._update_discriminator(real, fake)
         guidance, more = self._update_encoder(data)
         logs |= more
-        logs |= self._update_generator(tape, fake, guidance)
+        logs |= self._update_generator(tape, fake, real, guidance)
         occupied, diversity = samples.occupied_fraction(fake), samples.diversity(fake)
         logs |= mean_over_replicas({"occupied": occupied, "diversity": diversity})
         self.after_step(logs)
@@ -88,11 +88,11 @@ class AdversarialStep:
         mine, guidance = tape.gradient(loss, (variables, self.generator.trainable_variables))
         return guidance, {**mean_over_replicas(logs), "e_gradient_norm": _apply(self.e_optimizer, mine, variables)}
 
-    def _update_generator(self, generator_tape, fake, guidance):
+    def _update_generator(self, generator_tape, fake, real, guidance):
         variables = self.generator.trainable_variables
         with tf.GradientTape() as tape:
             tape.watch(fake)
-            loss = self.generator_loss(self.discriminator(self.perturb(fake), training=True))
+            loss = self.generator_loss(fake, real)
 
         def update():
             gradients = generator_tape.gradient(fake, variables, output_gradients=tape.gradient(loss, fake))

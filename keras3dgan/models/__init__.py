@@ -9,6 +9,7 @@ from keras3dgan.models.residual_decoder import ResidualDecoder
 from keras3dgan.models.residual_encoder import ResidualEncoder
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
 from keras3dgan.models.voxel_gan import VoxelGAN
+from keras3dgan.models.voxel_r3gan import VoxelR3GAN
 from keras3dgan.models.voxel_vae_gan import VoxelVAEGAN
 from keras3dgan.models.voxel_wgan_gp import VoxelWGANGP
 from keras3dgan.models.voxnet import VoxNet
@@ -24,6 +25,7 @@ __all__ = [
     "VoxNet",
     "VoxelAutoencoder",
     "VoxelGAN",
+    "VoxelR3GAN",
     "VoxelVAEGAN",
     "VoxelWGANGP",
 ]

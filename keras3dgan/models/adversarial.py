@@ -24,7 +24,7 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
     iterations of its network untouched. A variant overrides the hooks, which know no backend:
 
     - `discriminator_loss(real, fake)` -> scalar loss and a dictionary of scalars to log,
-    - `generator_loss(fake_logits)` -> scalar loss,
+    - `generator_loss(fake, real)` -> scalar loss,
     - `discriminator_trains(logs)` and `generator_trains()` -> True, or a boolean tensor equal on all replicas,
     - `perturb(voxels)` -> the voxels as the discriminator sees them,
     - `real_voxels(data)` -> the voxels of a batch,

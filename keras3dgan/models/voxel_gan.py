@@ -90,9 +90,9 @@ class VoxelGAN(AdversarialModel):
         }
         return losses.discriminator_loss(real_logits, fake_logits, real_labels, fake_labels), logs
 
-    def generator_loss(self, fake_logits):
+    def generator_loss(self, fake, real):
         """Without smoothing, which the report applies to what the discriminator is taught."""
-        return losses.non_saturating_generator_loss(fake_logits)
+        return losses.non_saturating_generator_loss(self.discriminator(self.perturb(fake), training=True))
 
     def discriminator_trains(self, logs):
         if self.gate_accuracy > 1:

@@ -55,8 +55,8 @@ class VoxelWGANGP(AdversarialModel):
         loss = losses.wasserstein_critic_loss(real_scores, fake_scores)
         return loss + self.penalty_weight * penalty, {"wasserstein_distance": -loss, "gradient_penalty": penalty}
 
-    def generator_loss(self, fake_logits):
-        return losses.wasserstein_generator_loss(fake_logits)
+    def generator_loss(self, fake, real):
+        return losses.wasserstein_generator_loss(self.discriminator(fake, training=True))
 
     def generator_trains(self):
         if self.critic_steps == 1:

@@ -11,6 +11,7 @@ from keras3dgan.models.adversarial import AdversarialModel
 from keras3dgan.models.discriminator import Discriminator
 from keras3dgan.models.generator import Generator
 from keras3dgan.models.voxel_gan import VoxelGAN
+from keras3dgan.models.voxel_r3gan import VoxelR3GAN
 from keras3dgan.models.voxel_wgan_gp import VoxelWGANGP
 from keras3dgan.training import generation, loop
 from keras3dgan.training.presets import GANSettings
@@ -22,6 +23,7 @@ GAN_KNOBS = ("real_labels", "fake_labels", "gate_accuracy", "balance", "noise_st
 _VARIANTS: dict[str, tuple[type[AdversarialModel], tuple[str, ...]]] = {
     "gan": (VoxelGAN, GAN_KNOBS),
     "wgan_gp": (VoxelWGANGP, ("critic_steps", "penalty_weight")),
+    "r3gan": (VoxelR3GAN, ("penalty_weight", "diff_augment")),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from keras3dgan import augmentation
 from keras3dgan.errors import InputError
 
-VARIANTS = ("gan", "wgan_gp")
+VARIANTS = ("gan", "wgan_gp", "r3gan")
 DECODERS = ("frozen", "finetuned", "scratch")
 _OPTIMIZERS = ("adam", "sgd")
 _CHOICES = {
@@ -88,9 +88,10 @@ class AdversarialSettings(Settings):
 class GANSettings(AdversarialSettings):
     """The 3D-GAN (the report, section 3.2)."""
 
-    variant: str = knob("gan", "gan, the report's; or wgan_gp, its future direction")
+    variant: str = knob("gan", "gan, the report's; wgan_gp, its future direction; or r3gan")
+    diff_augment: str = knob("none", "r3gan: what the discriminator sees is changed by: mirror,shift,cutout; or none")
     critic_steps: int = knob(5, "wgan_gp: critic updates to one of the generator")
-    penalty_weight: float = knob(10.0, "wgan_gp: weight of the gradient penalty")
+    penalty_weight: float = knob(10.0, "wgan_gp, r3gan: weight of the gradient penalty")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,6 +209,17 @@ _WGAN_GP = {
     "average": 0.98,
 }
 
+# Huang et al. 2024 with DiffAugment (Zhao et al. 2020).
+_R3GAN = {
+    **_WGAN_GP,
+    "variant": "r3gan",
+    "g_learning_rate": 0.0005,
+    "d_learning_rate": 0.0005,
+    "penalty_weight": 1.0,
+    "diff_augment": "mirror,shift,cutout",
+    "average": 0.995,
+}
+
 _BEST_GAN = _WGAN_GP
 
 # With the paper's weights the divergence is all that counts: ||.||_2 of a grid is some 20, so its term is 0.002. No running mean:
@@ -268,6 +280,7 @@ PRESETS: dict[type[Settings], dict[str, dict[str, Any]]] = {
         "best": _BEST_GAN,
         "gan": _GAN,
         "wgan_gp": _WGAN_GP,
+        "r3gan": _R3GAN,
         "64": _BEST_64,
         "wu2016_64": _WU2016_64,
         "cpu": {**_BEST_GAN, "width": 64, "epochs": 500},
@@ -402,7 +415,7 @@ def _check(values: Settings) -> None:
         value = getattr(values, name, choices[0])
         if value not in choices:
             raise InputError(f"--{name}: must be one of {', '.join(choices)}, got '{value}'.")
-    if getattr(values, "variant", "gan") == "wgan_gp" and values.d_normalization != "none":  # type: ignore[attr-defined]
+    if getattr(values, "variant", "gan") != "gan" and values.d_normalization != "none":  # type: ignore[attr-defined]
         raise InputError(
-            "--d_normalization: must be none with --variant=wgan_gp, whose penalty is on each shape alone."
+            f"--d_normalization: must be none with --variant={values.variant}, whose penalty is on each shape alone."  # type: ignore[attr-defined]
         )

@@ -123,7 +123,7 @@ def main() -> None:
         print(f"{model}: {rows[model]}", flush=True)
     for process in processes.values():
         process.stdin.close()
-    from keras3dgan.training.run_directory import write_result
+    from keras3dgan.provenance import write_result
 
     content = {"width": arguments.width, "batch_size": arguments.batch_size, "devices": devices, "step_times": rows}
     write_result(arguments.output, shlex.join(sys.argv), content)

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 from keras3dgan import data
-from keras3dgan.training.run_directory import write_result
+from keras3dgan.provenance import write_result
 from keras3dgan.voxels.io import write_shape
 
 _PEAK = """

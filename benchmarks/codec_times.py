@@ -17,7 +17,7 @@ import numpy as np
 
 from keras3dgan import codec, data
 from keras3dgan.codec.shape_codec import ShapeCodec
-from keras3dgan.training.run_directory import write_result
+from keras3dgan.provenance import write_result
 
 _SHAPES = 100
 _TURNS = 3

@@ -27,7 +27,7 @@ from keras3dgan import codec
 from keras3dgan.codec import archive, container
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
-from keras3dgan.training.run_directory import write_result
+from keras3dgan.provenance import write_result
 
 _BLOCK = 5000
 _DEEP, _ARCHIVES = 50, 500

@@ -169,7 +169,7 @@ def measure_flags() -> dict:
 def measure_codec(width: int) -> dict:
     """Milliseconds a shape to encode and to decode, grid to bytes and back, alone and in a batch of 100."""
     from keras3dgan import models
-    from keras3dgan.codec.neural import NeuralCodec
+    from keras3dgan.codec.latent.neural import NeuralCodec
 
     codec = NeuralCodec(models.Encoder(width=width), models.Generator(width=width))
     grids = (_voxels(_BATCH)[..., 0] > 0.5).astype(np.uint8)
@@ -213,7 +213,7 @@ def _with_memory(function, arguments) -> dict:
 
 def main() -> None:
     """Runs everything and writes the JSON file."""
-    from keras3dgan.training.run_directory import write_result
+    from keras3dgan.provenance import write_result
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", required=True, help="JSON file to write")

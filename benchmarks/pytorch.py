@@ -165,7 +165,7 @@ def main() -> None:
             "torch": theirs.submit(torch_version).result(),
             "measurements": results,
         }
-    from keras3dgan.training.run_directory import write_result
+    from keras3dgan.provenance import write_result
 
     write_result(arguments.output, shlex.join(sys.argv), content)
     print(f"wrote {arguments.output}")

@@ -31,14 +31,15 @@ import tqdm
 from keras3dgan import codec, data
 from keras3dgan.codec import archive
 from keras3dgan.codec.goals import Point, share
-from keras3dgan.codec.latent_codec import LatentCodec
+from keras3dgan.codec.latent.codec import LatentCodec
 from keras3dgan.codec.octree import search
 from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.codec.octree.search import Way
-from keras3dgan.codec.octree_codec import OctreeCodec, points
+from keras3dgan.codec.octree.codec import OctreeCodec, points
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.report import figures
-from keras3dgan.training.run_directory import RunDirectory, write_result
+from keras3dgan.runs import Run
+from keras3dgan.provenance import write_result
 from keras3dgan.voxels.grid import iou, pack, unpack
 from keras3dgan.voxels.shape_set import ShapeSet
 
@@ -201,7 +202,7 @@ def baselines_curves(train: ShapeSet, shapes: ShapeSet, seen: np.ndarray) -> dic
 def read_codecs(runs: Sequence[str], train: ShapeSet, validation: ShapeSet) -> dict[str, LatentCodec]:
     """The report's models, each with a coder for every step."""
     from keras3dgan.codec import neural
-    from keras3dgan.codec.fitting import fit_coders
+    from keras3dgan.codec.latent.fitting import fit_coders
     from keras3dgan.models.fingerprint import fingerprint
 
     found: dict[str, LatentCodec] = {}
@@ -293,7 +294,7 @@ def _others(
     parts: dict[str, Any],
 ) -> tuple[Curves, dict[str, Any]]:
     """Everything but the report's models: octree models, PCA, general compressors."""
-    from keras3dgan.codec.pca import PCACodec
+    from keras3dgan.evaluation.pca import PCACodec
 
     cache = pathlib.Path(arguments.cache)
     ways = {title: octree_ways(model.octree, test, cache) for title, model in octrees.items()}
@@ -311,7 +312,7 @@ def _others(
 
 
 def _training(path: str) -> dict[str, Any]:
-    run = RunDirectory(path)
+    run = Run(path)
     return {**run.config(), **(run.result() or {})}
 
 

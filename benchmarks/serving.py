@@ -18,7 +18,7 @@ import time
 import numpy as np
 
 from keras3dgan.serving import Client
-from keras3dgan.training.run_directory import write_result
+from keras3dgan.provenance import write_result
 from keras3dgan.voxels.grid import pack
 
 CLIENTS = (1, 8, 64)

@@ -45,16 +45,16 @@ def prepare(
     """The builder of a data set, prepared; arguments and errors as `load_shapes`."""
     name, _, config = dataset.partition("/")
     if name not in _BUILDERS:
-        raise InputError(f"--dataset: '{name}' is unknown; choose one of {', '.join(_BUILDERS)}, or a .npz file.")
+        raise InputError(f"'{name}' is unknown; choose one of {', '.join(_BUILDERS)}, or a .npz file.", "dataset")
     config = config or _DEFAULT_CONFIGS[name].format(resolution)
     if config not in _BUILDERS[name].builder_configs:
         known = ", ".join(_BUILDERS[name].builder_configs)
-        raise InputError(f"--dataset: {name} has no config '{config}'; choose one of {known}.")
+        raise InputError(f"{name} has no config '{config}'; choose one of {known}.", "dataset")
     if manual_dir is not None and not pathlib.Path(manual_dir).is_dir():
-        raise InputError(f"--manual_dir: {manual_dir} is no folder; name the one that holds the source of {name}.")
+        raise InputError(f"{manual_dir} is no folder; name the one that holds the source of {name}.", "manual_dir")
     builder = _BUILDERS[name](config=config, data_dir=data_dir)
     if builder.builder_config.resolution != resolution:
-        raise InputError(f"--dataset: {name}/{config} holds no grids of {resolution}^3; choose another --resolution.")
+        raise InputError(f"{name}/{config} holds no grids of {resolution}^3; choose another resolution.", "dataset")
     # Preparing again is a no-op for what is there; with a config object TFDS does not download by itself.
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=manual_dir))
     return builder

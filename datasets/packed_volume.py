@@ -31,16 +31,7 @@ class PackedVolume(tfds.features.FeatureConnector):
         return grids.pack(grids.check(example_data)).tobytes()
 
     def decode_example(self, tfexample_data):
+        from keras3dgan import tensor_packing  # here: TFDS imports TensorFlow lazily
+
         packed = tf.io.decode_raw(tfexample_data, tf.uint8)
-        bits = tf.bitwise.right_shift(packed[:, None], np.arange(7, -1, -1, dtype=np.uint8)) & 1
-        return tf.reshape(bits, (self.resolution,) * 3)
-
-    def decode_example_np(self, example_data: bytes) -> np.ndarray:
-        return grids.unpack(np.frombuffer(example_data, np.uint8), self.resolution)
-
-    def to_json_content(self) -> dict[str, int]:
-        return {"resolution": self.resolution}
-
-    @classmethod
-    def from_json_content(cls, value: dict[str, int]) -> "PackedVolume":
-        return cls(**value)
+        return tf.cast(tensor_packing.unpack(packed, self.resolution)[0, ..., 0], tf.uint8)

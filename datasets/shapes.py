@@ -125,6 +125,7 @@ def manual_dir(dl_manager: tfds.download.DownloadManager, dataset: str, wanted: 
         return pathlib.Path(dl_manager.manual_dir)
     except Exception as error:  # TFDS raises a plain AssertionError and other kinds, depending on what is missing
         raise InputError(
-            f"{dataset}: its source cannot be downloaded by a program; get {wanted} from {page} and name the folder "
-            "that holds it with --manual_dir."
+            f"the source of {dataset} cannot be downloaded by a program; get {wanted} from {page} and name the folder "
+            "that holds it as manual_dir.",
+            "dataset",
         ) from error

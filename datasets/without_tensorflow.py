@@ -14,7 +14,8 @@ def load_shapes(
     del data_dir, manual_dir
     if dataset not in ("furniture_voxels", f"furniture_voxels/{resolution}"):
         raise InputError(
-            f"--dataset: {dataset} is read by TensorFlow Datasets; type pip install '.[cpu]' in the checkout, or give "
-            "furniture_voxels or a .npz file."
+            f"{dataset} is read by TensorFlow Datasets; type pip install '.[cpu]' in the checkout, or give "
+            "furniture_voxels or a .npz file.",
+            "dataset",
         )
     return archive.read(split, resolution)

@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras3dgan.errors import InputError
-from keras3dgan.export.saved_model import Part, examples, next_version, parts_of
+from keras3dgan.export.saved_model import ServedPart, examples, next_version, parts_of
 from keras3dgan.files import replacing
-from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.runs import Run
 
 # What each format is called on disk, and what `pip install` takes to write and run it.
 _SUFFIXES = {"onnx": ".onnx", "litert": ".tflite"}
@@ -44,7 +44,7 @@ class Comparison:
     milliseconds: dict[int, tuple[float, float]]
 
 
-def write(run: RunDirectory, output: pathlib.Path, form: str) -> list[Comparison]:
+def write(run: Run, output: pathlib.Path, form: str) -> list[Comparison]:
     """Writes `<output>/<part>/<version>.onnx` or `.tflite` with the part's `serving_default`, dynamic in its batch.
 
     Raises:
@@ -55,7 +55,7 @@ def write(run: RunDirectory, output: pathlib.Path, form: str) -> list[Comparison
             __import__(package)
         except ModuleNotFoundError as error:
             raise InputError(
-                f"--format={form}: needs {package}; type pip install '.[engines]' in the checkout."
+                f"{form} needs {package}; type pip install '.[engines]' in the checkout.", "format"
             ) from error
     parts = parts_of(run)
     version = next_version(output, parts)
@@ -81,7 +81,7 @@ def table(comparisons: Sequence[Comparison]) -> str:
     return "\n".join(lines)
 
 
-def _name_output(path: pathlib.Path, part: Part) -> None:
+def _name_output(path: pathlib.Path, part: ServedPart) -> None:
     """Calls the output what it is called in the SavedModel."""
     import onnx
 
@@ -95,7 +95,7 @@ def _name_output(path: pathlib.Path, part: Part) -> None:
     onnx.save(graph, path)
 
 
-def _output_name(part: Part) -> str:
+def _output_name(part: ServedPart) -> str:
     function, inputs = part.signatures["serving_default"]
     [name] = tf.function(function, input_signature=inputs).get_concrete_function().structured_outputs
     return name
@@ -117,8 +117,8 @@ def _litert(path: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
         interpreter.allocate_tensors()
     except RuntimeError as error:
         raise InputError(
-            f"--format=litert: LiteRT lacks an operation of this model ({str(error).rpartition('(')[2].partition(')')[0]}); "
-            "take --format=onnx."
+            f"LiteRT lacks an operation of this model ({str(error).rpartition('(')[2].partition(')')[0]}); take onnx.",
+            "format",
         ) from error
     source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
 

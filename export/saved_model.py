@@ -14,11 +14,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras3dgan.codec.latent_coder import LatentCoder
 from keras3dgan.errors import InputError
 from keras3dgan.export import signatures
 from keras3dgan.models.fingerprint import fingerprint
-from keras3dgan.training.run_directory import RunDirectory, environment
+from keras3dgan.provenance import environment
+from keras3dgan.recipes import offer
+from keras3dgan.runs import Run
+from keras3dgan.training.recipe import Part
 
 # For --enable_per_model_batching_parameters, by which a server joins requests of this model only if it has such a file.
 _BATCHING = """max_batch_size { value: 32 }
@@ -28,44 +30,40 @@ max_enqueued_batches { value: 64 }
 
 
 @dataclasses.dataclass(frozen=True)
-class Part:
-    """One model of a run that is exported by itself.
+class ServedPart:
+    """A part of a run as it is served.
 
     Attributes:
-        name: its folder, and its name on a server.
-        model: the Keras model as it is served, one input and one output.
+        part: the part.
+        model: one input and one output, in occupancy where the part's ends in logits.
         signatures: what it can be asked.
-        coder: of its latents, where it has some that are coded.
     """
 
-    name: str
+    part: Part
     model: keras.Model
     signatures: signatures.Signatures
-    coder: LatentCoder | None = None
+
+    @property
+    def name(self) -> str:
+        """Its folder, and its name on a server."""
+        return self.part.name
 
 
-def parts_of(run: RunDirectory) -> list[Part]:
-    """The parts of a run, in the order in which servers may learn of them: a new decoder harms nobody before its encoder comes.
+def parts_of(run: Run) -> list[ServedPart]:
+    """The parts of a run, in the order in which servers may learn of them.
 
     Raises:
-        InputError: the run is missing, or its training has not finished.
+        InputError: the run is missing, offers nothing to export, or has not finished its training.
     """
-    config = run.config()
-    kind, settings, result = config["kind"], config["settings"], run.result()
-    if result is None:
-        raise InputError(f"--model: {run.path} has not finished its training; let it finish.")
-    if kind == "gan":
-        model = _ending_in_occupancy(run.load_model("generator"))
-        return [Part("generator", model, signatures.generator(model, settings["latent_stddev"]))]
-    if kind == "voxnet":
-        model = run.load_model("voxnet")
-        return [Part("voxnet", model, signatures.classifier(model, result["class_names"]))]
-    encoder, coder = run.load_model("encoder"), run.load_coders()[0]
-    decoder = _ending_in_occupancy(run.load_model("decoder"))
-    return [
-        Part("decoder", decoder, signatures.decoder(decoder, coder), coder),
-        Part("encoder", encoder, signatures.encoder(encoder, coder), coder),
-    ]
+    parts = offer(run, "parts")
+    if run.result() is None:
+        raise InputError(f"{run.path} has not finished its training; let it finish.", "model")
+    return [_served(part) for part in parts(run)]
+
+
+def _served(part: Part) -> ServedPart:
+    model = _ending_in_occupancy(part.model) if part.role in ("generator", "decoder") else part.model
+    return ServedPart(part, model, signatures.BY_ROLE[part.role](model, part))
 
 
 def _ending_in_occupancy(model: keras.Model) -> keras.Model:
@@ -73,13 +71,13 @@ def _ending_in_occupancy(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, occupancy, name=model.name)
 
 
-def next_version(output: pathlib.Path, parts: Sequence[Part]) -> int:
+def next_version(output: pathlib.Path, parts: Sequence[ServedPart]) -> int:
     """One more than the highest version of any of these parts, so that what belongs together has one number."""
     found = [int(p.stem) for part in parts for p in (output / part.name).glob("*") if p.stem.isdigit()]
     return max(found, default=0) + 1
 
 
-def write(run: RunDirectory, output: pathlib.Path, warmup: bool = True) -> list[pathlib.Path]:
+def write(run: Run, output: pathlib.Path, warmup: bool = True) -> list[pathlib.Path]:
     """Exports all parts of a run, each written beside its place and moved there whole.
 
     Args:
@@ -109,7 +107,7 @@ def write(run: RunDirectory, output: pathlib.Path, warmup: bool = True) -> list[
     return written
 
 
-def _write_part(part: Part, run: RunDirectory, folder: pathlib.Path, warmup: bool) -> None:
+def _write_part(part: ServedPart, run: Run, folder: pathlib.Path, warmup: bool) -> None:
     archive = keras.export.ExportArchive()
     archive.track(part.model)
     for name, (function, inputs) in part.signatures.items():
@@ -118,15 +116,15 @@ def _write_part(part: Part, run: RunDirectory, folder: pathlib.Path, warmup: boo
     assets = folder / "assets"
     assets.mkdir(exist_ok=True)
     (assets / "model.json").write_text(json.dumps(_card(part, run), indent=1) + "\n")
-    if part.coder:
-        (assets / "coder.npz").write_bytes(part.coder.to_bytes())
+    if part.part.coder:
+        (assets / "coder.npz").write_bytes(part.part.coder.to_bytes())
     if all(spec.shape.rank for _, inputs in part.signatures.values() for spec in inputs):
         (folder / "batching_params.pbtxt").write_text(_BATCHING)
     if warmup:
         _write_warmup(part, folder / "assets.extra" / "tf_serving_warmup_requests")
 
 
-def _card(part: Part, run: RunDirectory) -> dict[str, Any]:
+def _card(part: ServedPart, run: Run) -> dict[str, Any]:
     """What `assets/model.json` says."""
     config = run.config()
     return {
@@ -134,7 +132,7 @@ def _card(part: Part, run: RunDirectory) -> dict[str, Any]:
         "kind": config["kind"],
         "settings": config["settings"],
         "fingerprint": fingerprint(part.model).hex(),
-        "codec": part.coder.model.hex() if part.coder else None,
+        "codec": part.part.coder.fingerprint.hex() if part.part.coder else None,
         "threshold": signatures.THRESHOLD,
         "trained": {key: config[key] for key in ("commit", "versions", "hardware")},
         "exported": environment(),
@@ -148,12 +146,13 @@ def examples(inputs: Sequence[tf.TensorSpec]) -> dict[str, np.ndarray]:
     }
 
 
-def _write_warmup(part: Part, path: pathlib.Path) -> None:
+def _write_warmup(part: ServedPart, path: pathlib.Path) -> None:
     try:
         from tensorflow_serving.apis import prediction_log_pb2
     except ModuleNotFoundError as error:
         raise InputError(
-            "--warmup: needs tensorflow-serving-api; type pip install --no-deps tensorflow-serving-api, or give --nowarmup."
+            "needs tensorflow-serving-api; type pip install --no-deps tensorflow-serving-api, or go without.",
+            "warmup",
         ) from error
     path.parent.mkdir()
     with tf.io.TFRecordWriter(str(path)) as writer:

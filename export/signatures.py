@@ -7,13 +7,15 @@ number of latents; packed grids are bits in C order, most significant first (`vo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras3dgan.codec.latent_coder import LatentCoder
+from keras3dgan import tensor_packing
+from keras3dgan.codec.latent.entropy_coder import EntropyCoder
+from keras3dgan.training.recipe import Part
 from keras3dgan.voxels.grid import packed_size
 
 THRESHOLD = 0.5
@@ -21,16 +23,17 @@ THRESHOLD = 0.5
 Signatures = dict[str, tuple[Callable[..., dict[str, Any]], list[tf.TensorSpec]]]
 
 
-def encoder(model: keras.Model, coder: LatentCoder) -> Signatures:
+def encoder(model: keras.Model, part: Part) -> Signatures:
     """`serving_default`: voxels float32 (batch, n, n, n, 1) in [0, 1] -> latents float32 (batch, k). `compress`: packed uint8
     (batch, n^3 / 8) -> symbols int32 (batch, k). `describe`: see `_describe`."""
+    coder = _coder(part)
     resolution = coder.resolution
 
     def latents(voxels):
         return {"latents": model(voxels, training=False)}
 
     def compress(packed):
-        found = model(_unpack(packed, resolution), training=False)
+        found = model(tensor_packing.unpack(packed, resolution), training=False)
         symbols = tf.round(found / tf.constant(coder.step, tf.float32))
         low, high = coder.low.astype("float32"), coder.high.astype("float32")
         return {"symbols": tf.cast(tf.clip_by_value(symbols, low, high), tf.int32)}
@@ -42,16 +45,17 @@ def encoder(model: keras.Model, coder: LatentCoder) -> Signatures:
     }
 
 
-def decoder(model: keras.Model, coder: LatentCoder) -> Signatures:
+def decoder(model: keras.Model, part: Part) -> Signatures:
     """`serving_default`: latents float32 (batch, k) -> occupancy float32 (batch, n, n, n, 1) in [0, 1]. `decompress`: symbols
     int32 (batch, k) -> packed uint8 (batch, n^3 / 8), voxels with an occupancy above 0.5. `describe`: see `_describe`."""
+    coder = _coder(part)
 
     def occupancy(latents):
         return {"occupancy": model(latents, training=False)}
 
     def decompress(symbols):
         latents = tf.cast(symbols, tf.float32) * tf.constant(coder.step, tf.float32)
-        return {"packed": _pack(model(latents, training=False) > THRESHOLD)}
+        return {"packed": tensor_packing.pack(model(latents, training=False) > THRESHOLD)}
 
     latents = tf.TensorSpec((None, coder.size), tf.float32, "latents")
     symbols = tf.TensorSpec((None, coder.size), tf.int32, "symbols")
@@ -62,9 +66,9 @@ def decoder(model: keras.Model, coder: LatentCoder) -> Signatures:
     }
 
 
-def generator(model: keras.Model, latent_stddev: float) -> Signatures:
+def generator(model: keras.Model, part: Part) -> Signatures:
     """`serving_default`: latents float32 (batch, k) -> occupancy float32 (batch, n, n, n, 1) in [0, 1]. `generate`: seed int64
-    (), count int32 () from 0 -> occupancy of so many shapes, from latents drawn from N(0, latent_stddev^2)."""
+    (), count int32 () from 0 -> occupancy of so many shapes, from latents drawn from N(0, part.latent_stddev^2)."""
     size = model.input.shape[1]
 
     def occupancy(latents):
@@ -72,23 +76,23 @@ def generator(model: keras.Model, latent_stddev: float) -> Signatures:
 
     def generate(seed, count):
         normal = tf.random.stateless_normal((count, size), (seed, tf.zeros_like(seed)))
-        return occupancy(latent_stddev * normal)
+        return occupancy(part.latent_stddev * normal)
 
     scalars = [tf.TensorSpec((), tf.int64, "seed"), tf.TensorSpec((), tf.int32, "count")]
     latents = tf.TensorSpec((None, size), tf.float32, "latents")
     return {"serving_default": (occupancy, [latents]), "generate": (generate, scalars)}
 
 
-def classifier(model: keras.Model, class_names: Sequence[str]) -> Signatures:
+def classifier(model: keras.Model, part: Part) -> Signatures:
     """`serving_default`: voxels float32 (batch, n, n, n, 1) in [0, 1] -> probabilities float32 (batch, classes). `classify`:
     packed uint8 (batch, n^3 / 8) -> probabilities, and class_name_bytes string (batch,), the most likely one's."""
-    names, resolution = tf.constant(list(class_names)), model.input.shape[1]
+    names, resolution = tf.constant(list(part.class_names)), model.input.shape[1]
 
     def probabilities(voxels):
         return {"probabilities": model(voxels, training=False)}
 
     def classify(packed):
-        found = model(_unpack(packed, resolution), training=False)
+        found = model(tensor_packing.unpack(packed, resolution), training=False)
         return {"probabilities": found, "class_name_bytes": tf.gather(names, tf.argmax(found, axis=1))}
 
     return {
@@ -97,8 +101,33 @@ def classifier(model: keras.Model, class_names: Sequence[str]) -> Signatures:
     }
 
 
-def _describe(coder: LatentCoder) -> tuple[Callable[..., dict[str, Any]], list[tf.TensorSpec]]:
-    """`describe`: index int32 (batch,), of any values -> coder_bytes string (batch,), `LatentCoder.to_bytes` each time.
+def picture_encoder(model: keras.Model, part: Part) -> Signatures:
+    """`serving_default`: pictures float32 (batch, s, s, 3) in [0, 1], objects framed on white -> latents float32 (batch, k), the
+    mean of what the encoder gives."""
+    size = model.input.shape[1]
+
+    def latents(pictures):
+        return {"latents": model(pictures, training=False)[0]}
+
+    return {"serving_default": (latents, [tf.TensorSpec((None, size, size, 3), tf.float32, "pictures")])}
+
+
+BY_ROLE: dict[str, Callable[[keras.Model, Part], Signatures]] = {
+    "encoder": encoder,
+    "decoder": decoder,
+    "generator": generator,
+    "classifier": classifier,
+    "picture_encoder": picture_encoder,
+}
+
+
+def _coder(part: Part) -> EntropyCoder:
+    assert part.coder is not None, "encoders and decoders have one"
+    return part.coder
+
+
+def _describe(coder: EntropyCoder) -> tuple[Callable[..., dict[str, Any]], list[tf.TensorSpec]]:
+    """`describe`: index int32 (batch,), of any values -> coder_bytes string (batch,), `EntropyCoder.to_bytes` each time.
 
     So a client needs an address only, and no files. The input is there for servers that batch, which cannot do without."""
     content = tf.constant(coder.to_bytes())
@@ -115,14 +144,3 @@ def _voxels(resolution: int) -> tf.TensorSpec:
 
 def _packed(resolution: int) -> tf.TensorSpec:
     return tf.TensorSpec((None, packed_size(resolution)), tf.uint8, "packed")
-
-
-def _unpack(packed, resolution: int):
-    shifts = tf.constant([7, 6, 5, 4, 3, 2, 1, 0], tf.uint8)
-    bits = tf.bitwise.bitwise_and(tf.bitwise.right_shift(packed[..., None], shifts), tf.constant(1, tf.uint8))
-    return tf.reshape(tf.cast(bits, tf.float32), (-1, resolution, resolution, resolution, 1))
-
-
-def _pack(occupied):
-    bits = tf.reshape(tf.cast(occupied, tf.int32), (tf.shape(occupied)[0], -1, 8))
-    return tf.cast(tf.reduce_sum(bits * [128, 64, 32, 16, 8, 4, 2, 1], axis=-1), tf.uint8)

@@ -16,6 +16,8 @@ _ALIKE = 0.6
 # Stretching is in steps of 1/1024, by at most 15 percent.
 _UNIT, _STRETCH = 1024, 154
 _CHUNK = 500
+# Numbers that a shape is changed by: a stretch and a shift of each axis, two mirrors.
+_DRAWS = 8
 
 
 def parse(names: str) -> tuple[str, ...]:
@@ -27,11 +29,11 @@ def parse(names: str) -> tuple[str, ...]:
     words = tuple(word.strip() for word in names.split(","))
     for word in words:
         if word not in NAMES:
-            raise InputError(f"--augmentation: '{word}' is unknown; choose among {', '.join(NAMES)}, by comma.")
+            raise InputError(f"'{word}' is unknown; choose among {', '.join(NAMES)}, by comma.", "augmentation")
     if "none" in words and len(words) > 1:
-        raise InputError("--augmentation: 'none' stands alone.")
+        raise InputError("'none' stands alone.", "augmentation")
     if "flip" in words and "mirror" in words:
-        raise InputError("--augmentation: 'mirror' mirrors in x already; leave 'flip' out.")
+        raise InputError("'mirror' mirrors in x already; leave 'flip' out.", "augmentation")
     return () if words == ("none",) else words
 
 
@@ -57,10 +59,6 @@ class Augmentation:
             starts = range(0, len(shapes), _CHUNK)
             self._facts = np.concatenate([_facts(shapes.grids(slice(s, s + _CHUNK))) for s in starts])
 
-    def draws(self, keys, xp) -> Any:
-        """Ten numbers for each shape of a batch, (batch, 10), from its key (batch,)."""
-        return hash31(keys[:, None] + xp.arange(10, dtype=np.int64))
-
     def __call__(self, voxels, rows, keys, xp) -> Any:
         """Changed shapes.
 
@@ -72,8 +70,8 @@ class Augmentation:
         """
         if not self.names:
             return voxels
-        draws = self.draws(keys, xp)
         if set(self.names) & {"mirror", "shift", "stretch"}:
+            draws = hash31(keys[:, None] + xp.arange(_DRAWS, dtype=np.int64))
             facts = xp.take(xp.asarray(self._facts), rows, axis=0)
             voxels = _gather(voxels, [self._sources(facts, draws, axis, xp) for axis in range(3)], xp)
         if "flip" in self.names:
@@ -102,7 +100,7 @@ class Augmentation:
         sources = (middle * scale + (places - middle - 2 * move) * _UNIT) // (2 * scale)
         sources = xp.where((sources < 0) | (sources >= n), n * xp.ones_like(sources), sources)
         if "mirror" in self.names and axis < 2:
-            mirrored = (facts[:, 7] // (1 + axis) % 2 == 1) & (draws[:, 6 + axis] % 2 == 1)
+            mirrored: Any = (facts[:, 7] // (1 + axis) % 2 == 1) & (draws[:, 6 + axis] % 2 == 1)
             sources = xp.where(mirrored[:, None], xp.flip(sources, 1), sources)
         return sources
 

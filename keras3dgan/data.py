@@ -17,13 +17,12 @@ from keras3dgan.voxels.shape_set import ShapeSet, read_packed_archive
 # JAX trains without TensorFlow; the batches are then the same, made by numpy in the step's own thread.
 if importlib.util.find_spec("tensorflow"):
     import tensorflow as tf
+
+    from keras3dgan import tensor_packing
 else:
     tf = None
 
 SPLITS = ("train", "validation", "test")
-
-# Unpacking by table is several times faster than by bit shifts.
-_BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
 
 
 def load(
@@ -95,7 +94,7 @@ def training_batches(
     def batch(step):
         # No tf.numpy_function: its threads wait for Python's lock, which is held while an iterator waits for its threads.
         rows, keys = draw(step, tf.experimental.numpy)
-        voxels = _unpack(tf.gather(packed, rows), shapes.resolution)
+        voxels = tensor_packing.unpack(tf.gather(packed, rows), shapes.resolution)
         voxels = augment(voxels, rows, keys, tf.experimental.numpy)
         return (voxels, tf.gather(labels, rows)) if with_labels else voxels
 
@@ -109,7 +108,7 @@ def evaluation_batches(shapes: ShapeSet, batch_size: int, with_labels: bool = Fa
         return _InOrder(shapes, batch_size, with_labels)
 
     def batch(packed, labels):
-        voxels = _unpack(packed, shapes.resolution)
+        voxels = tensor_packing.unpack(packed, shapes.resolution)
         return (voxels, labels) if with_labels else voxels
 
     return tf.data.Dataset.from_tensor_slices((shapes.packed, shapes.labels)).batch(batch_size).map(batch).prefetch(2)
@@ -147,7 +146,7 @@ def picture_batches(shapes: ShapeSet, views: np.ndarray, batch_size: int, seed: 
         xp = tf.experimental.numpy
         rows, places, drawn = pick(step, xp)
         pictures = _on_backgrounds(tf.cast(tf.gather(all_views, places), tf.float32), drawn, xp)
-        return pictures, _unpack(tf.gather(packed, rows), shapes.resolution)
+        return pictures, tensor_packing.unpack(tf.gather(packed, rows), shapes.resolution)
 
     steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max // batch_size)
     return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
@@ -188,11 +187,6 @@ def _draw(count: int, batch_size: int, seed: int, step, xp):
     order = xp.reshape(xp.argsort(keys, axis=1), (-1,))
     rows = xp.take(order, (epochs - first) * count + positions % count)
     return rows, hash31(hash31(hash31(seed + 1) + step) + places)
-
-
-def _unpack(packed, resolution: int):
-    bits = tf.gather(tf.constant(_BITS, tf.float32), tf.cast(packed, tf.int32))
-    return tf.reshape(bits, (-1, resolution, resolution, resolution, 1))
 
 
 def _endless(shapes: ShapeSet, draw, step: int, augment: Augmentation, with_labels: bool) -> Iterator[tuple]:

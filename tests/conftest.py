@@ -1,14 +1,20 @@
 """What many tests need: shapes, a prepared data folder, and the commands as subprocesses."""
 
+import contextlib
 import importlib.util
+import io
+import logging
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
+from keras3dgan.commands import cli, main
 from keras3dgan.voxels import grid as grids
 from keras3dgan.voxels.shape_set import ShapeSet
 
@@ -51,15 +57,52 @@ def packed_archive(tmp_path_factory) -> pathlib.Path:
     return path
 
 
-def run_command(*words: object, check: bool = True, **kwargs) -> subprocess.CompletedProcess:
-    """Runs a command as `keras3dgan <words>` does, as a module: `python -m keras3dgan.commands.<first word> <other words>`."""
-    name, *rest = map(str, words)
-    package = "export" if name == "export_models" else "commands"
-    command = [sys.executable, "-m", f"keras3dgan.{package}.{name}", *rest]
-    result = subprocess.run(command, capture_output=True, text=True, env=command_environment(), timeout=600, **kwargs)
+def run_command(*words: object, check: bool = True, fresh: bool = False, **kwargs) -> subprocess.CompletedProcess:
+    """Runs a command as `keras3dgan <words>` does: in this process, where TensorFlow is there already, or in one of its own.
+
+    Args:
+        words: the command and its flags.
+        check: whether it must succeed.
+        fresh: in a process of its own; so too where another backend is asked for, or something of `subprocess.run`.
+    """
+    words = tuple(map(str, words))
+    other_backend = os.environ.get("KERAS_BACKEND", keras.backend.backend()) != keras.backend.backend()
+    if fresh or other_backend or kwargs:
+        command = [sys.executable, "-m", "keras3dgan", *words]
+        result = subprocess.run(
+            command, capture_output=True, text=True, env=command_environment(), timeout=600, **kwargs
+        )
+    else:
+        result = _run_here(words)
     if check:
         assert result.returncode == 0, result.stderr
     return result
+
+
+def _run_here(words: tuple[str, ...]) -> subprocess.CompletedProcess:
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    before = sys.argv, signal.getsignal(signal.SIGTERM)
+    sys.argv = ["keras3dgan", *words]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            main.main()
+    except SystemExit as error:
+        status = error.code or 0
+    finally:
+        sys.argv = before[0]
+        signal.signal(signal.SIGTERM, before[1])
+        _forget_flags(words[0])
+        logging.disable(logging.NOTSET)
+    return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
+
+
+def _forget_flags(name: str) -> None:
+    """Commands define their flags when they are imported, which a process does once."""
+    for names in cli._groups.values():
+        for flag in names:
+            delattr(cli.FLAGS, flag)
+        names.clear()
+    sys.modules.pop(f"keras3dgan.commands.{name}", None)
 
 
 def command_environment() -> dict[str, str]:

@@ -30,7 +30,7 @@ def read(split: str, resolution: int) -> ShapeSet:
         InputError: it is neither 32 nor 64.
     """
     if resolution not in RESOLUTIONS:
-        raise InputError(f"--dataset: furniture_voxels holds no grids of {resolution}^3; choose --resolution 32 or 64.")
+        raise InputError(f"furniture_voxels holds no grids of {resolution}^3; choose resolution 32 or 64.", "dataset")
     with ARCHIVE.open("rb") as file, np.load(file) as content:
         packed, labels, ids, names = (content[name] for name in ("packed", "labels", "ids", "class_names"))
     volumes = grids.unpack(packed, RESOLUTIONS[-1])

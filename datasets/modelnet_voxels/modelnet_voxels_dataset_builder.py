@@ -79,7 +79,7 @@ class Builder(VoxelBuilder):
     def _packed(self, folder: pathlib.Path, split: str) -> Iterator[shapes.SourceShape]:
         found = sorted(folder.glob("*.npz"))
         if len(found) != 1:
-            raise InputError(f"{folder}: holds {len(found)} .npz files; --manual_dir must name a folder with just one.")
+            raise InputError(f"{folder} holds {len(found)} .npz files; name a folder with just one.", "manual_dir")
         stored = read_packed_archive(found[0], split, self.builder_config.resolution)
         for row in range(len(stored)):
             label = stored.class_names[stored.labels[row]]

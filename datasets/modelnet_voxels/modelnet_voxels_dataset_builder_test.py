@@ -101,7 +101,7 @@ def test_what_is_missing_is_named(tmp_path):
         load("volumetric40_32", tmp_path / "empty")
     with pytest.raises(InputError, match="holds 0 .npz files"):
         load("packed10_32", tmp_path / "empty")
-    with pytest.raises(InputError, match="--manual_dir: .*none is no folder"):
+    with pytest.raises(InputError, match="manual_dir: .*none is no folder"):
         load("packed10_32", tmp_path / "none")
     make_off(tmp_path / "tree")
     (tmp_path / "tree" / "ModelNet10" / "spaceship").mkdir()

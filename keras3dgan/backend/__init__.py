@@ -1,4 +1,4 @@
-"""What differs between the backends of Keras: the adversarial training step, and several devices.
+"""What differs between the backends of Keras: several devices, several hosts, determinism, compilation.
 
 Each backend gives the same names; nothing outside this package asks which one is in use.
 """
@@ -9,6 +9,7 @@ if keras.backend.backend() == "tensorflow":
     from keras3dgan.backend.tensorflow_devices import (
         device_count,
         gather,
+        has_bfloat16,
         host_failures,
         is_first_host,
         jit_compile,
@@ -19,11 +20,11 @@ if keras.backend.backend() == "tensorflow":
         replicas,
         scope,
     )
-    from keras3dgan.backend.tensorflow_step import AdversarialStep, input_gradients
 elif keras.backend.backend() == "jax":
     from keras3dgan.backend.jax_devices import (
         device_count,
         gather,
+        has_bfloat16,
         host_failures,
         is_first_host,
         jit_compile,
@@ -34,16 +35,14 @@ elif keras.backend.backend() == "jax":
         replicas,
         scope,
     )
-    from keras3dgan.backend.jax_step import AdversarialStep, input_gradients  # type: ignore[assignment]
 else:
     raise ImportError(f"keras3dgan runs on Keras's backends tensorflow and jax, not on {keras.backend.backend()}.")
 
 __all__ = [
-    "AdversarialStep",
     "device_count",
     "gather",
+    "has_bfloat16",
     "host_failures",
-    "input_gradients",
     "is_first_host",
     "jit_compile",
     "make_deterministic",

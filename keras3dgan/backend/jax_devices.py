@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import jax
 import keras
 
+from keras3dgan.backend.processor import cpu_has_bfloat16
 from keras3dgan.errors import InputError
 
 if importlib.util.find_spec("tensorflow"):
@@ -23,6 +24,11 @@ def jit_compile(xla: bool) -> bool:
     """Whether Keras compiles steps: on JAX always, since the alternative is to run them operation by operation."""
     del xla
     return True
+
+
+def has_bfloat16() -> bool:
+    """Whether layers are faster in bfloat16: on accelerators, else on CPUs with instructions for it."""
+    return jax.default_backend() != "cpu" or cpu_has_bfloat16()
 
 
 def make_deterministic() -> None:
@@ -58,9 +64,7 @@ def scope(strategy: str, virtual_cpus: int = 1) -> Iterator[None]:
         InputError: the strategy is `multi_worker`.
     """
     if strategy == "multi_worker":
-        raise InputError(
-            "--strategy=multi_worker: is for TensorFlow; unset KERAS_BACKEND, or take --strategy=mirrored."
-        )
+        raise InputError("multi_worker is for TensorFlow; unset KERAS_BACKEND, or take mirrored.", "strategy")
     if virtual_cpus > 1:
         jax.config.update("jax_num_cpu_devices", virtual_cpus)
         # XLA runs each device's share of a program on a thread of its own and has as many as there are cores: on two cores
@@ -100,6 +104,6 @@ def make_fit_work(model: keras.Model) -> None:
 
 
 @contextlib.contextmanager
-def host_failures() -> Iterator[None]:
+def host_failures(strategy: str) -> Iterator[None]:
     """Nothing: there is no other host."""
     yield

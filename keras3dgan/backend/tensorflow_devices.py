@@ -10,12 +10,23 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
+from keras3dgan.backend.processor import cpu_has_bfloat16
 from keras3dgan.errors import InputError, LostHostError
 
 
 def jit_compile(xla: bool) -> bool:
     """Whether Keras compiles steps by XLA: if asked for, since on CPUs that is ruinous for 3D convolutions."""
     return xla
+
+
+def has_bfloat16() -> bool:
+    """Whether layers are faster in bfloat16: on GPUs since NVIDIA's Ampere, else on CPUs with instructions for it."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return all(
+            tf.config.experimental.get_device_details(gpu).get("compute_capability", (0,)) >= (8,) for gpu in gpus
+        )
+    return cpu_has_bfloat16()
 
 
 def make_deterministic() -> None:
@@ -82,7 +93,7 @@ def check_cluster() -> None:
     except (KeyError, ValueError, TypeError):
         usable = False
     if not usable:
-        raise InputError(f"--strategy=multi_worker: set TF_CONFIG on every host, as {form}.")
+        raise InputError(f"multi_worker: set TF_CONFIG on every host, as {form}.", "strategy")
 
 
 def is_first_host(strategy: str) -> bool:
@@ -123,8 +134,8 @@ def make_fit_work(model: keras.Model) -> None:
 
 
 @contextlib.contextmanager
-def host_failures() -> Iterator[None]:
-    """Turns the loss of another host into one sentence."""
+def host_failures(strategy: str) -> Iterator[None]:
+    """Turns the loss of another host into one sentence, whatever this one was doing."""
     try:
         yield
     except (
@@ -132,9 +143,13 @@ def host_failures() -> Iterator[None]:
         tf.errors.AbortedError,
         tf.errors.CancelledError,
         tf.errors.InternalError,
+        tf.errors.DeadlineExceededError,
+        tf.errors.FailedPreconditionError,
+        tf.errors.UnknownError,
     ) as error:
-        if not on_several_hosts():
+        if strategy != "multi_worker":
             raise
         raise LostHostError(
-            "--strategy=multi_worker: another host has stopped; start all of them again to go on from the last checkpoint."
+            "multi_worker: another host has stopped; start all of them again to go on from the last checkpoint.",
+            "strategy",
         ) from error

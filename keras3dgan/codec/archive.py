@@ -48,7 +48,7 @@ class ArchiveWriter:
         self._waiting: list[Point] = []
         self._sizes: list[int] = []
         self._checks: list[int] = []
-        file.write(MAGIC + codec.model[: container.FINGERPRINT_BYTES])
+        file.write(MAGIC + codec.fingerprint[: container.FINGERPRINT_BYTES])
 
     def add(self, name: str, point: Point) -> None:
         """Appends a shape.
@@ -108,7 +108,7 @@ class Archive:
 
     Attributes:
         names: of the shapes, in their order; their numbers where they have none.
-        model: the first three bytes of what names the decoder.
+        fingerprint: the first three bytes of the decoder's.
 
     Raises:
         InputError: the file is missing, no archive, cut off or damaged.
@@ -127,7 +127,7 @@ class Archive:
     def _read_index(self, file: BinaryIO, header: bytes, size: int) -> None:
         if header[: len(MAGIC)] != MAGIC:
             raise InputError(f"{self.path}: not a .g3a archive; give one that 'keras3dgan bulk_compress' wrote.")
-        self.model = header[len(MAGIC) :]
+        self.fingerprint = header[len(MAGIC) :]
         damaged = InputError(f"{self.path}: cut off or damaged, its index cannot be read; get the file again.")
         if size < _HEADER + _FOOTER.size:
             raise damaged
@@ -172,7 +172,7 @@ class Archive:
         """
         rows = self.blocks[index]
         names = f"{self.path}, {self.names[rows[0]]}" + (f" to {self.names[rows[-1]]}" if len(rows) > 1 else "")
-        container.check_model(self.model, codec.model, str(self.path))
+        container.check_model(self.fingerprint, codec.fingerprint, str(self.path))
         begin, end = self._offsets[index : index + 2]
         with open(self.path, "rb") as file:
             file.seek(begin)

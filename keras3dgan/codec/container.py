@@ -17,6 +17,7 @@ import os
 import pathlib
 import struct
 
+from keras3dgan.codec.shipped import shipped_as
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 
@@ -80,10 +81,8 @@ def check_model(written: bytes, model: bytes, name: str) -> None:
         InputError: it is another's.
     """
     if written != model[:FINGERPRINT_BYTES]:
-        from keras3dgan.codec import shipped_as
-
         known = shipped_as(written)
-        remedy = f"give --model={known}" if known else "name the run, the file or the server of that model"
+        remedy = f"give model {known}" if known else "name the run, the file or the server of that model"
         raise InputError(
             f"{name}: written by model {written.hex()}, this is {model[:FINGERPRINT_BYTES].hex()}; {remedy}."
         )

@@ -36,12 +36,12 @@ class Goal:
 
     def __post_init__(self) -> None:
         if sum(value is not None for value in dataclasses.astuple(self)) > 1:
-            raise InputError("give one of --lossless, --bytes, --mean_bytes and --min_iou.")
+            raise InputError("give one of bytes, mean_bytes and min_iou.", "goal")
         if self.min_iou is not None and not 0 < self.min_iou <= 1:
-            raise InputError(f"--min_iou: must be above 0 and at most 1, got {self.min_iou}.")
+            raise InputError(f"must be above 0 and at most 1, got {self.min_iou}.", "min_iou")
         for name in ("bytes", "mean_bytes"):
             if (value := getattr(self, name)) is not None and value < 1:
-                raise InputError(f"--{name}: must be at least 1, got {value}.")
+                raise InputError(f"must be at least 1, got {value}.", name)
 
     def choose(self, choices: Sequence[Sequence[Point]]) -> list[Point]:
         """One point for each shape.
@@ -65,7 +65,7 @@ class Goal:
         chosen = share(choices, mean * len(choices))
         taken = sum(point.size for point in chosen) / max(len(chosen), 1)
         if taken > mean:
-            raise GoalError(f"--mean_bytes: {mean} are too few; give at least {taken:.1f}.")
+            raise GoalError(f"{mean} are too few; give at least {taken:.1f}.", "mean_bytes")
         return chosen
 
     @staticmethod
@@ -74,14 +74,14 @@ class Goal:
             if point.iou >= least:
                 return point
         raise GoalError(
-            f"--min_iou: {least} is out of this model's reach; a shape gets to {found[-1].iou:.3f} at most."
+            f"{least} is out of this model's reach; a shape gets to {found[-1].iou:.3f} at most.", "min_iou"
         )
 
     @staticmethod
     def _small(found: Sequence[Point], most: int) -> Point:
         small = [point for point in found if point.size <= most]
         if not small:
-            raise GoalError(f"--bytes: {most} are too few for a shape here; give at least {found[0].size:.1f}.")
+            raise GoalError(f"{most} are too few for a shape here; give at least {found[0].size:.1f}.", "bytes")
         return small[-1]
 
 

@@ -21,8 +21,8 @@ class ShapeCodec(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def model(self) -> bytes:
-        """What names the decoder and its tables; its first bytes stand in every file."""
+    def fingerprint(self) -> bytes:
+        """Of the decoder and its tables; its first bytes stand in every file."""
 
     @abc.abstractmethod
     def choose(self, grids: np.ndarray, archived: bool = False) -> list[Point]:

@@ -5,10 +5,13 @@ keras3dgan bulk_compress --model=runs/compressor --output=small --dataset=furnit
 keras3dgan bulk_compress ... --beam="--direct_num_workers=2 --direct_running_mode=multi_processing"
 """
 
+from __future__ import annotations
+
 import logging
 import pathlib
 import shlex
 import time
+from collections.abc import Sequence
 
 from absl import flags
 
@@ -32,7 +35,7 @@ cli.add(flags.DEFINE_string, "data_dir", None, "where TFDS keeps prepared data s
 flags.mark_flag_as_required("output")
 
 
-def main(words):
+def main(words: Sequence[str]) -> None:
     """Compresses the folder that `words` names, or --dataset, and says how many shapes, archives and bad inputs there were."""
     # Beam warns of Google packages that are not installed, and of its own workers as they come and go.
     logging.disable(logging.WARNING)
@@ -41,23 +44,23 @@ def main(words):
     except ModuleNotFoundError as error:
         raise InputError("needs apache_beam; type pip install '.[beam]' in the checkout.") from error
 
-    from keras3dgan import bulk
+    from keras3dgan.commands import bulk
 
     model, output = cli.FLAGS.model, pathlib.Path(cli.FLAGS.output)
     if cli.FLAGS.shard_size < 1:
-        raise InputError(f"--shard_size: must be at least 1, got {cli.FLAGS.shard_size}.")
+        raise InputError(f"must be at least 1, got {cli.FLAGS.shard_size}.", "shard_size")
     if (len(words) == 1) == (cli.FLAGS.dataset is not None) or len(words) > 1:
         raise InputError("give one folder, or --dataset.")
     if words and not pathlib.Path(words[0]).is_dir():
         raise InputError(f"{words[0]}: is no folder; 'keras3dgan compress' takes single files.")
     goal = cli.goal()
-    codec = cli.load_codec(goal)
+    codec = cli.load_codec(model, goal)
     if cli.FLAGS.dataset:
         source = (cli.FLAGS.dataset, cli.FLAGS.split, codec.resolution)
         shards = bulk.shards_of_dataset(*source, output, cli.FLAGS.shard_size, cli.FLAGS.data_dir)
     else:
         shards = bulk.shards_of_files(pathlib.Path(words[0]), output, cli.FLAGS.shard_size)
-    bulk.check_done(shards, output, codec.model)  # here, not on a worker
+    bulk.check_done(shards, output, codec.fingerprint)  # here, not on a worker
     begin = time.perf_counter()
     done = bulk.run(shards, model, output, cli.FLAGS.up, PipelineOptions(shlex.split(cli.FLAGS.beam)), goal)
     seconds = time.perf_counter() - begin
@@ -72,7 +75,3 @@ def main(words):
         raise InputError(
             f"{done.bad} inputs could not be read; {output / 'bad_inputs.tsv'} lists them, with the reasons."
         )
-
-
-if __name__ == "__main__":
-    cli.run(main, __doc__, TAKES_FILES)

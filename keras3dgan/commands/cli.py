@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import importlib
 import importlib.util
 import logging
@@ -17,13 +16,28 @@ from typing import Any, NoReturn
 from absl import app, flags
 from absl import logging as absl_logging
 
+from keras3dgan import recipes
+from keras3dgan.codec import DEFAULT, Goal, shipped
+from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.commands.items import sentence
 from keras3dgan.errors import InputError, LostHostError
+from keras3dgan.runs import Run
+from keras3dgan.training.options import Options
+from keras3dgan.training.recipe import Recipe
 
 FLAGS = flags.FLAGS
 MODEL, INFRASTRUCTURE = "Model", "Infrastructure"
 _groups: dict[str, list[str]] = {MODEL: [], INFRASTRUCTURE: []}
 # The extra of setup.py that brings a backend of Keras.
 _EXTRAS = {"tensorflow": "cpu", "jax": "jax"}
+# The flag of a setting, by the type of its default; bool comes before int, which it is one of.
+_DEFINES: dict[type, Callable[..., Any]] = {
+    bool: flags.DEFINE_boolean,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    tuple: flags.DEFINE_list,
+    str: flags.DEFINE_string,
+}
 _NEEDED_BY_TRAINING = (
     "keras",
     "tensorflow",
@@ -54,36 +68,27 @@ def add(define: Callable[..., Any], name: str, default: Any, help: str, group: s
     _groups[group].append(name)
 
 
-def add_settings(kind: type, presets: Sequence[str]) -> None:
-    """Defines `--preset` and one flag for every field of a settings class; unset flags leave the preset's value."""
-    add(flags.DEFINE_string, "preset", presets[0], f"named values of all flags below: {', '.join(presets)}", MODEL)
-    for field in dataclasses.fields(kind):
-        text = f"{field.metadata['help']} [{presets[0]}: {_show(field.default)}]"
-        if isinstance(field.default, bool):
-            add(flags.DEFINE_boolean, field.name, None, text, MODEL)
-        elif isinstance(field.default, int):
-            add(flags.DEFINE_integer, field.name, None, text, MODEL)
-        elif isinstance(field.default, float):
-            add(flags.DEFINE_float, field.name, None, text, MODEL)
-        elif isinstance(field.default, tuple):
-            add(flags.DEFINE_list, field.name, None, text, MODEL)
-        else:
-            add(flags.DEFINE_string, field.name, None, text, MODEL)
+def add_settings(recipe: Recipe) -> None:
+    """Defines `--preset` and one flag for every setting of a recipe; unset flags leave the preset's value."""
+    first = next(iter(recipe.presets))
+    add(flags.DEFINE_string, "preset", first, f"named values of all flags below: {', '.join(recipe.presets)}", MODEL)
+    for name, field in recipe.fields().items():
+        text = f"{field.metadata['help']} [{first}: {_show(field.default)}]"
+        define = next(define for kind, define in _DEFINES.items() if isinstance(field.default, kind))
+        add(define, name, None, text, MODEL)
 
 
-def settings(kind: type) -> Any:
+def settings(recipe: Recipe) -> Any:
     """The settings that `--preset` and the flags given ask for."""
-    from keras3dgan.training import presets
-
     overrides: dict[str, Any] = {}
-    for field in dataclasses.fields(kind):
-        value = FLAGS[field.name].value
+    for name, field in recipe.fields().items():
+        value = FLAGS[name].value
         if value is None:
             continue
         if isinstance(field.default, tuple) and field.default:
-            value = _range(field.name, value)
-        overrides[field.name] = tuple(value) if isinstance(value, list) else value
-    return presets.settings(kind, FLAGS.preset, overrides)
+            value = _range(name, value)
+        overrides[name] = tuple(value) if isinstance(value, list) else value
+    return recipe.make_settings(FLAGS.preset, **overrides)
 
 
 def add_data() -> None:
@@ -104,37 +109,43 @@ def add_run() -> None:
 
 
 @contextlib.contextmanager
-def training() -> Iterator[Any]:
-    """Gives the `RunDirectory` of `--workdir`; what is trained inside runs under `--strategy`."""
+def training() -> Iterator[Run]:
+    """Gives the run of `--workdir`, locked; what is trained inside runs under `--strategy`."""
     from keras3dgan import backend
-    from keras3dgan.training.run_directory import RunDirectory
 
     if FLAGS.virtual_cpus < 1:
-        raise InputError(f"--virtual_cpus: must be at least 1, got {FLAGS.virtual_cpus}.")
-    with backend.scope(FLAGS.strategy, FLAGS.virtual_cpus):
-        yield RunDirectory(FLAGS.workdir, backend.is_first_host(FLAGS.strategy))
+        raise InputError(f"must be at least 1, got {FLAGS.virtual_cpus}.", "virtual_cpus")
+    # From joining the other hosts to leaving them: whatever a lost one interrupts ends in one sentence.
+    with backend.host_failures(FLAGS.strategy), backend.scope(FLAGS.strategy, FLAGS.virtual_cpus):
+        run = Run(FLAGS.workdir, backend.is_first_host(FLAGS.strategy))
+        with run.locked():
+            yield run
 
 
-def run_options(callbacks: Sequence[Any] = ()) -> Any:
-    """The values of the flags of `add_run`, and Keras callbacks, as the training functions take them."""
-    from keras3dgan.training.loop import Options
+def run_options() -> Options:
+    """The values of the flags of `add_run`, as the training functions take them."""
+    from keras3dgan.report.sample_pictures import draw
 
-    return Options(FLAGS.data_dir, FLAGS.manual_dir, FLAGS.checkpoint_seconds, callbacks)
+    return Options(FLAGS.data_dir, FLAGS.manual_dir, FLAGS.checkpoint_seconds, FLAGS.samples_every, draw)
 
 
 def run(
-    main: Callable[[Sequence[str]], None], usage: str, takes_files: bool = False, needs_backend: bool = True
+    main: Callable[[Sequence[str]], None],
+    name: str,
+    usage: str,
+    takes_files: bool = False,
+    needs_backend: bool = True,
 ) -> None:
-    """Parses flags and runs a command; the last line of every command module.
+    """Parses flags and runs a command.
 
     Args:
         main: gets the words that are no flags.
-        usage: the module's docstring: a line that says what the command does, and examples.
+        name: of the command.
+        usage: a line that says what the command does, and examples.
         takes_files: whether words that are no flags are allowed.
         needs_backend: whether Keras must have a backend to run on.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    name = os.path.basename(sys.modules[main.__module__].__file__ or "").removesuffix(".py")
 
     def parse(argv: Sequence[str]) -> list[str]:
         if "--help" in argv or "-h" in argv:
@@ -158,9 +169,9 @@ def run(
                 import_backend()
             main(words)
         except LostHostError as error:
-            _leave_at_once(_complain(name, str(error), 1))
+            _leave_at_once(_complain(name, sentence(error), 1))
         except InputError as error:
-            sys.exit(_complain(name, str(error), 1))
+            sys.exit(_complain(name, sentence(error), 1))
         except OSError as error:
             place = error.filename or "writing"
             sys.exit(_complain(name, f"{place}: {error.strerror}; check the folder and its free space.", 1))
@@ -175,14 +186,6 @@ def run(
             sys.exit(_complain(name, "stopped; run the same command again to go on", 130))
 
     app.run(guarded, flags_parser=parse)
-
-
-def run_command(name: str) -> None:
-    """Runs the command of this name as the program itself."""
-    package = "export" if name == "export_models" else "commands"
-    module = importlib.import_module(f"keras3dgan.{package}.{name}")
-    takes_files, needs_backend = getattr(module, "TAKES_FILES", False), getattr(module, "NEEDS_BACKEND", True)
-    run(module.main, module.__doc__ or "", takes_files, needs_backend)
 
 
 class _Terminated(KeyboardInterrupt):
@@ -208,34 +211,29 @@ def import_backend() -> None:
 
 def add_codec() -> None:
     """Defines `--model` and what its streams are to reach."""
-    from keras3dgan.codec import DEFAULT
-
-    text = "a name, an octree model's .npz, or a run of train_octree, train_compressor or train_autoencoder"
+    text = f"a name ({', '.join(shipped())}), an octree model's .npz, or a run that trained a codec"
     add(flags.DEFINE_string, "model", DEFAULT, text, MODEL)
-    text = "every voxel exact, or an error; octree models do so unless told otherwise"
+    text = "every voxel exact, or an error; octree models' default"
     add(flags.DEFINE_boolean, "lossless", False, text, MODEL)
     add(flags.DEFINE_integer, "bytes", None, "at most so many bytes a shape", MODEL)
     add(flags.DEFINE_float, "mean_bytes", None, "at most so many bytes a shape on average", MODEL)
     add(flags.DEFINE_float, "min_iou", None, "the fewest bytes with at least this IoU", MODEL)
 
 
-def goal() -> Any:
-    """The `Goal` that the flags of `add_codec` ask for."""
-    from keras3dgan.codec import Goal
-
-    given = Goal(FLAGS.bytes, FLAGS.mean_bytes, FLAGS.min_iou)
-    if FLAGS.lossless and given != Goal():
+def goal() -> Goal:
+    """The goal that the flags of `add_codec` ask for."""
+    wanted = (FLAGS.bytes, FLAGS.mean_bytes, FLAGS.min_iou)
+    if sum(value is not None for value in wanted) + FLAGS.lossless > 1:
         raise InputError("give one of --lossless, --bytes, --mean_bytes and --min_iou.")
+    given = Goal(*wanted)
     return Goal(min_iou=1.0) if FLAGS.lossless else given
 
 
-def load_codec(goal: Any = None) -> Any:
-    """The codec that `--model` names, and a backend of Keras where it needs one."""
-    from keras3dgan import codec
-
-    if codec.octree_file(FLAGS.model) is None:
+def load_codec(model: str, goal: Goal = Goal()) -> ShapeCodec:
+    """The codec of a model that a flag names, and a backend of Keras where it needs one."""
+    if Run.is_run(model) and recipes.recipe_of(Run(model)).needs_keras:
         import_backend()
-    return codec.load(FLAGS.model, goal or codec.Goal())
+    return recipes.load_codec(model, goal)
 
 
 def import_tensorflow() -> None:
@@ -294,5 +292,5 @@ def _range(name: str, words: Sequence[str]) -> tuple[float, float]:
     try:
         low, high = (float(word) for word in words)
     except ValueError as error:
-        raise InputError(f"--{name}: give two numbers with a comma between, as 0.7,1.2.") from error
+        raise InputError("give two numbers with a comma between, as 0.7,1.2.", name) from error
     return low, high

@@ -6,6 +6,10 @@ keras3dgan compress --mean_bytes=15 --output=all.g3a folder_of_models
 keras3dgan compress --model=runs/compressor chair.obj
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from absl import flags
 
 from keras3dgan.commands import cli
@@ -22,13 +26,11 @@ cli.add(
 )
 
 
-def main(words):
+def main(words: Sequence[str]) -> None:
     """Compresses the files and folders that `words` name."""
     from keras3dgan.commands import conversion
 
     goal = cli.goal()
-    conversion.compress(lambda: cli.load_codec(goal), words, cli.FLAGS.output, cli.FLAGS.up, verify=True)
-
-
-if __name__ == "__main__":
-    cli.run(main, __doc__, TAKES_FILES, NEEDS_BACKEND)
+    conversion.compress(
+        lambda: cli.load_codec(cli.FLAGS.model, goal), words, cli.FLAGS.output, cli.FLAGS.up, verify=True
+    )

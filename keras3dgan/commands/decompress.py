@@ -4,16 +4,26 @@ keras3dgan decompress chair.g3c --output=chair.glb
 keras3dgan decompress --model=runs/compressor --format=stl --output=shapes small
 """
 
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
 from absl import flags
 
-from keras3dgan.codec import DEFAULT
+from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.codec.shipped import DEFAULT, shipped_as
 from keras3dgan.commands import cli
 
 TAKES_FILES = True
 NEEDS_BACKEND = False
 
 cli.add(
-    flags.DEFINE_string, "model", DEFAULT, "what compressed them: a name, an octree model's .npz, or a run", cli.MODEL
+    flags.DEFINE_string,
+    "model",
+    None,
+    "what compressed them: an octree model's .npz, or a run; streams of the package's models say so themselves",
+    cli.MODEL,
 )
 cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside the input]")
 cli.add(
@@ -22,13 +32,17 @@ cli.add(
 cli.add(flags.DEFINE_boolean, "overwrite", False, "replace files that are there already, when --output is not given")
 
 
-def main(words):
+def main(words: Sequence[str]) -> None:
     """Restores the files, archives and folders that `words` name."""
     from keras3dgan.commands import conversion
 
     flag_values = (cli.FLAGS.output, cli.FLAGS.format, cli.FLAGS.overwrite)
-    conversion.decompress(cli.load_codec, words, *flag_values)
+    conversion.decompress(codec_of, words, *flag_values)
 
 
-if __name__ == "__main__":
-    cli.run(main, __doc__, TAKES_FILES, NEEDS_BACKEND)
+@functools.cache
+def codec_of(fingerprint: bytes) -> ShapeCodec:
+    """The codec that --model names; by default the shipped one that wrote a stream."""
+    if cli.FLAGS.model:
+        return cli.load_codec(cli.FLAGS.model)
+    return cli.load_codec(shipped_as(fingerprint) or DEFAULT)

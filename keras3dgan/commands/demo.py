@@ -3,22 +3,40 @@
 keras3dgan demo --output=demo
 """
 
+from __future__ import annotations
+
 import pathlib
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from absl import flags
 
+from keras3dgan import recipes
 from keras3dgan.commands import cli
+from keras3dgan.runs import Run
+from keras3dgan.training.options import Options
+
+if TYPE_CHECKING:
+    from keras3dgan.evaluation.compression import Comparison
 
 cli.add(flags.DEFINE_string, "preset", "demo", "preset of all four trainings: demo, or test for a quick try", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", "demo", "folder to write to; given again, the demo goes on where it was")
 cli.add(flags.DEFINE_string, "data_dir", None, "where TFDS keeps prepared data sets [OUTPUT/data]")
 
 
-def main(_):
+# What is trained, in this order, and what to say of it.
+_STEPS = {
+    "gan": "3D-GAN: learns what furniture looks like",
+    "voxnet": "VoxNet: learns to tell the classes apart",
+    "compressor": "Compressor: encoder for the 3D-GAN's generator",
+    "autoencoder": "Plain autoencoder: the baseline",
+}
+
+
+def main(_: Sequence[str]) -> None:
     """Trains, compresses and reports, going on where an earlier call was stopped."""
-    from keras3dgan.codec.evaluation import table
-    from keras3dgan.report.comparison import compare
+    from keras3dgan.evaluation.compression import compare, table
 
     begin = time.monotonic()
     folder = pathlib.Path(cli.FLAGS.output)
@@ -32,32 +50,21 @@ def main(_):
     print(f"Open {folder / 'report.html'}: pictures, samples, curves ({time.monotonic() - begin:.0f} s in all).")
 
 
-def train(folder, preset, data_dir):
-    """Trains 3D-GAN, VoxNet, compressor and autoencoder; returns their run directories by kind."""
-    from keras3dgan.report.callbacks import SamplePictures
-    from keras3dgan.training import presets
-    from keras3dgan.training.adversarial import train_gan
-    from keras3dgan.training.classifier import train_voxnet
-    from keras3dgan.training.compression import train_autoencoder, train_compressor
-    from keras3dgan.training.loop import Options
-    from keras3dgan.training.run_directory import RunDirectory
+def train(folder: pathlib.Path, preset: str, data_dir: str) -> dict[str, Run]:
+    """Trains what the demo needs; returns the runs by kind."""
+    from keras3dgan.report.sample_pictures import draw
 
-    runs = {kind: RunDirectory(folder / kind) for kind in ("gan", "voxnet", "compressor", "autoencoder")}
-    gan = presets.settings(presets.GANSettings, preset, {})
-    print("1/4  3D-GAN: learns what furniture looks like", flush=True)
-    pictures = SamplePictures(runs["gan"], 10, gan.latent_size, gan.latent_stddev, gan.seed)
-    train_gan(gan, runs["gan"], Options(data_dir, callbacks=[pictures]))
-    print("\n2/4  VoxNet: learns to tell the classes apart", flush=True)
-    train_voxnet(presets.settings(presets.VoxNetSettings, preset, {}), runs["voxnet"], Options(data_dir))
-    print("\n3/4  Compressor: encoder for the 3D-GAN's generator", flush=True)
-    compressor = presets.settings(presets.CompressorSettings, preset, {})
-    train_compressor(compressor, runs["compressor"], runs["gan"], runs["voxnet"], Options(data_dir))
-    print("\n4/4  Plain autoencoder: the baseline", flush=True)
-    train_autoencoder(presets.settings(presets.AutoencoderSettings, preset, {}), runs["autoencoder"], Options(data_dir))
+    runs = {kind: Run(folder / kind) for kind in _STEPS}
+    for number, (kind, title) in enumerate(_STEPS.items(), 1):
+        print(f"\n{number}/{len(_STEPS)}  {title}", flush=True)
+        recipe = recipes.recipe(kind)
+        inputs = {name: runs[name] for name in recipe.inputs} if kind == "compressor" else {}
+        with runs[kind].locked():
+            recipe.train(recipe.make_settings(preset), runs[kind], Options(data_dir, draw=draw), **inputs)
     return runs
 
 
-def write_files(folder, comparison):
+def write_files(folder: pathlib.Path, comparison: Comparison) -> str:
     """Compresses every test shape into a file and every file into a mesh; returns a sentence about them."""
     from keras3dgan.codec import container
     from keras3dgan.voxels import io
@@ -75,11 +82,11 @@ def write_files(folder, comparison):
     return f"{total} bytes of .g3c files in {folder}, the meshes they decode to beside them."
 
 
-def write_page(path, runs, comparison):
+def write_page(path: pathlib.Path, runs: dict[str, Run], comparison: Comparison) -> None:
     """Writes the report."""
     from keras3dgan.report import figures
     from keras3dgan.report.page import Page
-    from keras3dgan.report.runs import add_comparison, add_run, reconstructions
+    from keras3dgan.report.sections import add_comparison, add_run, reconstructions
 
     page = Page("keras3dgan: furniture compressed by what a small network learnt of it")
     page.heading(f"Unseen shapes, compressed and restored ({len(comparison.shapes)} of the test split)")
@@ -88,7 +95,3 @@ def write_page(path, runs, comparison):
     for run in runs.values():
         add_run(page, run)
     page.write(path)
-
-
-if __name__ == "__main__":
-    cli.run(main, __doc__)

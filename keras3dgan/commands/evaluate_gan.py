@@ -3,13 +3,18 @@
 keras3dgan evaluate_gan --models=runs/gan,runs/wgan --output=runs/generation.json --picture=runs/generation.png
 """
 
+from __future__ import annotations
+
 import shlex
 import sys
+from collections.abc import Sequence
 
 from absl import flags
 
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
+from keras3dgan.provenance import write_result
+from keras3dgan.runs import Run
 
 cli.add(flags.DEFINE_list, "models", None, "runs of train_gan; they share a data set", cli.MODEL)
 cli.add(
@@ -23,33 +28,28 @@ cli.add_data()
 flags.mark_flags_as_required(["models", "output"])
 
 
-def main(_):
+def main(_: Sequence[str]) -> None:
     """Measures --models, writes JSON, and a picture if one is named."""
+    from keras3dgan.evaluation.generators import compare_generators
     from keras3dgan.report import figures
-    from keras3dgan.report.comparison import outcome
-    from keras3dgan.report.generators import compare_generators
-    from keras3dgan.training.run_directory import RunDirectory, write_result
+    from keras3dgan.report.sections import generated
 
     if cli.FLAGS.seed < 0:
-        raise InputError(f"--seed: must not be negative, got {cli.FLAGS.seed}.")
-    runs = [RunDirectory(path) for path in cli.FLAGS.models]
-    voxnet = RunDirectory(cli.FLAGS.voxnet) if cli.FLAGS.voxnet else None
+        raise InputError(f"must not be negative, got {cli.FLAGS.seed}.", "seed")
+    runs = [Run(path) for path in cli.FLAGS.models]
+    voxnet = Run(cli.FLAGS.voxnet) if cli.FLAGS.voxnet else None
     found = compare_generators(runs, cli.FLAGS.split, cli.FLAGS.seed, voxnet, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
     content = {
         "split": found.split,
         "shapes": found.count,
         "seed": cli.FLAGS.seed,
         "generators": found.rows,
-        "trainings": {str(run.path): outcome(run) for run in runs},
+        "trainings": {str(run.path): run.outcome() for run in runs},
     }
     write_result(cli.FLAGS.output, "keras3dgan evaluate_gan " + shlex.join(sys.argv[1:]), content)
     print(found.table())
     places = cli.FLAGS.output
     if cli.FLAGS.picture:
-        figures.save(found.picture(), cli.FLAGS.picture)
+        figures.save(generated(found), cli.FLAGS.picture)
         places += f" and {cli.FLAGS.picture}"
     print(f"{found.count} shapes of each against as many of the {found.split} split; wrote {places}")
-
-
-if __name__ == "__main__":
-    cli.run(main, __doc__)

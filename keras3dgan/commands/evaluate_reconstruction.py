@@ -3,12 +3,19 @@
 keras3dgan evaluate_reconstruction --model=runs/vae_gan --output=runs/chair.json --picture=runs/chair.png
 """
 
+from __future__ import annotations
+
 import shlex
 import sys
+from collections.abc import Sequence
 
 from absl import flags
 
 from keras3dgan.commands import cli
+from keras3dgan.provenance import write_result
+from keras3dgan.recipes import offer, recipe_of
+from keras3dgan.runs import Run
+from keras3dgan.training.options import Options
 
 cli.add(flags.DEFINE_string, "model", None, "run of train_vae_gan", cli.MODEL)
 cli.add(
@@ -20,28 +27,23 @@ cli.add_data()
 flags.mark_flags_as_required(["model", "output"])
 
 
-def main(_):
+def main(_: Sequence[str]) -> None:
     """Measures --model and the baselines, writes JSON, and a picture if one is named."""
     import numpy as np
 
+    from keras3dgan.evaluation.reconstructions import MeanShape, Method, NearestShape, evaluate, table
     from keras3dgan.pictures.framing import on_white
     from keras3dgan.pictures.picture_set import load_views
-    from keras3dgan.pictures.reconstructor import Reconstructor
     from keras3dgan.report import figures
-    from keras3dgan.report.comparison import outcome
-    from keras3dgan.report.reconstruction import MeanShape, NearestShape, evaluate, table
-    from keras3dgan.training import loop
-    from keras3dgan.training.presets import VAEGANSettings, from_config
-    from keras3dgan.training.run_directory import RunDirectory, write_result
 
-    run = RunDirectory(cli.FLAGS.model)
-    model = Reconstructor.load(run)
-    settings = from_config(VAEGANSettings, run.config()["settings"])
-    options = loop.Options(cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
+    run = Run(cli.FLAGS.model)
+    model = offer(run, "reconstructor")(run)
+    settings = recipe_of(run).read_settings(run)
+    options = Options(cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
     source = (settings.views, settings.picture_size, cli.FLAGS.data_dir)
     train, held_out = (load_views(options.load(settings, split), *source) for split in ("train", cli.FLAGS.split))
     nearest = NearestShape(train)
-    methods = {
+    methods: dict[str, Method] = {
         "3D-VAE-GAN": lambda pictures, labels: model.reconstruct(pictures),
         "nearest training shape (HOG)": nearest,
         "mean shape of the class": MeanShape(train.shapes, options.load(settings, "validation")),
@@ -49,7 +51,7 @@ def main(_):
     rows = {name: evaluate(method, held_out) for name, method in methods.items()}
     content = {"split": cli.FLAGS.split, "views": held_out.views.shape[1], "reconstruction": rows}
     command = "keras3dgan evaluate_reconstruction " + shlex.join(sys.argv[1:])
-    write_result(cli.FLAGS.output, command, {**content, "trainings": {str(run.path): outcome(run)}})
+    write_result(cli.FLAGS.output, command, {**content, "trainings": {str(run.path): run.outcome()}})
     print(table(rows))
     places = cli.FLAGS.output
     if cli.FLAGS.picture:
@@ -62,7 +64,3 @@ def main(_):
         )
         places += f" and {cli.FLAGS.picture}"
     print(f"{len(held_out)} {cli.FLAGS.split} shapes, {held_out.views.shape[1]} views each; wrote {places}")
-
-
-if __name__ == "__main__":
-    cli.run(main, __doc__)

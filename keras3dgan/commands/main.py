@@ -1,16 +1,14 @@
 """The console script `keras3dgan <command> [flags]`."""
 
+from __future__ import annotations
+
+import importlib
 import sys
 
-from keras3dgan.commands import cli
+from keras3dgan import recipes
+from keras3dgan.commands import cli, train
 
 COMMANDS = {
-    "train_gan": "train a 3D-GAN",
-    "train_voxnet": "train the classifier behind the perceptual loss",
-    "train_compressor": "train the generative compressor",
-    "train_autoencoder": "train the plain autoencoder, the baseline",
-    "train_vae_gan": "train a 3D-VAE-GAN, which makes a shape of a picture",
-    "train_octree": "train the model that codes shapes without loss",
     "generate": "make new shapes with a trained 3D-GAN",
     "reconstruct": "turn a picture into a shape",
     "compress": "turn shapes into .g3c files",
@@ -28,19 +26,35 @@ COMMANDS = {
 }
 
 
+def commands() -> dict[str, str]:
+    """Every command and what it does."""
+    trainings = {f"{train.PREFIX}{kind}": recipes.recipe(kind).help for kind in recipes.kinds()}
+    return {**trainings, **COMMANDS}
+
+
 def main() -> None:
     """Runs the command that the first word names."""
     words = sys.argv[1:]
     if not words or words[0] in ("-h", "--help", "help"):
-        listed = "\n".join(f"  {name:18} {text}" for name, text in COMMANDS.items())
+        listed = "\n".join(f"  {name:23} {text}" for name, text in commands().items())
         print(f"usage: keras3dgan <command> [flags]\n\n{listed}\n\nkeras3dgan <command> --help says more.")
         sys.exit(0 if words else 2)
-    if words[0] not in COMMANDS:
-        print(f"keras3dgan: '{words[0]}' is no command; choose one of {', '.join(COMMANDS)}.", file=sys.stderr)
+    name = words[0]
+    kind = name.removeprefix(train.PREFIX)
+    if name not in COMMANDS and (kind == name or kind not in recipes.kinds()):
+        print(f"keras3dgan: '{name}' is no command; choose one of {', '.join(commands())}.", file=sys.stderr)
         sys.exit(2)
     del sys.argv[1]
-    cli.run_command(words[0])
+    run(name)
 
 
-if __name__ == "__main__":
-    main()
+def run(name: str) -> None:
+    """Runs a command as the program itself."""
+    kind = name.removeprefix(train.PREFIX)
+    if name not in COMMANDS:
+        train.define(kind)
+        cli.run(lambda words: train.main(kind), name, train.usage(kind))
+        return
+    module = importlib.import_module(f"keras3dgan.commands.{name}")
+    takes_files, needs_backend = getattr(module, "TAKES_FILES", False), getattr(module, "NEEDS_BACKEND", True)
+    cli.run(module.main, name, module.__doc__ or "", takes_files, needs_backend)

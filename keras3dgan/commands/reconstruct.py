@@ -4,13 +4,26 @@ keras3dgan reconstruct --model=runs/vae_gan chair.png --output=chair.glb
 keras3dgan reconstruct --model=runs/vae_gan --format=stl --output=shapes folder_of_pictures
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
 from absl import flags
 
 from keras3dgan.commands import cli
+from keras3dgan.commands.items import Item, Tally
 from keras3dgan.errors import InputError
+from keras3dgan.recipes import offer
+from keras3dgan.runs import Run
+
+if TYPE_CHECKING:
+    from keras3dgan.models.reconstructor import Reconstructor
 
 TAKES_FILES = True
 READABLE = (".png", ".jpg", ".jpeg")
+_SHOWN = 8
 
 cli.add(flags.DEFINE_string, "model", None, "run of train_vae_gan", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside the input]")
@@ -21,37 +34,47 @@ cli.add(flags.DEFINE_string, "picture", None, "PNG file to write: pictures as th
 flags.mark_flag_as_required("model")
 
 
-def main(words):
+def main(words: Sequence[str]) -> None:
     """Makes shapes of the pictures and folders that `words` name."""
-    from keras3dgan.commands import conversion, files
-    from keras3dgan.pictures.framing import on_white, read_picture
-    from keras3dgan.pictures.reconstructor import Reconstructor
+    from keras3dgan.commands import conversion, file_plan
+    from keras3dgan.pictures.framing import on_white
     from keras3dgan.report import figures
-    from keras3dgan.training.run_directory import RunDirectory
     from keras3dgan.voxels import io
 
     suffix = f".{cli.FLAGS.format}"
     if suffix not in io.WRITABLE:
-        raise InputError(f"--format: '{cli.FLAGS.format}' is not written; use one of {', '.join(io.WRITABLE)}.")
-    pairs = files.plan(words, cli.FLAGS.output, READABLE, suffix)
-    for _, target in pairs:
-        if target.suffix.lower() not in io.WRITABLE:
-            raise InputError(f"{target}: this kind is not written; use one of {', '.join(io.WRITABLE)}.")
-    model = Reconstructor.load(RunDirectory(cli.FLAGS.model))
-    shown = []
-
-    def read(source):
-        picture = read_picture(source, model.size)
-        [shape] = model.reconstruct(picture[None])
-        shown.append((on_white(picture), shape))
-        return shape
-
-    conversion.convert_each("reconstruct", pairs, read)
+        raise InputError(f"'{cli.FLAGS.format}' is not written; use one of {', '.join(io.WRITABLE)}.", "format")
+    items = [
+        Item(str(source), source, target)
+        for source, target in file_plan.plan(words, cli.FLAGS.output, READABLE, suffix)
+    ]
+    for item in items:
+        if item.target.suffix.lower() not in io.WRITABLE:
+            raise InputError(f"{item.target}: this kind is not written; use one of {', '.join(io.WRITABLE)}.")
+    run = Run(cli.FLAGS.model)
+    shown: list[tuple[np.ndarray, np.ndarray]] = []
+    tally = Tally("reconstruct", len(items))
+    tally.run(conversion.write_shapes(reconstruct(items, offer(run, "reconstructor")(run), shown)))
     if cli.FLAGS.picture and shown:
-        rows = [list(row) for row in zip(*shown[:8], strict=True)]
+        pictures, shapes = zip(*shown, strict=True)
+        rows = [on_white(np.stack(pictures)), np.stack(shapes)]
         figures.save(figures.shapes(rows, ("picture", "shape")), cli.FLAGS.picture)
         print(f"see {cli.FLAGS.picture}")
+    tally.finish()
 
 
-if __name__ == "__main__":
-    cli.run(main, __doc__, TAKES_FILES)
+def reconstruct(
+    items: Iterable[Item], model: Reconstructor, shown: list[tuple[np.ndarray, np.ndarray]]
+) -> Iterator[Item]:
+    """Gives each item the occupancy (n, n, n) of its picture; the first eight pairs are kept in `shown`."""
+    from keras3dgan.pictures.framing import read_picture
+
+    for item in items:
+        try:
+            picture = read_picture(item.source, model.size)
+            [item.content] = model.reconstruct(picture[None])
+            if len(shown) < _SHOWN:
+                shown.append((picture, item.content))
+        except InputError as error:
+            item.fail(error)
+        yield item

@@ -1,17 +1,26 @@
-"""Writes an HTML page about training runs: settings, curves, samples, and compressors side by side.
+"""Writes an HTML page about training runs: settings, curves, samples, and codecs side by side.
 
 keras3dgan report --runs=runs/gan,runs/voxnet,runs/compressor,runs/autoencoder --output=report.html
 """
 
+from __future__ import annotations
+
 import pathlib
 import shutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from keras3dgan.commands import cli
+from keras3dgan.recipes import recipe_of
+from keras3dgan.runs import Run
+
+if TYPE_CHECKING:
+    from keras3dgan.report.page import Page
 
 cli.add(flags.DEFINE_list, "runs", None, "runs of any training command", cli.MODEL)
-cli.add(flags.DEFINE_string, "split", "test", "what compressors are compared on: validation or test", cli.MODEL)
+cli.add(flags.DEFINE_string, "split", "test", "what codecs are compared on: validation or test", cli.MODEL)
 cli.add(flags.DEFINE_string, "title", "Training runs", "heading of the page", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "HTML file to write")
 cli.add(flags.DEFINE_string, "pictures", None, "folder to write curves and newest samples to as PNG files as well")
@@ -20,28 +29,16 @@ cli.add_data()
 flags.mark_flags_as_required(["runs", "output"])
 
 
-def main(_):
+def main(_: Sequence[str]) -> None:
     """Writes the page, and its pictures apart if a folder is named."""
-    from keras3dgan.report import figures
-    from keras3dgan.report.comparison import compare
     from keras3dgan.report.page import Page
-    from keras3dgan.report.runs import add_comparison, add_run, reconstructions
-    from keras3dgan.training.run_directory import RunDirectory
+    from keras3dgan.report.sections import add_run
 
     page = Page(cli.FLAGS.title)
-    runs = [RunDirectory(path) for path in cli.FLAGS.runs]
-    trained = [
-        r
-        for r in runs
-        if r.config()["kind"] in ("compressor", "autoencoder") and (r.path / "models/decoder.keras").exists()
-    ]
+    runs = [Run(path) for path in cli.FLAGS.runs]
+    trained = [run for run in runs if recipe_of(run).codec and run.result()]
     if trained:
-        comparison = compare(trained, cli.FLAGS.split, True, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
-        page.heading(f"Compressors on {len(comparison.shapes)} {cli.FLAGS.split} shapes")
-        add_comparison(page, comparison.rows)
-        page.picture(
-            figures.png(reconstructions(comparison.shapes, comparison.codecs)), "Originals and reconstructions"
-        )
+        add_codecs(page, trained)
     for run in runs:
         add_run(page, run)
     page.write(cli.FLAGS.output)
@@ -52,17 +49,30 @@ def main(_):
     print(f"wrote {places}")
 
 
-def write_pictures(runs, folder, name):
+def add_codecs(page: Page, runs: Sequence[Run]) -> None:
+    """Adds a comparison for each data set that the runs were trained on."""
+    from keras3dgan.evaluation.compression import compare
+    from keras3dgan.report import figures
+    from keras3dgan.report.sections import add_comparison, reconstructions
+
+    keys = ("dataset", "classes", "resolution")
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(repr([run.settings[key] for key in keys]), []).append(run)
+    for group in groups.values():
+        comparison = compare(group, cli.FLAGS.split, True, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
+        page.heading(f"Codecs on {len(comparison.shapes)} {cli.FLAGS.split} shapes of {group[0].settings['dataset']}")
+        add_comparison(page, comparison.rows)
+        picture = figures.png(reconstructions(comparison.shapes, comparison.codecs))
+        page.picture(picture, "Originals and reconstructions")
+
+
+def write_pictures(runs: Sequence[Run], folder: pathlib.Path, name: str) -> None:
     """Writes `<name>_<run>_curves.png` and `<name>_<run>_samples.png` of every run."""
     from keras3dgan.report import figures
-    from keras3dgan.report.runs import curves
+    from keras3dgan.report.sections import curves
 
     for run in runs:
-        figures.save(curves(run, run.config()["kind"]), folder / f"{name}_{run.path.name}_curves.png")
-        samples = sorted(run.samples.glob("epoch-*.png"))
-        if samples:
-            shutil.copyfile(samples[-1], folder / f"{name}_{run.path.name}_samples.png")
-
-
-if __name__ == "__main__":
-    cli.run(main, __doc__)
+        figures.save(curves(run), folder / f"{name}_{run.path.name}_curves.png")
+        if samples := run.newest_samples():
+            shutil.copyfile(samples, folder / f"{name}_{run.path.name}_samples.png")

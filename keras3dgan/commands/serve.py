@@ -62,7 +62,3 @@ def main(_):
             registry.update()
     finally:
         found.stop()
-
-
-if __name__ == "__main__":
-    cli.run(main, __doc__)

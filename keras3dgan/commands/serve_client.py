@@ -92,7 +92,3 @@ def _generate(client):
     if count < 1:
         raise InputError(f"--count: must be at least 1, got {count}.")
     conversion.write_generated(client.generate(count, seed), pathlib.Path(cli.FLAGS.output), cli.FLAGS.format)
-
-
-if __name__ == "__main__":
-    cli.run(main, __doc__, TAKES_FILES, NEEDS_BACKEND)

@@ -1,5 +1,9 @@
 """The networks and trainable models. Importing this registers all of them with Keras, so that their files load."""
 
+from keras3dgan.models.adversarial.voxel_gan import VoxelGAN
+from keras3dgan.models.adversarial.voxel_r3gan import VoxelR3GAN
+from keras3dgan.models.adversarial.voxel_vae_gan import VoxelVAEGAN
+from keras3dgan.models.adversarial.voxel_wgan_gp import VoxelWGANGP
 from keras3dgan.models.discriminator import Discriminator
 from keras3dgan.models.encoder import Encoder
 from keras3dgan.models.generative_compressor import GenerativeCompressor
@@ -8,10 +12,6 @@ from keras3dgan.models.picture_encoder import PictureEncoder
 from keras3dgan.models.residual_decoder import ResidualDecoder
 from keras3dgan.models.residual_encoder import ResidualEncoder
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
-from keras3dgan.models.voxel_gan import VoxelGAN
-from keras3dgan.models.voxel_r3gan import VoxelR3GAN
-from keras3dgan.models.voxel_vae_gan import VoxelVAEGAN
-from keras3dgan.models.voxel_wgan_gp import VoxelWGANGP
 from keras3dgan.models.voxnet import VoxNet
 
 __all__ = [

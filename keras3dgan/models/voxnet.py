@@ -1,12 +1,14 @@
 """VoxNet, the classifier whose features make the perceptual loss."""
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from keras3dgan.backend import replicas
 from keras3dgan.models import blocks
 
 LEAK = 0.1
+_BATCH = 100
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
@@ -51,6 +53,12 @@ class VoxNet(blocks.Network):
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return self.get_metrics_result()
+
+    def classify(self, grids):
+        """The most likely class of each grid (count, n, n, n): int64 (count,)."""
+        batches = (grids[i : i + _BATCH, ..., None] for i in range(0, len(grids), _BATCH))
+        found = [self(batch.astype(np.float32), training=False) for batch in batches]
+        return np.concatenate([ops.convert_to_numpy(each).argmax(axis=1) for each in found])
 
     def conv2_features(self) -> keras.Model:
         """A model that shares these weights and gives the second convolution's output, (batch, m, m, m, filters).

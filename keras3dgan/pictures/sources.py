@@ -65,16 +65,16 @@ class CatalogueSource(GridSource):
         for name in catalogue.NAMES:
             path = self._folder / f"{name}.sh3f"
             if not path.is_file():
-                raise InputError(f"--views: {path} is missing; unpack Debian's package sweethome3d-furniture there.")
+                raise InputError(f"{path} is missing; unpack Debian's package sweethome3d-furniture there.", "views")
             try:
                 self._archives[name] = zipfile.ZipFile(path)
             except (OSError, zipfile.BadZipFile) as error:
-                raise InputError(f"--views: {path} is damaged; unpack the package again.") from error
+                raise InputError(f"{path} is damaged; unpack the package again.", "views") from error
             self._entries |= {entry.id: entry for entry in catalogue.read(self._archives[name], name)}
 
     def views(self, name: str, grid: np.ndarray, size: int) -> np.ndarray:
         if name not in self._entries:
-            raise InputError(f"--views: {self._folder} has no model '{name}'; textured views are of furniture_voxels.")
+            raise InputError(f"{self._folder} has no model '{name}'; textured views are of furniture_voxels.", "views")
         entry = self._entries[name]
         archive = self._archives[entry.catalogue]
         above = entry.model.rpartition("/")[0]
@@ -103,13 +103,13 @@ class RenderingSource(Source):
         self._folder = pathlib.Path(folder)
         if not any(self._folder.glob("*/*/rendering")):
             raise InputError(
-                f"--views: {folder} holds no <synset>/<model>/rendering; name the folder ShapeNetRendering."
+                f"{folder} holds no <synset>/<model>/rendering; name the folder ShapeNetRendering.", "views"
             )
 
     def views(self, name: str, grid: np.ndarray, size: int) -> np.ndarray:
         paths = sorted((self._folder / name / "rendering").glob("[0-9]*.png"))
         if not paths:
-            raise InputError(f"--views: {self._folder / name / 'rendering'} holds no pictures.")
+            raise InputError(f"{self._folder / name / 'rendering'} holds no pictures.", "views")
         return np.stack([read_picture(path, size) for path in paths])
 
 
@@ -123,7 +123,7 @@ def open_source(words: str) -> Source:
         return GridSource()
     folder = pathlib.Path(words)
     if not folder.is_dir():
-        raise InputError(f"--views: {words} is no folder; name one of catalogues or of ShapeNetRendering, or 'grids'.")
+        raise InputError(f"{words} is no folder; name one of catalogues or of ShapeNetRendering, or 'grids'.", "views")
     return CatalogueSource(words) if any(folder.glob("*.sh3f")) else RenderingSource(words)
 
 

@@ -45,12 +45,12 @@ def read_parameters(path: pathlib.Path) -> BatchingParameters:
     try:
         text = re.sub("#.*", "", path.read_text())
     except OSError as error:
-        raise InputError(f"--batching_parameters_file: {path} cannot be read ({error.strerror}).") from error
+        raise InputError(f"{path} cannot be read ({error.strerror}).", "batching_parameters_file") from error
     found = {name: int(value) for name, value in re.findall(r"(\w+)\s*:?\s*\{\s*value\s*:\s*(\d+)\s*\}", text)}
     names = {field.name for field in dataclasses.fields(BatchingParameters)}
     parameters = BatchingParameters(**{name: value for name, value in found.items() if name in names})
     if min(dataclasses.astuple(parameters)) < 1:
-        raise InputError(f"--batching_parameters_file: {path}: all values must be above 0.")
+        raise InputError(f"{path}: all values must be above 0.", "batching_parameters_file")
     return parameters
 
 

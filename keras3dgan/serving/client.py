@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
-from keras3dgan.codec.latent_codec import LatentCodec
-from keras3dgan.codec.latent_coder import LatentCoder
+from keras3dgan.codec.latent.codec import LatentCodec
+from keras3dgan.codec.latent.entropy_coder import EntropyCoder
 from keras3dgan.errors import InputError
 from keras3dgan.serving.transport import Model, ServingError, Transport
 from keras3dgan.voxels.grid import pack, unpack
@@ -53,7 +53,7 @@ class Client(LatentCodec):
         self._transport = _connect(address)
 
     @functools.cached_property
-    def coders(self) -> list[LatentCoder]:  # type: ignore[override]
+    def coders(self) -> list[EntropyCoder]:  # type: ignore[override]
         """One, of the latents, as the server's encoder and decoder describe it.
 
         Raises:
@@ -61,8 +61,8 @@ class Client(LatentCodec):
         """
         index = {"index": np.zeros(1, np.int32)}
         found = [self._predict(name, "describe", index, "coder_bytes")[0] for name in ("encoder", "decoder")]
-        coders = [LatentCoder.from_bytes(content, f"{self._transport.address}") for content in found]
-        if coders[0].model != coders[1].model:
+        coders = [EntropyCoder.from_bytes(content, f"{self._transport.address}") for content in found]
+        if coders[0].fingerprint != coders[1].fingerprint:
             raise ServingError(
                 "FAILED_PRECONDITION",
                 f"{self._transport.address}: its encoder and decoder are of different models; export both from one run.",

@@ -130,7 +130,7 @@ def read_config(path: pathlib.Path) -> list[ModelConfig]:
     try:
         text_format.Parse(path.read_text(), config)
     except (OSError, text_format.ParseError) as error:
-        raise InputError(f"--model_config_file: {path} cannot be read ({' '.join(str(error).split())}).") from error
+        raise InputError(f"{path} cannot be read ({' '.join(str(error).split())}).", "model_config_file") from error
     configs = []
     for model in config.model_config_list.config:
         policy = model.model_version_policy

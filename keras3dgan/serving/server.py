@@ -56,11 +56,11 @@ class Server:
         try:
             self.port = self._grpc.add_insecure_port(f"{host}:{port}")
         except RuntimeError as error:
-            raise InputError(f"--port: {host}:{port} cannot be listened on; choose another port.") from error
+            raise InputError(f"{host}:{port} cannot be listened on; choose another port.", "port") from error
         try:
             self._rest = _Http((host, rest_port), rest.handler(registry, monitor, max_bytes))
         except OSError as error:
-            raise InputError(f"--rest_port: {host}:{rest_port} cannot be listened on; choose another port.") from error
+            raise InputError(f"{host}:{rest_port} cannot be listened on; choose another port.", "rest_port") from error
         self.rest_port = self._rest.server_address[1]
 
     def start(self) -> None:

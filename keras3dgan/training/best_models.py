@@ -6,8 +6,9 @@ import math
 
 import keras
 
+from keras3dgan.runs import Run
 from keras3dgan.training.callbacks import Periodic
-from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.training.model_files import save_model
 
 
 class BestModels(Periodic):
@@ -27,9 +28,12 @@ class BestModels(Periodic):
     title: str
     higher_is_better = False
 
-    def __init__(self, run: RunDirectory, every: int, patience: int = 0):
+    def __init__(self, run: Run, every: int, patience: int = 0):
         super().__init__(run, every)
         self.patience = patience
+        # The line of the best epoch so far; empty before the first measurement.
+        self.best: dict[str, float] = {}
+        self.since_best = 0
 
     def measure(self, epoch: int) -> dict[str, float]:
         """The numbers of the model as it is after an epoch, `key` among them."""
@@ -40,7 +44,11 @@ class BestModels(Periodic):
         raise NotImplementedError
 
     def on_train_begin(self, logs=None):
-        self.best, self.since_best = None, 0
+        self.recall()
+
+    def recall(self) -> None:
+        """Reads what was measured before from the run."""
+        self.best, self.since_best = {}, 0
         for line in self.run.metrics():
             if self.key in line:
                 self._take(line)
@@ -54,12 +62,17 @@ class BestModels(Periodic):
         logs.update(measured)
         if self._take({"epoch": epoch + 1, **logs}):
             for name, model in self.models().items():
-                self.run.save_model(name, model)
-        if self.patience and self.since_best >= self.patience:
+                save_model(self.run, name, model)
+        if self.is_over:
             print(
                 f"\n{self.run.path}: no better {self.title} in {self.since_best} measurements, so training ends here."
             )
             self.model.stop_training = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there has been no better measurement for too long."""
+        return bool(self.patience) and self.since_best >= self.patience
 
     def _take(self, line: dict[str, float]) -> bool:
         """Counts a measurement, and says whether it is the best so far."""
@@ -69,7 +82,7 @@ class BestModels(Periodic):
 
     def is_better(self, value: float, by: float = 0.0) -> bool:
         """Whether a value of `key` is better than the best so far by more than `by`."""
-        if self.best is None:
+        if not self.best:
             return True
         gain = value - self.best[self.key]
         return (gain if self.higher_is_better else -gain) > by

@@ -2,12 +2,15 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import keras
 
 from keras3dgan.errors import InputError
+from keras3dgan.runs import Run
 from keras3dgan.training import averaging, checkpoint, distribution
-from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.training.model_files import save_model
+from keras3dgan.training.options import Options, Samples
 
 
 class Periodic(keras.callbacks.Callback):
@@ -18,7 +21,7 @@ class Periodic(keras.callbacks.Callback):
         every: epochs between two times; 0: only after the last.
     """
 
-    def __init__(self, run: RunDirectory, every: int):
+    def __init__(self, run: Run, every: int):
         super().__init__()
         self.run = run
         self.every = every
@@ -26,6 +29,25 @@ class Periodic(keras.callbacks.Callback):
     def is_due(self, epoch: int) -> bool:
         """Whether it is time, after an epoch as Keras counts them, from 0."""
         return epoch + 1 == self.params["epochs"] or (self.every > 0 and (epoch + 1) % self.every == 0)
+
+
+class SamplePictures(Periodic):
+    """Draws what a model makes every few epochs, as `samples/epoch-<n>.png` and in TensorBoard.
+
+    Args:
+        run: where to write.
+        options: how often, and by what.
+        sample: gives the shapes to draw, from the logs of the epoch.
+    """
+
+    def __init__(self, run: Run, options: Options, sample: Callable[[dict[str, float]], Samples]):
+        super().__init__(run, options.samples_every)
+        self.draw = options.draw
+        self.sample = sample
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.draw and self.is_due(epoch) and self.run.writes:
+            self.draw(self.sample(logs or {}), self.run.samples / f"epoch-{epoch + 1:05d}.png")
 
 
 class RunRecorder(keras.callbacks.Callback):
@@ -45,7 +67,7 @@ class RunRecorder(keras.callbacks.Callback):
 
     def __init__(
         self,
-        run: RunDirectory,
+        run: Run,
         steps_per_epoch: int,
         seconds_before: float,
         checkpoint_seconds: float,
@@ -94,7 +116,7 @@ class RunRecorder(keras.callbacks.Callback):
         # The checkpoint last: killed in between, the run repeats these epochs and writes the models again.
         with averaging.averaged(self.model):
             for name, model in self.exports.items():
-                self.run.save_model(name, model)
+                save_model(self.run, name, model)
         if self.run.writes:
             checkpoint.save(self.run.checkpoints, self.state)
         self.state = None

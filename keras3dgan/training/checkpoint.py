@@ -87,7 +87,7 @@ def restore(folder: pathlib.Path, model: keras.Model) -> dict[str, float] | None
     try:
         Snapshot(header["progress"], header["variables"], arrays).put_into(model)
     except ValueError as error:
-        raise InputError(f"{path}: belongs to another model; choose another --workdir.") from error
+        raise InputError(f"{path}: belongs to another model; choose another folder.") from error
     return header["progress"]
 
 

@@ -9,7 +9,7 @@ from keras3dgan.errors import InputError
 def check_batch_size(batch_size: int) -> None:
     """Raises `InputError` where the devices cannot share a batch equally."""
     if batch_size % device_count():
-        raise InputError(f"--batch_size: {batch_size} shapes cannot be shared equally by {device_count()} devices.")
+        raise InputError(f"{batch_size} shapes cannot be shared equally by {device_count()} devices.", "batch_size")
 
 
 def first_hosts(decision: bool) -> bool:
@@ -25,5 +25,5 @@ def agree_on_step(step: int) -> None:
     """
     if any(other != step for other in gather(step)):
         raise InputError(
-            "--workdir: the hosts see different checkpoints; it must lie on storage that all of them share."
+            "the hosts see different checkpoints; it must lie on storage that all of them share.", "workdir"
         )

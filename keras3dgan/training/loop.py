@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -13,40 +13,29 @@ import numpy as np
 
 from keras3dgan import backend, data
 from keras3dgan.errors import InputError
+from keras3dgan.runs import Run
 from keras3dgan.training import averaging, checkpoint, distribution
+from keras3dgan.training.best_models import BestModels
 from keras3dgan.training.callbacks import RunRecorder
-from keras3dgan.training.presets import Settings
-from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.training.options import Options
+from keras3dgan.training.settings import Settings
 from keras3dgan.voxels.shape_set import ShapeSet
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What a training needs besides its settings, and what its outcome does not depend on.
-
-    Attributes:
-        data_dir: where TFDS keeps prepared data sets; its own default unless told.
-        manual_dir: where the source of a data set lies that must be fetched by hand.
-        checkpoint_seconds: training time that a kill may cost at most, in whole epochs.
-        callbacks: further Keras callbacks, e.g. sample pictures.
-    """
-
-    data_dir: str | None = None
-    manual_dir: str | None = None
-    checkpoint_seconds: float = 60.0
-    callbacks: Sequence[keras.callbacks.Callback] = ()
-
-    def load(self, settings: Settings, split: str) -> ShapeSet:
-        """The shapes of a split that these settings ask for."""
-        source = (settings.dataset, split, settings.classes, settings.resolution)
-        return data.load(*source, self.data_dir, self.manual_dir)
-
-
-def prepare(settings: Settings) -> None:
-    """What comes before building models: seeds, deterministic operations, as exact resume needs them, and the precision."""
+@contextlib.contextmanager
+def prepared(settings: Settings) -> Iterator[None]:
+    """Models are built inside, with the seed, deterministic operations, as exact resume needs them, and the precision."""
     keras.utils.set_random_seed(settings.seed)
     backend.make_deterministic()
-    keras.config.set_dtype_policy(settings.precision)
+    before = keras.config.dtype_policy()
+    precision = settings.precision
+    if precision == "auto":
+        precision = "mixed_bfloat16" if backend.has_bfloat16() else "float32"
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def steps_per_epoch(shapes: ShapeSet, batch_size: int) -> int:
@@ -54,17 +43,17 @@ def steps_per_epoch(shapes: ShapeSet, batch_size: int) -> int:
     return max(1, len(shapes) // batch_size)
 
 
-def is_finished(run: RunDirectory, settings: Settings) -> bool:
+def is_finished(run: Run, settings: Settings) -> bool:
     """Whether the run has trained all its epochs; says so if it has."""
     result = run.result()
-    if result is None or result.get("epochs_wanted", result["epochs"]) < settings.epochs:
+    if result is None or result.get("epochs_wanted", result.get("epochs", 0)) < settings.epochs:
         return False
     print(f"{run.path}: finished already, {result['epochs']} epochs in {result['seconds']:.0f} s; nothing to train.")
     return True
 
 
 def fit(
-    run: RunDirectory,
+    run: Run,
     model: keras.Model,
     settings: Settings,
     train: ShapeSet,
@@ -87,7 +76,7 @@ def fit(
         options: checkpoints and further callbacks.
         with_labels: whether the model learns classes.
         summary: called after the last epoch for more to put into the result.
-        make_batches: gives the batches from a step on; `data.training_batches` of the training shapes unless told.
+        make_batches: gives the batches from a step on; default: `data.training_batches` of the training shapes.
 
     Returns:
         The content of `result.json`.
@@ -105,18 +94,17 @@ def fit(
     recorder = RunRecorder(run, steps, progress["seconds"], options.checkpoint_seconds, exports)
     validation, held_out = _held_out(validation, settings.batch_size, with_labels)
     try:
-        with backend.host_failures():
-            model.fit(
-                batches,
-                epochs=settings.epochs,
-                initial_epoch=int(progress["epoch"]),
-                steps_per_epoch=steps,
-                validation_data=held_out,
-                shuffle=False,
-                verbose=(1 if sys.stdout.isatty() else 2) if run.writes else 0,
-                callbacks=[averaging.MeasureAveraged(), *options.callbacks, *_tensorboard(run), recorder],
-            )
-            backend.gather(0)  # a host that leaves before the others have finished would look like one that died
+        model.fit(
+            batches,
+            epochs=settings.epochs,
+            initial_epoch=settings.epochs if _is_over(options) else int(progress["epoch"]),
+            steps_per_epoch=steps,
+            validation_data=held_out,
+            shuffle=False,
+            verbose=(1 if sys.stdout.isatty() else 2) if run.writes else 0,
+            callbacks=[averaging.MeasureAveraged(), *options.callbacks, *_tensorboard(run), recorder],
+        )
+        backend.gather(0)  # a host that leaves before the others have finished would look like one that died
     except KeyboardInterrupt:
         # Several hosts must save together, and who knows whether the others have been interrupted.
         if not backend.on_several_hosts():
@@ -126,7 +114,17 @@ def fit(
     return finish(run, settings, recorder, {**counts, **summary()})
 
 
-def resume(run: RunDirectory, model: keras.Model, settings: Settings) -> dict[str, float]:
+def _is_over(options: Options) -> bool:
+    """Whether patience had ended the training before, and only its result is missing."""
+    for callback in options.callbacks:
+        if isinstance(callback, BestModels):
+            callback.recall()
+            if callback.is_over:
+                return True
+    return False
+
+
+def resume(run: Run, model: keras.Model, settings: Settings) -> dict[str, float]:
     """Restores the run's last checkpoint, if there is one, and returns its epoch, step and seconds of training.
 
     Raises:
@@ -134,9 +132,7 @@ def resume(run: RunDirectory, model: keras.Model, settings: Settings) -> dict[st
     """
     progress = checkpoint.restore(run.checkpoints, model) or {"epoch": 0, "step": 0, "seconds": 0.0}
     if progress["epoch"] > settings.epochs:
-        raise InputError(
-            f"--epochs: {run.path} has trained {progress['epoch']:.0f} epochs already; ask for at least as many."
-        )
+        raise InputError(f"{run.path} has trained {progress['epoch']:.0f} already; ask for at least as many.", "epochs")
     run.reopen()
     run.drop_metrics_after(int(progress["step"]))
     distribution.agree_on_step(int(progress["step"]))
@@ -145,7 +141,7 @@ def resume(run: RunDirectory, model: keras.Model, settings: Settings) -> dict[st
     return progress
 
 
-def finish(run: RunDirectory, settings: Settings, recorder: RunRecorder, more: dict[str, Any]) -> dict[str, Any]:
+def finish(run: Run, settings: Settings, recorder: RunRecorder, more: dict[str, Any]) -> dict[str, Any]:
     """Writes `result.json`: epochs, steps and seconds, the last epoch's measures, and what the training has to add."""
     # Where the last epoch had been trained before, and only the result was missing, its line lies in the file.
     last = recorder.line or run.metrics()[-1]
@@ -170,7 +166,7 @@ def _held_out(shapes: ShapeSet | None, batch_size: int, with_labels: bool) -> tu
     return shapes, data.evaluation_batches(shapes, batch_size, with_labels) if len(shapes) else None
 
 
-def _tensorboard(run: RunDirectory) -> list[keras.callbacks.Callback]:
+def _tensorboard(run: Run) -> list[keras.callbacks.Callback]:
     if not run.writes:
         return []
     if importlib.util.find_spec("tensorflow"):

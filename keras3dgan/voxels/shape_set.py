@@ -72,14 +72,14 @@ class ShapeSet:
         """
         for name in names:
             if name not in self.class_names:
-                raise InputError(f"--classes: '{name}' is no class here; choose among {', '.join(self.class_names)}.")
+                raise InputError(f"'{name}' is no class here; choose among {', '.join(self.class_names)}.", "classes")
         if len(set(names)) < len(names):
-            raise InputError(f"--classes: a name stands twice in '{','.join(names)}'; give each once.")
+            raise InputError(f"a name stands twice in '{','.join(names)}'; give each once.", "classes")
         old = [self.class_names.index(name) for name in names]
         kept = self.take(np.isin(self.labels, old))
         missing = [name for name, label in zip(names, old, strict=True) if label not in kept.labels]
         if missing:
-            raise InputError(f"--classes: there are no shapes of class '{missing[0]}' in this split; leave it out.")
+            raise InputError(f"there are no shapes of class '{missing[0]}' in this split; leave it out.", "classes")
         lookup = np.full(len(self.class_names), -1)
         lookup[old] = np.arange(len(old))
         return dataclasses.replace(kept, labels=lookup[kept.labels], class_names=tuple(names))

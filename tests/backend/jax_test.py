@@ -70,4 +70,4 @@ def test_several_hosts_are_tensorflows(packed_archive, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     words = [*_words(tmp_path / "run", packed_archive, 1), "--strategy=multi_worker"]
     result = run_command("train_gan", *words, check=False)
-    assert result.returncode == 1 and "--strategy=multi_worker: is for TensorFlow" in result.stderr
+    assert result.returncode == 1 and "--strategy: multi_worker is for TensorFlow" in result.stderr

@@ -10,11 +10,10 @@ from keras3dgan import backend, data
 from keras3dgan.models.generative_compressor import GenerativeCompressor
 from keras3dgan.models.noise import Noise
 from keras3dgan.models.voxnet import VoxNet
-from keras3dgan.training import adversarial, classifier, compression, vae_gan
-from keras3dgan.training.presets import AutoencoderSettings, GANSettings, VAEGANSettings, VoxNetSettings, settings
+from keras3dgan.recipes import autoencoder, gan, vae_gan, voxnet
 from tests.conftest import boxes
 
-KINDS = ("gan", "wgan_gp", "vae_gan", "autoencoder", "compressor", "voxnet")
+KINDS = ("gan", "wgan_gp", "r3gan", "vae_gan", "autoencoder", "compressor", "voxnet")
 RESOLUTION, BATCH, EPOCHS, STEPS = 16, 8, 2, 5
 
 
@@ -22,14 +21,14 @@ def build(kind):
     """A compiled model that uses everything its kind has."""
     small = {"resolution": RESOLUTION, "width": 8}
     if kind == "voxnet":
-        model = classifier.build_voxnet(settings(VoxNetSettings, "test", {"resolution": RESOLUTION}), 2)
+        model = voxnet.build(voxnet.RECIPE.make_settings("test", resolution=RESOLUTION), 2)
         compile_with_sgd(model)
         for layer in model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0.0  # the backends draw other masks, and Keras the same on every replica
         return model
     if kind in ("autoencoder", "compressor"):
-        model = compression.build_autoencoder(settings(AutoencoderSettings, "test", small))
+        model = autoencoder.build(autoencoder.RECIPE.make_settings("test", **small))
         if kind == "compressor":
             model = GenerativeCompressor(model.encoder, model.decoder, VoxNet(2, RESOLUTION, 4), lambda_rate=0.01)
         compile_with_sgd(model)
@@ -37,17 +36,17 @@ def build(kind):
     knobs = {**small, "average": 0.9}
     if kind == "vae_gan":
         knobs |= {"g_optimizer": "sgd", "d_optimizer": "sgd", "alpha1": 0.01}
-        model = vae_gan.build_vae_gan(settings(VAEGANSettings, "test", knobs))
+        model = vae_gan.build(vae_gan.RECIPE.make_settings("test", **knobs))
         # Adam turns rounding into steps where there is no slope, as behind an encoder that has learnt nothing yet.
         model.compile(model.g_optimizer, model.d_optimizer, keras.optimizers.SGD(0.001))
         return model
-    if kind == "wgan_gp":
-        knobs |= {"variant": "wgan_gp", "d_normalization": "none", "critic_steps": 2}
-        knobs |= {"d_optimizer": "sgd", "g_optimizer": "sgd"}
+    if kind != "gan":
+        knobs |= {"variant": kind, "d_normalization": "none", "d_optimizer": "sgd", "g_optimizer": "sgd"}
+        knobs |= {"critic_steps": 2} if kind == "wgan_gp" else {"diff_augment": "mirror,shift,cutout"}
     else:
         # A gate that closes on some of the steps and not on others.
         knobs |= {"gate_accuracy": 0.5, "balance": 0.5, "noise_stddev": 0.1}
-    return adversarial.build_gan(settings(GANSettings, "test", knobs))
+    return gan.build(gan.RECIPE.make_settings("test", **knobs))
 
 
 def compile_with_sgd(model):

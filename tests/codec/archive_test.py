@@ -6,9 +6,9 @@ import pytest
 from keras3dgan.codec import archive
 from keras3dgan.codec.archive import Archive
 from keras3dgan.codec.goals import Goal
-from keras3dgan.codec.octree_codec import OctreeCodec
-from keras3dgan.codec.pca import PCACodec
+from keras3dgan.codec.octree.codec import OctreeCodec
 from keras3dgan.errors import InputError
+from keras3dgan.evaluation.pca import PCACodec
 from keras3dgan.voxels.grid import iou
 from tests.codec.octree_model import random_model
 from tests.conftest import boxes
@@ -42,7 +42,7 @@ def _write(path, codec, names):
 
 def test_shapes_are_found_by_index_and_name(codec, path):
     found = Archive(path)
-    assert len(found) == 40 and found.names == _NAMES and found.model == codec.model[:3]
+    assert len(found) == 40 and found.names == _NAMES and found.fingerprint == codec.fingerprint[:3]
     assert [len(rows) for rows in found.blocks] == [16, 16, 8]
     expected = codec.decode(codec.encode(_SHAPES.grids()))
     for row in (0, 15, 16, 39):

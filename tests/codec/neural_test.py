@@ -4,13 +4,13 @@ import pytest
 from keras3dgan import models
 from keras3dgan.codec import neural
 from keras3dgan.codec.container import OVERHEAD
-from keras3dgan.codec.evaluation import evaluate, table
-from keras3dgan.codec.fitting import TOLERANCE, fit_coders
 from keras3dgan.codec.goals import Goal
-from keras3dgan.codec.latent_coder import LatentCoder
-from keras3dgan.codec.neural import NeuralCodec
-from keras3dgan.codec.pca import PCACodec
+from keras3dgan.codec.latent.entropy_coder import EntropyCoder
+from keras3dgan.codec.latent.fitting import TOLERANCE, fit_coders
+from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.errors import InputError
+from keras3dgan.evaluation.compression import evaluate, table
+from keras3dgan.evaluation.pca import PCACodec
 from keras3dgan.models.fingerprint import fingerprint
 from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes
@@ -18,7 +18,7 @@ from tests.conftest import boxes
 
 def _codec(encoder, decoder, step=0.01):
     latents = neural.analyse(encoder.predict_on_batch, boxes(40).grids())
-    coders = [LatentCoder.fit(latents, factor * step, 16, fingerprint(decoder)) for factor in (1, 4)]
+    coders = [EntropyCoder.fit(latents, factor * step, 16, fingerprint(decoder)) for factor in (1, 4)]
     return NeuralCodec(encoder, decoder, coders)
 
 

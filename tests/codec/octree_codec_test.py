@@ -6,7 +6,7 @@ import pytest
 from keras3dgan.codec import container
 from keras3dgan.codec.goals import Goal, GoalError
 from keras3dgan.codec.octree import search
-from keras3dgan.codec.octree_codec import OctreeCodec, points
+from keras3dgan.codec.octree.codec import OctreeCodec, points
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.grid import iou
@@ -112,7 +112,7 @@ def _points(model, grid):
 def test_mutated_streams_give_an_error_or_a_grid(model, grids):
     codec = OctreeCodec(model)
     stream = codec.encode(grids[0])
-    payload = container.unwrap(stream, codec.model)
+    payload = container.unwrap(stream, codec.fingerprint)
     rng = np.random.default_rng(0)
     for _ in range(300):
         mutated = bytearray(payload)
@@ -120,7 +120,7 @@ def test_mutated_streams_give_an_error_or_a_grid(model, grids):
         content = bytes(mutated[: rng.integers(len(mutated) + 1)]) + rng.bytes(rng.integers(20))
         with pytest.raises(InputError):  # as it stands, damage is found
             codec.decode(stream[:5] + content + stream[-2:] + b"?")
-        restored = codec.decode(container.wrap(content, codec.model))
+        restored = codec.decode(container.wrap(content, codec.fingerprint))
         assert restored.shape == (16, 16, 16) and set(np.unique(restored)) <= {0, 1}
     with pytest.raises(InputError, match="x: damaged, it is longer than any stream"):
-        codec.decode([container.wrap(bytes(20_000), codec.model)], ["x"])
+        codec.decode([container.wrap(bytes(20_000), codec.fingerprint)], ["x"])

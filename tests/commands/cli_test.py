@@ -30,7 +30,7 @@ def test_help_is_short_and_names_its_groups(name):
 
 def test_the_console_script_lists_and_runs_commands():
     def script(*words):
-        command = [sys.executable, "-m", "keras3dgan.commands.main", *words]
+        command = [sys.executable, "-m", "keras3dgan", *words]
         return subprocess.run(command, capture_output=True, text=True, env=command_environment())
 
     assert all(name in script("--help").stdout for name in COMMANDS)
@@ -51,7 +51,7 @@ def test_without_tensorflow_there_is_one_sentence(tmp_path):
     (tmp_path / "tensorflow.py").write_text("raise ModuleNotFoundError(name='tensorflow')\n")
     environment = command_environment()
     environment["PYTHONPATH"] = f"{tmp_path}:{environment['PYTHONPATH']}"
-    command = [sys.executable, "-m", "keras3dgan.commands.train_gan", f"--workdir={tmp_path}/run"]
+    command = [sys.executable, "-m", "keras3dgan", "train_gan", f"--workdir={tmp_path}/run"]
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 1 and "pip install '.[cpu]'" in result.stderr
     assert "Traceback" not in result.stderr

@@ -43,7 +43,7 @@ def _final_state(workdir):
 
 def _stop_at_a_random_moment(kind, words, workdir, after, number=signal.SIGKILL):
     """Starts a training, waits until it has `after` epochs, and ends it within the next moment by a signal."""
-    command = [sys.executable, "-m", f"keras3dgan.commands.{kind}", *words]
+    command = [sys.executable, "-m", "keras3dgan", kind, *words]
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=command_environment()
     )

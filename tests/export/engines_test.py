@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from keras3dgan.codec.neural import NeuralCodec
+from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.errors import InputError
 from keras3dgan.export import engines
-from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.runs import Run
 
 
 def test_onnx(trained, tmp_path):
     import onnxruntime
 
-    rows = engines.write(RunDirectory(trained / "compressor"), tmp_path, "onnx")
+    rows = engines.write(Run(trained / "compressor"), tmp_path, "onnx")
     assert [row.path for row in rows] == [tmp_path / "decoder" / "1.onnx", tmp_path / "encoder" / "1.onnx"]
     assert all(row.difference < 1e-4 and row.milliseconds.keys() == {1, 32} for row in rows)
     session = onnxruntime.InferenceSession(str(rows[0].path))
@@ -22,14 +22,14 @@ def test_onnx(trained, tmp_path):
     np.testing.assert_allclose(occupancy[..., 0], expected, atol=1e-4)
     lines = engines.table(rows).splitlines()
     assert len(lines) == 3 and "1.onnx" in lines[1] and "TensorFlow" in lines[1]
-    assert engines.write(RunDirectory(trained / "voxnet"), tmp_path, "onnx")[0].path == tmp_path / "voxnet" / "1.onnx"
+    assert engines.write(Run(trained / "voxnet"), tmp_path, "onnx")[0].path == tmp_path / "voxnet" / "1.onnx"
 
 
 def test_litert(trained, tmp_path):
-    rows = engines.write(RunDirectory(trained / "compressor"), tmp_path, "litert")
+    rows = engines.write(Run(trained / "compressor"), tmp_path, "litert")
     assert [row.path.name for row in rows] == ["1.tflite", "1.tflite"] and all(row.difference < 1e-4 for row in rows)
     with pytest.raises(InputError, match=r"MaxPool3D.*--format=onnx"):
-        engines.write(RunDirectory(trained / "voxnet"), tmp_path, "litert")
+        engines.write(Run(trained / "voxnet"), tmp_path, "litert")
     assert not list((tmp_path / "voxnet").glob("*"))
 
 
@@ -38,4 +38,4 @@ def test_a_missing_package_gets_a_sentence(trained, tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "tf2onnx", None)
     with pytest.raises(InputError, match="needs tf2onnx"):
-        engines.write(RunDirectory(trained / "compressor"), tmp_path, "onnx")
+        engines.write(Run(trained / "compressor"), tmp_path, "onnx")

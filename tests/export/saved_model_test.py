@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras3dgan.codec.latent_coder import LatentCoder
-from keras3dgan.codec.neural import NeuralCodec
+from keras3dgan.codec.latent.entropy_coder import EntropyCoder
+from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.errors import InputError
 from keras3dgan.export import saved_model
-from keras3dgan.training.run_directory import RunDirectory
+from keras3dgan.runs import Run
 from keras3dgan.voxels.grid import pack
 from tests.conftest import boxes, run_command
 
@@ -67,8 +67,8 @@ def answers(exported, asked, tmp_path_factory):
 
 def test_values_are_those_of_the_keras_models(trained, asked, answers):
     codec = NeuralCodec.load(str(trained / "compressor"))
-    generator = RunDirectory(trained / "gan").load_model("generator")
-    voxnet = RunDirectory(trained / "voxnet").load_model("voxnet")
+    generator = Run(trained / "gan").load_model("generator")
+    voxnet = Run(trained / "voxnet").load_model("voxnet")
     voxels, latents = asked["encoder/serving_default/voxels"], asked["decoder/serving_default/latents"]
     expected = {
         "encoder/serving_default/latents": codec.encoder(voxels, training=False),
@@ -107,11 +107,11 @@ def test_a_seed_gives_the_same_shapes_again(exported, answers):
 
 def test_the_model_says_what_a_client_needs(trained, exported, answers):
     content = (trained / "compressor" / "models" / "coder.npz").read_bytes()
-    coder = LatentCoder.from_bytes(content)
+    coder = EntropyCoder.from_bytes(content)
     for found in (*answers["encoder/describe/coder_bytes"], (exported / "decoder/1/assets/coder.npz").read_bytes()):
-        assert LatentCoder.from_bytes(found).model == coder.model
+        assert EntropyCoder.from_bytes(found).fingerprint == coder.fingerprint
     card = json.loads((exported / "decoder/1/assets/model.json").read_text())
-    assert card["codec"] == coder.model.hex() and card["threshold"] == 0.5 and card["kind"] == "compressor"
+    assert card["codec"] == coder.fingerprint.hex() and card["threshold"] == 0.5 and card["kind"] == "compressor"
     with_batching = [p.parts[-3] for p in exported.glob("*/1/batching_params.pbtxt")]
     assert sorted(with_batching) == ["decoder", "encoder", "voxnet"]  # the generator's seed and count cannot be joined
     assert card["settings"]["width"] == 8 and card["trained"]["versions"]["keras"]
@@ -132,7 +132,7 @@ def test_warm_up_requests_are_answered(exported):
 
 
 def test_versions_grow_together_and_appear_whole(trained, tmp_path, monkeypatch):
-    run = RunDirectory(trained / "autoencoder")
+    run = Run(trained / "autoencoder")
     (tmp_path / "encoder" / "6").mkdir(parents=True)
     assert saved_model.write(run, tmp_path, warmup=False) == [tmp_path / "decoder" / "7", tmp_path / "encoder" / "7"]
     assert not (tmp_path / "encoder" / "7" / "assets.extra").exists()
@@ -156,5 +156,5 @@ def test_what_cannot_be_exported_gets_a_sentence(trained, tmp_path, monkeypatch)
         assert result.returncode == 1 and words in result.stderr and result.stderr.count("\n") == 1
     monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
     with pytest.raises(InputError, match="--nowarmup"):
-        saved_model.write(RunDirectory(trained / "voxnet"), tmp_path / "out")
+        saved_model.write(Run(trained / "voxnet"), tmp_path / "out")
     assert not list((tmp_path / "out").glob("*/*"))

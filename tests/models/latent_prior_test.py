@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras3dgan import models
-from keras3dgan.codec.latent_coder import LatentCoder
+from keras3dgan.codec.latent.entropy_coder import EntropyCoder
 from keras3dgan.models.latent_prior import LatentPrior
 from tests.conftest import boxes
 
@@ -34,7 +34,7 @@ def test_fitted_it_tells_about_what_the_coder_takes():
     prior.log_scale.assign([math.log(0.5)] * 3)
     step = 0.25
     told = float(np.mean(prior(latents, np.full((len(latents), 1), step, np.float32))))
-    coder = LatentCoder.fit(latents, step, 32, b"x")
+    coder = EntropyCoder.fit(latents, step, 32, b"x")
     taken = 8 * np.mean([len(payload) for payload in coder.encode(coder.quantize(latents[:1000]))])
     assert taken == pytest.approx(told, abs=5)  # streams end on whole bytes
 
@@ -47,7 +47,7 @@ def _trained(lambda_rate):
     voxels = boxes(32).grids()[..., None].astype(np.float32)
     history = model.fit(voxels, epochs=60, batch_size=16, verbose=0).history
     latents = model.encoder.predict(voxels, verbose=0)
-    coder = LatentCoder.fit(latents, 0.4, 16, b"x")
+    coder = EntropyCoder.fit(latents, 0.4, 16, b"x")
     size = np.mean([len(stream) for stream in coder.encode(coder.quantize(latents))])
     return model, history, size
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import requests
 
-from keras3dgan.codec.neural import NeuralCodec
+from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.errors import InputError
 from keras3dgan.serving import Client, ServingError
 from keras3dgan.serving.batching import Batcher, BatchingParameters, read_parameters
@@ -213,7 +213,7 @@ def test_a_taken_port_gets_a_sentence(development_server):
 @pytest.fixture
 def process(exported):
     """A server in a process of its own, and its addresses."""
-    command = [sys.executable, "-m", "keras3dgan.commands.serve", f"--models={exported}", "--port=0", "--rest_port=0"]
+    command = [sys.executable, "-m", "keras3dgan", "serve", f"--models={exported}", "--port=0", "--rest_port=0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=command_environment())
     line = server.stdout.readline()
     assert "encoder [1]" in line, line

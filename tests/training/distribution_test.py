@@ -39,7 +39,7 @@ def _start_hosts(words):
     hosts = []
     for index in range(2):
         config = json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
-        command = [sys.executable, "-m", f"keras3dgan.commands.{words[0]}", *words[1:]]
+        command = [sys.executable, "-m", "keras3dgan", words[0], *words[1:]]
         environment = {**command_environment(), "TF_CONFIG": config}
         hosts.append(
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)

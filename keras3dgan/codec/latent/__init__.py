@@ -1,0 +1,1 @@
+"""Codecs whose streams hold quantised latents."""

@@ -1,0 +1,103 @@
+"""The octree model as a codec: shapes exactly, or within a number of bytes, or at least as good as wanted."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from keras3dgan.codec import archive, container
+from keras3dgan.codec.goals import Goal, Point, front
+from keras3dgan.codec.octree import search
+from keras3dgan.codec.octree.model import OctreeModel
+from keras3dgan.codec.octree.search import Way
+from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.errors import InputError
+
+T = TypeVar("T")
+# What rounding of costs and intervals may add to a stream, in bytes.
+_SLACK = 1 / 32
+
+
+class OctreeCodec(ShapeCodec):
+    """Compresses grids by predicting them voxel by voxel.
+
+    Every stream is decoded before it is given away. Shapes of one call are shared out among the processor's cores.
+
+    Args:
+        octree: the trained model.
+        goal: what `encode` is to reach; default: every voxel exact.
+    """
+
+    def __init__(self, octree: OctreeModel, goal: Goal = Goal()):
+        self.octree = octree
+        self.goal = goal
+
+    @property
+    def resolution(self) -> int:
+        return self.octree.resolution
+
+    @property
+    def fingerprint(self) -> bytes:
+        return self.octree.fingerprint
+
+    def choose(self, grids: np.ndarray, archived: bool = False) -> list[Point]:
+        wanted = [(grid > 0).astype(np.uint8) for grid in grids]
+        if self.goal in (Goal(), Goal(min_iou=1.0)):
+            # What they cost has not been counted, and nobody asks.
+            return [Point(search.exact(self.octree, grid), math.nan, 1.0) for grid in wanted]
+        choices = _on_all_cores(lambda grid: search.ways(self.octree, grid), wanted)
+        return self.goal.choose([points(found, archived) for found in choices])
+
+    def streams(self, points: Sequence[Point]) -> list[bytes]:
+        payloads = self._payloads([[point] for point in points])
+        return [container.wrap(payload, self.fingerprint) for payload in payloads]
+
+    def blocks(self, groups: Sequence[Sequence[Point]]) -> list[bytes]:
+        return self._payloads(groups)
+
+    def _payloads(self, groups: Sequence[Sequence[Point]]) -> list[bytes]:
+        return _on_all_cores(self._payload, [[point.way for point in group] for group in groups])
+
+    def _payload(self, ways: Sequence[Way]) -> bytes:
+        grids = np.stack([way.grid for way in ways])
+        payload = self.octree.encode(grids, [way.start for way in ways])
+        if not np.array_equal(self.octree.decode(payload, len(ways)), grids):
+            raise RuntimeError("a stream does not restore its shape; please report this with the shape")
+        return payload
+
+    def decode_streams(self, streams: Sequence[bytes], names: Sequence[str]) -> np.ndarray:
+        payloads = [container.unwrap(s, self.fingerprint, n) for s, n in zip(streams, names, strict=True)]
+        for payload, name in zip(payloads, names, strict=True):
+            self._check(payload, 1, name)
+        return np.concatenate(_on_all_cores(self.octree.decode, payloads)).astype(np.float32)
+
+    def decode_block(self, block: bytes, count: int, name: str) -> np.ndarray:
+        self._check(block, count, name)
+        return self.octree.decode(block, count).astype(np.float32)
+
+    def _check(self, payload: bytes, count: int, name: str) -> None:
+        if len(payload) > count * self.octree.most_bytes:
+            raise InputError(f"{name}: damaged, it is longer than any stream of its model; get the file again.")
+
+
+def size(way: Way, archived: bool) -> float:
+    """The most bytes that a way to send a shape takes, in its own file or in an archive."""
+    return way.cost + archive.SHARE if archived else math.ceil(way.cost + _SLACK) + container.OVERHEAD
+
+
+def points(ways: Sequence[Way], archived: bool) -> list[Point]:
+    """Those ways that are better than all as short."""
+    return front([Point(way, size(way, archived), way.iou) for way in ways])
+
+
+def _on_all_cores(work: Callable[[Any], T], items: Sequence[Any]) -> list[T]:
+    """Does it for every item; numba releases the interpreter's lock."""
+    if len(items) < 2:
+        return [work(item) for item in items]
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return list(pool.map(work, items))

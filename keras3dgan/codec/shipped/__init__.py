@@ -1,0 +1,40 @@
+"""The octree models that come with the package."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+from keras3dgan.errors import InputError
+
+DEFAULT = "octree32"
+# Their fingerprints, so that a foreign stream's model is known without loading any; a test holds them to the files.
+FINGERPRINTS = {
+    "octree32": bytes.fromhex("2bde4d78fdfd030b958512ddfb1ab190ad6b2a0bf3d1a08ee5a93250c773985e"),
+    "octree64": bytes.fromhex("a2fc95e20761bd3467eb5fe1c429867cc582e48fa8758347ce8754ec6c90844a"),
+}
+_FOLDER = pathlib.Path(__file__).parent
+
+
+def shipped() -> list[str]:
+    """Their names."""
+    return [*FINGERPRINTS]
+
+
+def shipped_as(fingerprint: bytes) -> str | None:
+    """The name of the model whose fingerprint begins so; None if there is none."""
+    return next((name for name, whole in FINGERPRINTS.items() if whole.startswith(fingerprint)), None)
+
+
+def octree_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:
+    """The file of an octree model, by its name or as a path.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    path = pathlib.Path(name_or_path)
+    if str(name_or_path) in FINGERPRINTS:
+        return _FOLDER / f"{name_or_path}.npz"
+    if path.suffix == ".npz" and path.is_file():
+        return path
+    raise InputError(f"{path}: no training run and no octree .npz; give one, or a name: {', '.join(FINGERPRINTS)}.")

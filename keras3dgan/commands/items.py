@@ -1,0 +1,113 @@
+"""What is converted, one by one: each item carries its result or its error from stage to stage."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import tqdm
+
+from keras3dgan.errors import InputError
+
+T = TypeVar("T")
+# Items that a stage takes at a time.
+BATCH = 32
+
+
+@dataclasses.dataclass
+class Item:
+    """One thing on its way from a file to another.
+
+    Attributes:
+        name: what errors call it.
+        source: the file it comes from.
+        target: where it goes; in an archive its name there.
+        content: what the stages have made of it so far: a grid, a stream, an occupancy.
+        iou: of what will be restored, where that is known.
+        size: bytes written.
+        error: a sentence on what is wrong; stages leave such items alone.
+    """
+
+    name: str
+    source: pathlib.Path
+    target: pathlib.Path
+    content: Any = None
+    iou: float = math.nan
+    size: int = 0
+    error: str | None = None
+
+    def fail(self, error: InputError) -> None:
+        """Ends the item's way."""
+        self.error, self.content = sentence(error), None
+
+
+def sentence(error: InputError) -> str:
+    """What a person at a terminal reads: a setting is a flag there."""
+    return f"--{error}" if getattr(error, "setting", None) else str(error)
+
+
+def batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    """Lists of so many, the last one shorter."""
+    iterator = iter(items)
+    while batch := list(itertools.islice(iterator, size)):
+        yield batch
+
+
+def sound(items: Iterable[Item]) -> list[Item]:
+    """Those without an error."""
+    return [item for item in items if item.error is None]
+
+
+class Tally:
+    """Counts what came of items, and shows progress.
+
+    Args:
+        name: of the command, for its progress bar.
+        total: how many items there are.
+
+    Attributes:
+        written: items that were written.
+        failed: items that were not.
+    """
+
+    def __init__(self, name: str, total: int):
+        self._name = name
+        self._total = total
+        self.written: list[Item] = []
+        self.failed: list[Item] = []
+
+    def run(self, items: Iterable[Item]) -> None:
+        """Drains the last stage."""
+        for item in tqdm.tqdm(items, total=self._total, disable=self._total <= BATCH, desc=self._name):
+            (self.failed if item.error else self.written).append(item)
+            item.content = None
+
+    def where(self) -> str:
+        """What was written, in a few words."""
+        first = self.written[0].target
+        return f"{first}" if self._total == 1 else f"{len(self.written)} files, first {first}"
+
+    def finish(self, line: str | None = None) -> None:
+        """Says what was written, by `where` unless a line is given, and raises what was not."""
+        if self.written:
+            print(line or self.where())
+        if self.failed:
+            raise self.error()
+
+    def error(self) -> InputError:
+        """What was not written."""
+        if self._total == 1:
+            return InputError(str(self.failed[0].error))
+        lines = "".join(f"\n  {item.error}" for item in self.failed)
+        return InputError(f"{len(self.failed)} of {self._total} failed:{lines}")
+
+
+def written(item: Item) -> Item:
+    """Notes the size of what has just been written."""
+    item.size = os.path.getsize(item.target)
+    return item

@@ -1,0 +1,88 @@
+"""Generators side by side, measured by one protocol on shapes that none of them has seen."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras3dgan import data
+from keras3dgan.errors import InputError
+from keras3dgan.recipes import offer
+from keras3dgan.runs import Run
+from keras3dgan.training import best_generator
+
+REAL = "training shapes"
+COLUMNS = ("score", "coverage_iou", "nna_iou", "mmd_iou", "coverage_chamfer", "nna_chamfer", "mmd_chamfer")
+MORE_COLUMNS = ("frechet", "diversity", "novelty", "occupied", "largest_component")
+_DRAWN = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneratorComparison:
+    """What `compare_generators` found.
+
+    Attributes:
+        split: the split of the reference shapes.
+        count: reference shapes, and generated ones of each generator.
+        rows: path of the run -> metrics; `REAL` is the ceiling.
+        shapes: path of the run -> some of its shapes, `REAL` -> some of the training set's; (8, n, n, n).
+    """
+
+    split: str
+    count: int
+    rows: dict[str, dict[str, float]]
+    shapes: dict[str, np.ndarray]
+
+    def table(self) -> str:
+        """The measurements as lines of text."""
+        columns = [name for name in (*COLUMNS, *MORE_COLUMNS) if any(name in row for row in self.rows.values())]
+        width = max(len(name) for name in self.rows)
+        lines = [" ".join([" " * width, *(f"{name.replace('_', ' '):>{max(9, len(name))}}" for name in columns)])]
+        for name, row in self.rows.items():
+            cells = (
+                f"{row[c]:>{max(9, len(c))}.3f}" if c in row else " " * (max(9, len(c)) - 1) + "-" for c in columns
+            )
+            lines.append(" ".join([f"{name:{width}}", *cells]))
+        return "\n".join(lines)
+
+
+def compare_generators(
+    runs: Sequence[Run],
+    split: str = "test",
+    seed: int = 1,
+    voxnet: Run | None = None,
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+) -> GeneratorComparison:
+    """Measures the generators of some runs of `train_gan`, and real training shapes, against the same held-out shapes.
+
+    Args:
+        runs: trained on the same data.
+        split: `validation` or `test`.
+        seed: of the latents; not those that the best generator was chosen by.
+        voxnet: a run whose features give the Frechet distance.
+        data_dir: where TFDS keeps prepared data sets.
+        manual_dir: where the source of a data set lies that must be fetched by hand.
+
+    Raises:
+        InputError: a run is missing or of another kind, or two were trained on different data.
+    """
+    keys = ("dataset", "classes", "resolution")
+    source = [tuple(run.settings[key] for key in keys) for run in runs]
+    if any(each != source[0] for each in source):
+        raise InputError("the generators were trained on different data; name runs of one data set only.", "models")
+    dataset, classes, resolution = source[0]
+    load = (classes, resolution, data_dir, manual_dir)
+    train, reference = (data.load(dataset, part, *load) for part in ("train", split))
+    classifier = offer(voxnet, "classifier")(voxnet) if voxnet else None
+    protocol = best_generator.protocol(train, reference, classifier)
+    drawn = np.random.default_rng(seed).permutation(len(train))[:_DRAWN]
+    rows, shapes = {REAL: protocol.ceiling(seed)}, {REAL: train.grids(drawn)}
+    for run in runs:
+        generator = offer(run, "generator")(run)
+        latents = best_generator.latents(protocol.count, generator.latent_size, run.settings["latent_stddev"], seed)
+        made = best_generator.generate(generator, latents)
+        rows[str(run.path)], shapes[str(run.path)] = protocol.measure(made), made[:_DRAWN]
+    return GeneratorComparison(split, protocol.count, rows, shapes)

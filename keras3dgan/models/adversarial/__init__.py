@@ -1,0 +1,1 @@
+"""Adversarial models, and the training step that each backend of Keras gives them."""

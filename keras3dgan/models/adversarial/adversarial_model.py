@@ -1,0 +1,184 @@
+"""What all adversarial models share: two networks, two optimizers, random numbers, and hooks around one training step."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras3dgan.backend import jit_compile
+from keras3dgan.models.adversarial.step import AdversarialStep
+from keras3dgan.models.noise import Noise
+
+
+class Optimizers:
+    """Several optimizers as the one that Keras's JAX trainer and our checkpoints read `variables` of.
+
+    Keras's own `MultiOptimizer` applies all at once and chooses by the path of a variable; here each is applied by itself.
+    """
+
+    built = True
+
+    def __init__(self, *optimizers):
+        self.variables = [variable for optimizer in optimizers for variable in optimizer.variables]
+
+
+@dataclasses.dataclass(frozen=True)
+class Guidance:
+    """A loss of the generator and of another network, an image encoder, say.
+
+    Attributes:
+        network: learns with it.
+        optimizer: of that network.
+        loss: gives the scalar loss of a batch, and a dictionary of scalars to log.
+        prefix: what the name of its gradient norm begins with in the logs.
+    """
+
+    network: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    loss: Callable[[], tuple[Any, dict[str, Any]]]
+    prefix: str
+
+
+class AdversarialModel(Noise, AdversarialStep, keras.Model):
+    """Generator and discriminator trained against each other.
+
+    A step draws z ~ N(0, latent_stddev^2), updates the discriminator on the real and the generated batch if
+    `discriminator_trains`, and then the generator if `generator_trains`. A skipped update leaves weights, moments and
+    iterations of its network untouched. A variant overrides the hooks, which know no backend:
+
+    - `discriminator_loss(real, fake)` -> scalar loss and a dictionary of scalars to log,
+    - `generator_loss(fake, real)` -> scalar loss,
+    - `discriminator_trains(logs)` and `generator_trains()` -> True, or a boolean tensor equal on all replicas,
+    - `perturb(voxels)` -> the voxels as the discriminator sees them,
+    - `real_voxels(data)` -> the voxels of a batch,
+    - `guidance(data)` -> None, or a `Guidance`: a further loss that another network and the generator learn to lower,
+    - `after_step(logs)` -> nothing.
+
+    Call: latents (batch, latent_size) -> occupancy (batch, n, n, n, 1) in [0, 1].
+
+    Args:
+        generator: latents to logits.
+        discriminator: voxels to logits.
+        latent_stddev: standard deviation of the latents.
+        average: share of the old value in the running mean of the generator's weights, kept as `average_generator`
+            (Yazici et al. 2019); 0 keeps none.
+        seed: of all random numbers. Their state is a variable of the model, so a checkpoint holds it.
+    """
+
+    METRICS: tuple[str, ...] = (
+        "g_loss",
+        "d_loss",
+        "g_trained",
+        "d_trained",
+        "g_gradient_norm",
+        "d_gradient_norm",
+        "occupied",
+        "diversity",
+    )
+
+    def __init__(self, generator, discriminator, latent_stddev=0.33, average=0.0, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.latent_stddev = latent_stddev
+        self.average = average
+        self.seed = seed
+        self.random = keras.random.SeedGenerator(seed, name="random")
+        self.average_generator = None
+        if average:
+            self.average_generator = generator.copy("average_generator")
+            self.average_generator.trainable = False
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in self.METRICS}
+        self.built = True
+
+    @property
+    def best_generator(self):
+        """The generator to use: the running mean where one is kept."""
+        return self.average_generator or self.generator
+
+    def compile(self, g_optimizer, d_optimizer, xla=False):
+        """Takes the two optimizers, and whether XLA compiles the step on TensorFlow too."""
+        super().compile(optimizer=None, jit_compile=jit_compile(xla))
+        self.g_optimizer = g_optimizer
+        self.d_optimizer = d_optimizer
+        g_optimizer.build(self.generator.trainable_variables)
+        d_optimizer.build(self.discriminator.trainable_variables)
+        self.optimizer = Optimizers(g_optimizer, d_optimizer)
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return None
+        optimizers = {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
+        return {name: keras.saving.serialize_keras_object(value) for name, value in optimizers.items()}
+
+    def compile_from_config(self, config):
+        self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
+
+    def call(self, latents, training=None):
+        return ops.sigmoid(self.generator(latents, training=training))
+
+    def sample_latents(self, count):
+        """Draws (count, latent_size) latents from N(0, latent_stddev^2)."""
+        return self.random_normal(count, (self.generator.latent_size,), self.latent_stddev)
+
+    def perturb(self, voxels):
+        """What the discriminator is shown instead of these voxels."""
+        return voxels
+
+    def real_voxels(self, data):
+        """The real shapes (batch, n, n, n, 1) of what `fit` was given."""
+        return keras.utils.unpack_x_y_sample_weight(data)[0]
+
+    def discriminator_trains(self, logs):
+        """Whether this step updates the discriminator, given what `discriminator_loss` logged over all replicas."""
+        return True
+
+    def generator_trains(self):
+        """Whether this step updates the generator."""
+        return True
+
+    def guidance(self, data):
+        """What the generator learns besides deceiving the discriminator, and who learns with it; None: nothing."""
+        return None
+
+    def after_step(self, logs):
+        """Called with everything logged at the end of a step."""
+
+    def update_average(self):
+        """Moves the average generator, batch statistics included, towards the generator."""
+        if self.average_generator is not None:
+            pairs = zip(self.average_generator.variables, self.generator.variables, strict=True)
+            for mean, variable in pairs:
+                mean.assign(self.average * mean + (1 - self.average) * ops.cast(variable, mean.dtype))
+
+    def track(self, logs):
+        """Takes a step's logs into the means of the epoch and returns those.
+
+        The norm of a skipped update is no measurement: its mean is over the updates that took place.
+        """
+        weights = {"d_gradient_norm": logs["d_trained"], "g_gradient_norm": logs["g_trained"]}
+        for name, tracker in self.trackers.items():
+            tracker.update_state(logs[name], sample_weight=weights.get(name))
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "latent_stddev": self.latent_stddev,
+            "average": self.average,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        for part in ("generator", "discriminator"):
+            config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects)
+        return cls(**config)

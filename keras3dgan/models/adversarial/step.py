@@ -1,0 +1,10 @@
+"""The adversarial training step of the backend in use."""
+
+import keras
+
+if keras.backend.backend() == "tensorflow":
+    from keras3dgan.models.adversarial.tensorflow_step import AdversarialStep, input_gradients
+else:
+    from keras3dgan.models.adversarial.jax_step import AdversarialStep, input_gradients  # type: ignore[assignment]
+
+__all__ = ["AdversarialStep", "input_gradients"]

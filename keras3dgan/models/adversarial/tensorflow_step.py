@@ -1,0 +1,108 @@
+"""The adversarial training step on TensorFlow, on one device or on many."""
+
+import tensorflow as tf
+from keras import ops
+
+from keras3dgan.backend.tensorflow_devices import replicas
+from keras3dgan.metrics import samples
+
+
+def mean_over_replicas(values):
+    """The mean of a structure of scalars over the equal shares of the batch, the same on every replica."""
+    if replicas() == 1:
+        return values
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
+
+
+def input_gradients(function, x):
+    """The gradient of sum(function(x)) with respect to x, itself differentiable with respect to the weights."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = ops.sum(function(x))
+    return tape.gradient(total, x)
+
+
+def _run_if(condition, update, variables):
+    """Runs `update` where `condition` holds; else every one of `variables` keeps its value and the result is 0.
+
+    On one device the branch also saves the backward pass. Across replicas `tf.cond` cannot hold an optimizer's update, so
+    it runs always and is undone.
+    """
+    if condition is True:
+        return update()
+    if not tf.distribute.has_strategy():
+        return tf.cond(condition, update, lambda: tf.constant(0.0))
+    before = [tf.identity(variable.value) for variable in variables]
+    result = update()
+    for variable, old in zip(variables, before, strict=True):
+        variable.assign(tf.where(condition, variable.value, old))
+    return tf.where(condition, result, 0.0)
+
+
+def _apply(optimizer, gradients, variables):
+    """Updates with the gradient of the whole batch's mean loss, and returns its norm."""
+    gradients = mean_over_replicas(gradients)
+    # Keras's optimizers add up what the replicas give them.
+    optimizer.apply([gradient / replicas() for gradient in gradients], variables)
+    return tf.linalg.global_norm(gradients)
+
+
+class AdversarialStep:
+    """The `train_step` of `AdversarialModel`; it calls that class's hooks and knows nothing of what is behind them."""
+
+    def train_step(self, data):
+        real = self.real_voxels(data)
+        with tf.GradientTape() as tape:
+            fake = self(self.sample_latents(ops.shape(real)[0]), training=True)
+        logs = self._update_discriminator(real, fake)
+        guidance, more = self._update_guiding(self.guidance(data))
+        logs |= more
+        logs |= self._update_generator(tape, fake, real, guidance)
+        occupied, diversity = samples.occupied_fraction(fake), samples.diversity(fake)
+        logs |= mean_over_replicas({"occupied": occupied, "diversity": diversity})
+        self.after_step(logs)
+        return self.track(logs)
+
+    def _update_discriminator(self, real, fake):
+        variables = self.discriminator.trainable_variables
+        with tf.GradientTape() as tape:
+            loss, logs = self.discriminator_loss(real, fake)
+        logs = mean_over_replicas({**logs, "d_loss": loss})
+
+        def update():
+            return _apply(self.d_optimizer, tape.gradient(loss, variables), variables)
+
+        trains = self.discriminator_trains(logs)
+        norm = _run_if(trains, update, variables + self.d_optimizer.variables)
+        return {**logs, "d_trained": ops.cast(trains, "float32"), "d_gradient_norm": norm}
+
+    def _update_guiding(self, guidance):
+        """The gradients of a guidance for the generator, after the other network has been updated with its own."""
+        if guidance is None:
+            return None, {}
+        with tf.GradientTape() as tape:
+            loss, logs = guidance.loss()
+        variables = guidance.network.trainable_variables
+        mine, others = tape.gradient(loss, (variables, self.generator.trainable_variables))
+        norm = _apply(guidance.optimizer, mine, variables)
+        return others, {**mean_over_replicas(logs), f"{guidance.prefix}_gradient_norm": norm}
+
+    def _update_generator(self, generator_tape, fake, real, guidance):
+        variables = self.generator.trainable_variables
+        with tf.GradientTape() as tape:
+            tape.watch(fake)
+            loss = self.generator_loss(fake, real)
+
+        def update():
+            gradients = generator_tape.gradient(fake, variables, output_gradients=tape.gradient(loss, fake))
+            if guidance is not None:
+                gradients = [one + two for one, two in zip(gradients, guidance, strict=True)]
+            norm = _apply(self.g_optimizer, gradients, variables)
+            self.update_average()
+            return norm
+
+        trains = self.generator_trains()
+        averaged = self.average_generator.variables if self.average_generator else []
+        norm = _run_if(trains, update, variables + self.g_optimizer.variables + averaged)
+        logs = mean_over_replicas({"g_loss": loss})
+        return {**logs, "g_trained": ops.cast(trains, "float32"), "g_gradient_norm": norm}

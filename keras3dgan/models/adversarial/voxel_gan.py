@@ -1,0 +1,126 @@
+"""The 3D-GAN with the report's training recipe."""
+
+import keras
+from keras import ops
+
+from keras3dgan import losses
+from keras3dgan.models.adversarial.adversarial_model import AdversarialModel
+
+# How far the losses are averaged into the past, and how far the network that is ahead is slowed down at most.
+_LOSS_MEMORY = 0.95
+_SLOWEST = 0.1
+
+
+@keras.saving.register_keras_serializable(package="keras3dgan")
+class VoxelGAN(AdversarialModel):
+    """The 3D-GAN (the report, section 3.2; Wu et al. 2016).
+
+    The discriminator learns smoothed labels, unless its accuracy on the real and the generated batch is `gate_accuracy` or
+    more already (Wu et al., section 3.1); the generator learns with the non-saturating loss.
+
+    The report varies both learning rates "depending on loss dynamics" and gives no rule. The rule taken: of two running mean
+    losses a and b, the network with the smaller one is ahead, and its rate is its base rate times
+    max(0.1, (smaller / larger)^balance); the other keeps its base rate. `balance` 0 switches this off.
+
+    Args:
+        generator, discriminator, latent_stddev, average, seed: as for `AdversarialModel`.
+        real_labels: range of the uniform labels of real shapes.
+        fake_labels: range of the uniform labels of generated shapes.
+        gate_accuracy: no discriminator update at this accuracy or above; anything above 1 never gates.
+        balance: strength of the adaptive learning rates.
+        noise_stddev: standard deviation of Gaussian noise added to all that the discriminator sees, so that it cannot go by
+            real voxels being exactly 0 or 1 (instance noise, Arjovsky and Bottou 2017; not in the report).
+    """
+
+    METRICS = (
+        *AdversarialModel.METRICS,
+        "d_accuracy_real",
+        "d_accuracy_fake",
+        "g_learning_rate",
+        "d_learning_rate",
+    )
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        latent_stddev=0.33,
+        real_labels=(0.7, 1.2),
+        fake_labels=(0.0, 0.3),
+        gate_accuracy=0.8,
+        balance=0.5,
+        noise_stddev=0.0,
+        average=0.0,
+        seed=0,
+        **kwargs,
+    ):
+        kwargs.setdefault("name", "voxel_gan")
+        super().__init__(generator, discriminator, latent_stddev, average, seed, **kwargs)
+        self.real_labels = tuple(real_labels)
+        self.fake_labels = tuple(fake_labels)
+        self.gate_accuracy = gate_accuracy
+        self.balance = balance
+        self.noise_stddev = noise_stddev
+        # log 2: the loss of a discriminator that cannot tell, so both networks start level.
+        level = {"initializer": keras.initializers.Constant(0.6931), "aggregation": "only_first_replica"}
+        self.g_running_loss = self.add_weight(shape=(), trainable=False, name="g_running_loss", **level)
+        self.d_running_loss = self.add_weight(shape=(), trainable=False, name="d_running_loss", **level)
+
+    def compile(self, g_optimizer, d_optimizer, xla=False):
+        """As the base class; the learning rates at this moment are the base rates of the balance rule."""
+        super().compile(g_optimizer, d_optimizer, xla)
+        self.g_base_rate = float(ops.convert_to_numpy(g_optimizer.learning_rate))
+        self.d_base_rate = float(ops.convert_to_numpy(d_optimizer.learning_rate))
+
+    def perturb(self, voxels):
+        if not self.noise_stddev:
+            return voxels
+        return voxels + self.random_normal(ops.shape(voxels)[0], voxels.shape[1:], self.noise_stddev)
+
+    def discriminator_loss(self, real, fake):
+        """The loss with labels drawn anew for every shape, and the accuracies."""
+        real_logits = self.discriminator(self.perturb(real), training=True)
+        fake_logits = self.discriminator(self.perturb(fake), training=True)
+        count = ops.shape(real)[0]
+        real_labels = self.random_uniform(count, (1,), *self.real_labels)
+        fake_labels = self.random_uniform(count, (1,), *self.fake_labels)
+        logs = {
+            "d_accuracy_real": ops.mean(ops.cast(real_logits > 0, "float32")),
+            "d_accuracy_fake": ops.mean(ops.cast(fake_logits < 0, "float32")),
+        }
+        return losses.discriminator_loss(real_logits, fake_logits, real_labels, fake_labels), logs
+
+    def generator_loss(self, fake, real):
+        """Without smoothing, which the report applies to what the discriminator is taught."""
+        return losses.non_saturating_generator_loss(self.discriminator(self.perturb(fake), training=True))
+
+    def discriminator_trains(self, logs):
+        if self.gate_accuracy > 1:
+            return True
+        return (logs["d_accuracy_real"] + logs["d_accuracy_fake"]) / 2 < self.gate_accuracy
+
+    def after_step(self, logs):
+        # Copies: the variables themselves would be read after they have been assigned to below.
+        logs |= {
+            "g_learning_rate": ops.copy(self.g_optimizer.learning_rate),
+            "d_learning_rate": ops.copy(self.d_optimizer.learning_rate),
+        }
+        g, d = self.g_running_loss, self.d_running_loss
+        g.assign(_LOSS_MEMORY * g + (1 - _LOSS_MEMORY) * logs["g_loss"])
+        d.assign(_LOSS_MEMORY * d + (1 - _LOSS_MEMORY) * logs["d_loss"])
+        if self.balance == 0:
+            return
+        # Smoothed labels can push the discriminator's loss to zero and below, hence the floor.
+        ratio = ops.maximum(g, 1e-3) / ops.maximum(d, 1e-3)
+        self.g_optimizer.learning_rate.assign(self.g_base_rate * ops.clip(ratio**self.balance, _SLOWEST, 1.0))
+        self.d_optimizer.learning_rate.assign(self.d_base_rate * ops.clip(ratio**-self.balance, _SLOWEST, 1.0))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "real_labels": self.real_labels,
+            "fake_labels": self.fake_labels,
+            "gate_accuracy": self.gate_accuracy,
+            "balance": self.balance,
+            "noise_stddev": self.noise_stddev,
+        }

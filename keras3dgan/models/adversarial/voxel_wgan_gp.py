@@ -1,0 +1,67 @@
+"""The 3D-GAN as a Wasserstein GAN with gradient penalty, the report's stated future direction (section 6)."""
+
+import keras
+from keras import ops
+
+from keras3dgan import losses
+from keras3dgan.models.adversarial.adversarial_model import AdversarialModel
+from keras3dgan.models.adversarial.step import input_gradients
+
+
+@keras.saving.register_keras_serializable(package="keras3dgan")
+class VoxelWGANGP(AdversarialModel):
+    """WGAN-GP (Gulrajani et al. 2017, "IWGAN", algorithm 1).
+
+    Every step updates the critic on fresh real shapes, every `critic_steps`-th one also the generator. The critic must have no
+    batch normalisation, since the penalty is on the gradient of each shape alone.
+
+    Args:
+        generator, discriminator, latent_stddev, average, seed: as for `AdversarialModel`; the discriminator is the critic.
+        critic_steps: critic updates to one of the generator; 5 in Gulrajani et al.
+        penalty_weight: of the gradient penalty; 10 in Gulrajani et al.
+
+    Raises:
+        ValueError: the critic normalises over the batch.
+    """
+
+    METRICS = (*AdversarialModel.METRICS, "wasserstein_distance", "gradient_penalty")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        latent_stddev=0.33,
+        critic_steps=5,
+        penalty_weight=10.0,
+        average=0.0,
+        seed=0,
+        **kwargs,
+    ):
+        if any(isinstance(layer, keras.layers.BatchNormalization) for layer in discriminator.layers):
+            raise ValueError("WGAN-GP needs a critic without batch normalisation: Discriminator(normalization='none').")
+        kwargs.setdefault("name", "voxel_wgan_gp")
+        super().__init__(generator, discriminator, latent_stddev, average, seed, **kwargs)
+        self.critic_steps = critic_steps
+        self.penalty_weight = penalty_weight
+
+    def discriminator_loss(self, real, fake):
+        """Critic loss plus weighted gradient penalty at points uniformly between real and generated shapes."""
+        real_scores = self.discriminator(real, training=True)
+        fake_scores = self.discriminator(fake, training=True)
+        share = self.random_uniform(ops.shape(real)[0], (1, 1, 1, 1), 0.0, 1.0)
+        between = real + share * (fake - real)
+        gradients = input_gradients(lambda voxels: self.discriminator(voxels, training=True), between)
+        penalty = losses.gradient_penalty(gradients)
+        loss = losses.wasserstein_critic_loss(real_scores, fake_scores)
+        return loss + self.penalty_weight * penalty, {"wasserstein_distance": -loss, "gradient_penalty": penalty}
+
+    def generator_loss(self, fake, real):
+        return losses.wasserstein_generator_loss(self.discriminator(fake, training=True))
+
+    def generator_trains(self):
+        if self.critic_steps == 1:
+            return True
+        return ops.equal(self.d_optimizer.iterations % self.critic_steps, 0)
+
+    def get_config(self):
+        return {**super().get_config(), "critic_steps": self.critic_steps, "penalty_weight": self.penalty_weight}

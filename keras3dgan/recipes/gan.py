@@ -1,0 +1,258 @@
+"""The 3D-GAN (the report, section 3.2; Wu et al. 2016), and what measuring made of it.
+
+keras3dgan train_gan --workdir=runs/gan --preset=cpu --classes=chair
+
+Presets, with times on one core of an AMD EPYC (Zen 5) in ModelNet10's chairs, 12 steps an epoch at batch 64:
+
+- `report`: the report's values for everything. Collapses at any width tried (docs/generation.md).
+- `gan`: the report's losses with what makes them converge. Score 0.80 to 0.84 after 840 steps at a quarter of the width.
+- `wgan_gp`, `best`: the report's future direction. Score 0.66 to 0.70 after 840 steps, 0.59 after 2,800 at half the width.
+- `r3gan`: relativistic loss and DiffAugment; being measured.
+- `64`, `wu2016_64`: at 64^3, ours and the paper's.
+- `cpu`: `best` at a quarter of the width, in hours. `demo` and `test`: minutes and seconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from keras3dgan.runs import Run
+from keras3dgan.training.adversarial_settings import CONVERGING, AdversarialSettings, SmoothedSettings
+from keras3dgan.training.options import Options, Samples
+from keras3dgan.training.recipe import Input, Part, Recipe
+from keras3dgan.training.settings import knob
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras3dgan.models.adversarial.adversarial_model import AdversarialModel
+
+# The penalties are on each shape alone.
+_NO_NORMALIZATION = knob("none", "of the discriminator: none with variants wgan_gp and r3gan", choices=("none",))
+_VARIANT = "gan, the report's; wgan_gp, its future direction; or r3gan"
+_SHOWN = 8
+_ROWS = ("samples", "more samples")
+
+
+@dataclasses.dataclass(frozen=True)
+class GANSettings(SmoothedSettings):
+    """The report's 3D-GAN."""
+
+    variant: str = knob("gan", _VARIANT)
+
+
+@dataclasses.dataclass(frozen=True)
+class WGANGPSettings(AdversarialSettings):
+    """A Wasserstein GAN with gradient penalty (Gulrajani et al. 2017)."""
+
+    MODEL = (*AdversarialSettings.MODEL, "critic_steps", "penalty_weight")
+
+    variant: str = knob("wgan_gp", _VARIANT)
+    d_normalization: str = _NO_NORMALIZATION
+    critic_steps: int = knob(5, "wgan_gp: critic updates to one of the generator", least=1)
+    penalty_weight: float = knob(10.0, "wgan_gp, r3gan: weight of the gradient penalty", least=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class R3GANSettings(AdversarialSettings):
+    """A relativistic GAN with zero-centred penalties (Huang et al. 2024)."""
+
+    MODEL = (*AdversarialSettings.MODEL, "penalty_weight", "diff_augment")
+
+    variant: str = knob("r3gan", _VARIANT)
+    d_normalization: str = _NO_NORMALIZATION
+    penalty_weight: float = knob(1.0, "wgan_gp, r3gan: weight of the gradient penalty", least=0)
+    diff_augment: str = knob(
+        "none", "r3gan: what the discriminator sees is changed by: mirror,shift,cutout, by comma; or none"
+    )
+
+
+# Gulrajani et al. 2017, with one critic step and rates that get somewhere in a few hundred steps. It needs the start at the
+# occupied fraction: else the critic's first lesson empties the volume, and a saturated sigmoid takes long to come back.
+_WGAN_GP = {
+    "variant": "wgan_gp",
+    "init_stddev": 0.0,
+    "init_occupied": 0.0,
+    "d_optimizer": "adam",
+    "d_learning_rate": 0.001,
+    "beta_1": 0.0,
+    "critic_steps": 1,
+    "average": 0.98,
+    "precision": "auto",
+}
+# Huang et al. 2024 with DiffAugment (Zhao et al. 2020).
+_R3GAN = {
+    **_WGAN_GP,
+    "variant": "r3gan",
+    "g_learning_rate": 0.0005,
+    "d_learning_rate": 0.0005,
+    "penalty_weight": 1.0,
+    "diff_augment": "mirror,shift,cutout",
+    "average": 0.995,
+}
+# Wu et al. 2016, section 3.1 and appendix, as the report took them over for its 64^3 model (section 4.1.1), which collapsed: no
+# smoothing, one rate ratio of 250 to 1. Their 4x4x4 block of 512 channels is here reached from a dense 2x2x2 one.
+_WU2016_64 = {
+    "resolution": 64,
+    "width": 512,
+    "d_optimizer": "adam",
+    "d_learning_rate": 0.00001,
+    "real_labels": (1.0, 1.0),
+    "fake_labels": (0.0, 0.0),
+    "balance": 0.0,
+    "precision": "auto",
+}
+_GAN = {**CONVERGING, "precision": "auto"}
+PRESETS = {
+    "report": {},
+    "best": _WGAN_GP,
+    "gan": _GAN,
+    "wgan_gp": _WGAN_GP,
+    "r3gan": _R3GAN,
+    "64": {**_WGAN_GP, "resolution": 64, "batch_size": 50},
+    "wu2016_64": _WU2016_64,
+    "cpu": {**_WGAN_GP, "width": 64, "epochs": 500},
+    "demo": {**_WGAN_GP, "width": 48, "epochs": 70, "batch_size": 50, "augmentation": "flip"},
+    "test": {**CONVERGING, "width": 8, "latent_size": 16, "epochs": 3, "batch_size": 16},
+}
+
+
+def build(settings: AdversarialSettings, occupied: float = 0.5) -> AdversarialModel:
+    """The compiled adversarial model of these settings; `occupied` is the mean occupancy of the training shapes."""
+    from keras3dgan import models
+
+    width, stddev = settings.width, settings.init_stddev
+    generator = models.Generator(
+        settings.resolution, settings.latent_size, width, stddev, settings.init_occupied or occupied
+    )
+    discriminator = models.Discriminator(settings.resolution, width, stddev, normalization=settings.d_normalization)
+    kind = {GANSettings: models.VoxelGAN, WGANGPSettings: models.VoxelWGANGP, R3GANSettings: models.VoxelR3GAN}
+    gan = kind[type(settings)](generator, discriminator, **settings.for_model())
+    gan.compile(
+        optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
+        optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
+        xla=settings.xla,
+    )
+    return gan
+
+
+def optimizer(name: str, learning_rate: float, beta_1: float) -> keras.optimizers.Optimizer:
+    """The optimizer of a name, `adam` or `sgd`."""
+    import keras
+
+    if name == "adam":
+        return keras.optimizers.Adam(learning_rate, beta_1=beta_1)
+    return keras.optimizers.SGD(learning_rate)
+
+
+def train(
+    settings: AdversarialSettings, run: Run, options: Options = Options(), voxnet: Run | None = None
+) -> dict[str, Any]:
+    """Trains a 3D-GAN, or goes on training it, and writes `models/generator.keras` and `models/discriminator.keras`.
+
+    The generator written is the best one by the metrics of generation on validation shapes, or the last one if
+    `settings.measure_every` is 0.
+
+    Args:
+        settings: of `RECIPE.make_settings`.
+        run: where to write.
+        options: data folders, checkpoints, pictures.
+        voxnet: a run of `train_voxnet` whose features give the Frechet distance, which else is not measured.
+
+    Returns:
+        The content of `result.json`.
+
+    Raises:
+        InputError: the data cannot be read, or the run directory holds another run.
+    """
+    from keras3dgan.training import best_generator, loop
+    from keras3dgan.training.callbacks import SamplePictures
+    from keras3dgan.training.model_files import load_model
+
+    train_shapes = options.load(settings, "train")
+    protocol = None
+    if settings.measure_every:
+        classifier = load_model(voxnet, "voxnet") if voxnet else None
+        protocol = best_generator.protocol(train_shapes, options.load(settings, "validation"), classifier)
+    run.start("gan", settings, may_change=settings.may_change)
+    if loop.is_finished(run, settings):
+        return run.result() or {}
+    with loop.prepared(settings):
+        gan = build(settings, train_shapes.occupied())
+    draws = (settings.latent_size, settings.latent_stddev, settings.seed)
+
+    def samples(logs: dict[str, float]) -> Samples:
+        made = best_generator.occupancy(gan.best_generator, best_generator.latents(_SHOWN * len(_ROWS), *draws))
+        return Samples({title: made[i * _SHOWN : (i + 1) * _SHOWN] for i, title in enumerate(_ROWS)})
+
+    callbacks = [SamplePictures(run, options, samples), *options.callbacks]
+    exports = {"discriminator": gan.discriminator}
+    if protocol is None:
+        exports["generator"] = gan.best_generator
+        options = dataclasses.replace(options, callbacks=callbacks)
+        return loop.fit(run, gan, settings, train_shapes, None, exports, options)
+    best = best_generator.BestGenerator(
+        run, protocol, best_generator.latents(protocol.count, *draws), settings.measure_every, settings.patience
+    )
+    options = dataclasses.replace(options, callbacks=[best, *callbacks])
+    return loop.fit(run, gan, settings, train_shapes, None, exports, options, summary=lambda: {"best": best.result()})
+
+
+def load(run: Run) -> keras.Model:
+    """The trained generator, latents (batch, k) to logits (batch, n, n, n, 1)."""
+    from keras3dgan.training.model_files import load_model
+
+    return load_model(run, "generator")
+
+
+def _discriminator(run: Run) -> keras.Model:
+    from keras3dgan.training.model_files import load_model
+
+    return load_model(run, "discriminator")
+
+
+def _parts(run: Run) -> list[Part]:
+    return [Part("generator", "generator", load(run), latent_stddev=run.settings["latent_stddev"])]
+
+
+def _line(result: dict[str, Any]) -> str:
+    if "best" not in result:
+        return "generation was not measured"
+    best = result["best"]
+    return (
+        f"kept the generator of epoch {best['epoch']}: score {best['score']:.3f}, coverage {best['coverage_iou']:.2f}, 1-NN "
+        f"accuracy {best['nna_iou']:.2f}, MMD {best['mmd_iou']:.2f} (IoU distance, validation shapes)"
+    )
+
+
+def _facts(result: dict[str, Any]) -> list[str]:
+    if "best" not in result:
+        return []
+    best = result["best"]
+    return [
+        f"Kept the generator of epoch {best['epoch']}: coverage {best['coverage_iou']:.2f}, 1-nearest-neighbour accuracy "
+        f"{best['nna_iou']:.2f} (0.5 is best), matching distance {best['mmd_iou']:.2f}, against validation shapes (1 - IoU)."
+    ]
+
+
+RECIPE = Recipe(
+    kind="gan",
+    title="3D-GAN",
+    help="train a 3D-GAN",
+    settings={"gan": GANSettings, "wgan_gp": WGANGPSettings, "r3gan": R3GANSettings},
+    presets=PRESETS,
+    inputs={"voxnet": Input("voxnet", "run of train_voxnet; its features give the Frechet distance")},
+    train=train,
+    line=_line,
+    facts=_facts,
+    curves={
+        "losses": ("g_loss", "d_loss"),
+        "discriminator": ("d_accuracy_real", "d_accuracy_fake", "d_trained", "gradient_penalty", "d_margin"),
+        "generated, validation shapes": ("generated_score", "generated_coverage_iou", "generated_nna_iou"),
+        "samples": ("occupied", "diversity", "generated_diversity", "generated_novelty"),
+    },
+    parts=_parts,
+    generator=load,
+    discriminator=_discriminator,
+)

@@ -1,0 +1,235 @@
+"""The folder of one training run, as paths and JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import pathlib
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from keras3dgan.errors import InputError
+from keras3dgan.files import replacing
+from keras3dgan.provenance import environment
+
+
+class Run:
+    """A run: `config.json`, `checkpoints/`, `metrics.jsonl`, `events/`, `samples/`, `models/`, `result.json`.
+
+    Args:
+        path: the folder; made by `start`.
+        writes: False makes every method that writes do nothing; for all but the first of several hosts.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], writes: bool = True):
+        self.path = pathlib.Path(path)
+        self.writes = writes
+        self.checkpoints = self.path / "checkpoints"
+        self.samples = self.path / "samples"
+        self.events = self.path / "events"
+        self.models = self.path / "models"
+        self.metrics_file = self.path / "metrics.jsonl"
+
+    @staticmethod
+    def is_run(path: str | os.PathLike[str]) -> bool:
+        """Whether a path is a run's folder."""
+        return (pathlib.Path(path) / "config.json").is_file()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Inside, no other process trains this run; the lock goes with its process. Removes what a killed one left half-written.
+
+        Raises:
+            InputError: another process does.
+        """
+        if not self.writes:
+            yield
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        # Kept open, and the file left there: removing it would let two processes lock two files of one name.
+        with open(self.path / ".lock", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InputError(f"{self.path}: another process trains this run; wait for it or stop it.") from error
+            for left in self.path.rglob(".*.tmp*"):
+                left.unlink(missing_ok=True)
+            yield
+
+    def start(
+        self,
+        kind: str,
+        settings: Any,
+        parts: Mapping[str, str] | None = None,
+        may_change: Collection[str] = ("epochs",),
+    ) -> None:
+        """Writes `config.json`, or checks that the run found here was started with the same settings.
+
+        Args:
+            kind: what is trained, as `gan`.
+            settings: the dataclass of settings.
+            parts: fingerprints of the trained models that go into this run, by name.
+            may_change: settings that do not touch what the run has learnt so far.
+
+        Raises:
+            InputError: the folder holds another run, or something else.
+        """
+        values = json.loads(json.dumps(dataclasses.asdict(settings)))
+        if (self.path / "config.json").exists():
+            old = self.config()
+            self._check_same(old, kind, values, _defaults(settings), parts or {}, may_change)
+            if old["settings"] != values:  # the commit stays that of the start
+                self._write("config.json", {**old, "settings": values})
+            return
+        if self.path.is_dir() and any(path.name != ".lock" for path in self.path.iterdir()):
+            raise InputError(f"{self.path}: is not empty and holds no run; choose another folder.")
+        self._write("config.json", {"kind": kind, "settings": values, "parts": dict(parts or {}), **environment()})
+
+    def _check_same(
+        self,
+        old: Mapping[str, Any],
+        kind: str,
+        values: Mapping[str, Any],
+        defaults: Mapping[str, Any],
+        parts: Mapping[str, str],
+        may_change: Collection[str],
+    ) -> None:
+        if old["kind"] != kind:
+            raise InputError(f"{self.path}: holds a run of kind '{old['kind']}'; choose another folder.")
+        for name, value in values.items():
+            # A setting that did not exist yet had its default's effect.
+            before = old["settings"].get(name, defaults.get(name))
+            if before != value and name not in may_change:
+                raise InputError(
+                    f"{self.path}: was started with {name} {before}, not {value}; give the same to go on, or another folder."
+                )
+        for name, fingerprint in parts.items():
+            if old.get("parts", {}).get(name, fingerprint) != fingerprint:
+                raise InputError(f"{self.path}: was started with another {name}; give that, or another folder.")
+
+    def config(self) -> dict[str, Any]:
+        """The content of `config.json`: `kind`, `settings`, `parts`, `commit`, `versions`, `hardware`.
+
+        Raises:
+            InputError: there is none, or it is damaged.
+        """
+        path = self.path / "config.json"
+        if not path.is_file():
+            raise InputError(f"{self.path}: no training run here (config.json is missing); train one first.")
+        config = _read_object(path)
+        if not isinstance(config.get("kind"), str) or not isinstance(config.get("settings"), dict):
+            raise InputError(f"{path}: has no kind and settings; choose another run.")
+        return config
+
+    @property
+    def kind(self) -> str:
+        """What is trained here."""
+        return self.config()["kind"]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings as they are recorded."""
+        return self.config()["settings"]
+
+    def result(self) -> dict[str, Any] | None:
+        """What a finished run reported, None while it is not finished.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = self.path / "result.json"
+        return _read_object(path) if path.exists() else None
+
+    def finish(self, result: Mapping[str, Any]) -> None:
+        """Writes `result.json`, which marks the run as finished."""
+        self._write("result.json", result)
+
+    def reopen(self) -> None:
+        """Removes `result.json`: from here on the run is not finished."""
+        if self.writes:
+            (self.path / "result.json").unlink(missing_ok=True)
+
+    def metrics(self) -> list[dict[str, float]]:
+        """The whole lines of `metrics.jsonl`, one an epoch."""
+        if not self.metrics_file.exists():
+            return []
+        found = []
+        for line in self.metrics_file.read_text(errors="replace").splitlines():
+            with contextlib.suppress(ValueError):  # cut off by a kill
+                content = json.loads(line)
+                if isinstance(content, dict) and "epoch" in content and "step" in content:
+                    found.append(content)
+        return found
+
+    def drop_metrics_after(self, step: int) -> None:
+        """Removes the lines of epochs that are about to be trained again."""
+        if self.writes and self.metrics_file.exists():
+            kept = [json.dumps(line) + "\n" for line in self.metrics() if line["step"] <= step]
+            with replacing(self.metrics_file) as temporary:
+                temporary.write_text("".join(kept))
+
+    def add_metrics(self, line: Mapping[str, float]) -> None:
+        """Appends a line to `metrics.jsonl`."""
+        if self.writes:
+            with open(self.metrics_file, "a") as file:
+                file.write(json.dumps(line) + "\n")
+
+    def model_file(self, name: str) -> pathlib.Path:
+        """Where a trained model lies, as `generator.keras`.
+
+        Raises:
+            InputError: it does not.
+        """
+        path = self.models / name
+        if not path.is_file():
+            raise InputError(f"{self.path}: has no {name} yet; let its training finish.")
+        return path
+
+    def coder_files(self) -> list[pathlib.Path]:
+        """Entropy tables, of the first rate first; empty before they have been fitted."""
+        found: list[pathlib.Path] = []
+        while (path := self._coder_file(len(found))).is_file():
+            found.append(path)
+        return found
+
+    def save_coders(self, contents: list[bytes]) -> None:
+        """Writes the entropy tables of one rate after the other."""
+        if self.writes:
+            for index, content in enumerate(contents):
+                with replacing(self._coder_file(index)) as temporary:
+                    temporary.write_bytes(content)
+
+    def _coder_file(self, index: int) -> pathlib.Path:
+        return self.models / (f"coder_{index}.npz" if index else "coder.npz")
+
+    def newest_samples(self) -> pathlib.Path | None:
+        """The last picture of samples."""
+        return max(self.samples.glob("epoch-*.png"), default=None)
+
+    def outcome(self) -> dict[str, Any]:
+        """What a result file says of a training: kind, settings, commit, steps, time, and the last epoch's metrics."""
+        config = self.config()
+        return {**{key: config.get(key) for key in ("kind", "settings", "commit", "hardware")}, **(self.result() or {})}
+
+    def _write(self, name: str, content: Mapping[str, Any]) -> None:
+        if self.writes:
+            with replacing(self.path / name) as temporary:
+                temporary.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _defaults(settings: Any) -> dict[str, Any]:
+    defaults = {field.name: field.default for field in dataclasses.fields(settings)}
+    return json.loads(json.dumps({k: v for k, v in defaults.items() if v is not dataclasses.MISSING}))
+
+
+def _read_object(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read; choose another run.") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds no object; choose another run.")
+    return content

@@ -33,6 +33,19 @@ setup(
     name="keras3dgan",
     version=VERSION,
     description="Learns what 3D objects look like and uses that to compress them",
+    author="The keras3dgan authors",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Multimedia :: Graphics :: 3D Modeling",
+    ],
     long_description=(ROOT / "README.md").read_text(),
     long_description_content_type="text/markdown",
     python_requires=">=3.11",
@@ -40,7 +53,7 @@ setup(
     package_dir={"keras3dgan.datasets": "datasets", "keras3dgan.export": "export"},
     package_data={
         "": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"],
-        "keras3dgan.codec": ["shipped/*.npz"],
+        "keras3dgan.codec.shipped": ["*.npz"],
         "keras3dgan.export": ["serving/*"],
     },
     install_requires=[

@@ -23,16 +23,15 @@ def build(name: str, width: int, batch_size: int):
 
     from keras3dgan import backend
     from keras3dgan.models import GenerativeCompressor, VoxNet
-    from keras3dgan.training import adversarial, classifier, compression, presets
+    from keras3dgan.recipes import autoencoder, gan, voxnet
 
     if name in ("3D-GAN", "WGAN-GP"):
         preset = "gan" if name == "3D-GAN" else "wgan_gp"
-        knobs = {"width": width, "batch_size": batch_size}
-        return adversarial.build_gan(presets.settings(presets.GANSettings, preset, knobs), 0.05)
+        return gan.build(gan.RECIPE.make_settings(preset, width=width, batch_size=batch_size), 0.05)
     if name == "VoxNet":
         filters = max(1, width // 8)  # the report's 32 at its width of 256
-        return classifier.build_voxnet(presets.settings(presets.VoxNetSettings, "report", {"filters": filters}), 5)
-    model = compression.build_autoencoder(presets.settings(presets.AutoencoderSettings, "report", {"width": width}))
+        return voxnet.build(voxnet.RECIPE.make_settings("report", filters=filters), 5)
+    model = autoencoder.build(autoencoder.RECIPE.make_settings("report", width=width))
     if name == "compressor":
         model = GenerativeCompressor(model.encoder, model.decoder, VoxNet(5, filters=max(1, width // 8)))
     model.compile(keras.optimizers.Adam(0.001), jit_compile=backend.jit_compile(False))

@@ -22,10 +22,10 @@ from keras3dgan.voxels.io import write_shape
 
 _PEAK = """
 import json, resource, sys
-from keras3dgan.commands import cli
+from keras3dgan.commands import main
 sys.argv = sys.argv[1:]
 try:
-    cli.run_command("bulk_compress")
+    main.run("bulk_compress")
 finally:
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(json.dumps({"peak_mib": peak // 1024}), flush=True)

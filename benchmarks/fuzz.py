@@ -83,8 +83,8 @@ def attack(model: str, grids: np.ndarray, seed: int, count: int) -> tuple[dict[s
                 path.write_bytes(mutate(whole, whole, rng))
             elif turn % _DEEP == 1:
                 kind = "checksum made right"
-                payload = mutate(container.unwrap(one, used.model), container.unwrap(two, used.model), rng)
-                content = container.wrap(payload, used.model)
+                payload = mutate(container.unwrap(one, used.fingerprint), container.unwrap(two, used.fingerprint), rng)
+                content = container.wrap(payload, used.fingerprint)
             else:
                 kind, content = "as damaged", mutate(one, two, rng)
             begin = time.perf_counter()

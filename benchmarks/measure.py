@@ -24,6 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _WIDTHS = {"full width (256)": 256, "quarter width (64)": 64}
 _BATCH = 100
+_AUGMENTATIONS = ("none", "flip", "rotate", "mirror,shift,stretch")
 
 
 def measure_voxelisation(meshes: str | None) -> dict:
@@ -59,7 +60,6 @@ def measure_reading() -> dict:
     import tensorflow_datasets as tfds
 
     from keras3dgan import data
-    from keras3dgan.training.presets import AUGMENTATIONS
 
     shapes = data.load("furniture_voxels", "train")
     examples = tfds.load("furniture_voxels/32", split="train").repeat(6).batch(_BATCH).prefetch(2)
@@ -70,7 +70,7 @@ def measure_reading() -> dict:
     for _ in range(3):
         data.load("furniture_voxels", "train")
     result["load_packed_per_second"] = round(3 * len(shapes) / (time.perf_counter() - begin))
-    for augmentation in AUGMENTATIONS:
+    for augmentation in _AUGMENTATIONS:
         batches = iter(data.training_batches(shapes, _BATCH, 0, augmentation=augmentation))
         for _ in range(10):
             next(batches)
@@ -86,19 +86,17 @@ def measure_reading() -> dict:
 def measure_step(kind: str, width: int) -> dict:
     """Milliseconds of a training step at 32^3, batch 100: the median of some after the first two."""
     from keras3dgan import models
-    from keras3dgan.training import adversarial, compression, presets
+    from keras3dgan.recipes import autoencoder, gan, voxnet
 
     data = _voxels(_BATCH)
     if kind == "3D-GAN":
-        model = adversarial.build_gan(presets.settings(presets.GANSettings, "cpu", {"width": width}))
+        model = gan.build(gan.RECIPE.make_settings("cpu", width=width, precision="float32"))
         target = None
     elif kind == "VoxNet":
-        from keras3dgan.training.classifier import build_voxnet
-
-        model, target = build_voxnet(presets.VoxNetSettings(), 10), np.zeros(_BATCH, int)
+        model, target = voxnet.build(voxnet.VoxNetSettings(), 10), np.zeros(_BATCH, int)
     else:
-        settings = presets.settings(presets.AutoencoderSettings, "cpu", {"width": width})
-        model, target = compression.build_autoencoder(settings), None
+        settings = autoencoder.RECIPE.make_settings("cpu", width=width, precision="float32")
+        model, target = autoencoder.build(settings), None
         if kind == "compressor":
             model = models.GenerativeCompressor(model.encoder, model.decoder, models.VoxNet(10))
         import keras
@@ -116,11 +114,11 @@ def measure_step(kind: str, width: int) -> dict:
 def measure_waiting(augmentation: str) -> dict:
     """How much of a 3D-GAN's training time at quarter width the step waits for its batch."""
     from keras3dgan import data
-    from keras3dgan.training import adversarial, presets
+    from keras3dgan.recipes import gan
 
     shapes = data.load("furniture_voxels", "train")
     batches = iter(data.training_batches(shapes, _BATCH, 0, augmentation=augmentation))
-    model = adversarial.build_gan(presets.settings(presets.GANSettings, "cpu", {}))
+    model = gan.build(gan.RECIPE.make_settings("cpu", precision="float32"))
     waited, begin = 0.0, 0.0
     for turn in range(23):
         if turn == 3:
@@ -138,20 +136,19 @@ def measure_flags() -> dict:
 
     At width 16 and 20 shapes: XLA takes minutes a step for more on a CPU.
     """
-    import keras
-
-    from keras3dgan.training import adversarial, presets
+    from keras3dgan.recipes import gan
+    from keras3dgan.training import loop
 
     data = _voxels(20)
     models = {}
     for name, knobs in {
-        "float32": {},
+        "float32": {"precision": "float32"},
         "bfloat16": {"precision": "mixed_bfloat16"},
         "xla": {"xla": True},
     }.items():
-        settings = presets.settings(presets.GANSettings, "cpu", {"width": 16, **knobs})
-        keras.config.set_dtype_policy(settings.precision)
-        models[name] = adversarial.build_gan(settings)
+        settings = gan.RECIPE.make_settings("cpu", **{"width": 16, "precision": "float32", **knobs})
+        with loop.prepared(settings):
+            models[name] = gan.build(settings)
     times: dict[str, list[float]] = {name: [] for name in models}
     for turn in range(5):
         for name, model in models.items():
@@ -169,10 +166,15 @@ def measure_flags() -> dict:
 def measure_codec(width: int) -> dict:
     """Milliseconds a shape to encode and to decode, grid to bytes and back, alone and in a batch of 100."""
     from keras3dgan import models
-    from keras3dgan.codec.latent.neural import NeuralCodec
+    from keras3dgan.codec.latent import neural
+    from keras3dgan.codec.latent.entropy_coder import EntropyCoder
+    from keras3dgan.models.fingerprint import fingerprint
 
-    codec = NeuralCodec(models.Encoder(width=width), models.Generator(width=width))
+    encoder, decoder = models.Encoder(width=width), models.Generator(width=width)
     grids = (_voxels(_BATCH)[..., 0] > 0.5).astype(np.uint8)
+    latents = neural.analyse(encoder.predict_on_batch, grids)
+    coder = EntropyCoder.fit(latents, float(latents.std()) / 4, 32, fingerprint(decoder))
+    codec = neural.NeuralCodec(encoder, decoder, [coder])
     streams = codec.encode(grids)
     codec.decode(streams)
     result = {}
@@ -225,7 +227,7 @@ def main() -> None:
         for kind in ("3D-GAN", "compressor", "autoencoder"):
             jobs[f"step: {kind}, {name}"] = (measure_step, kind, width)
         jobs[f"codec, {name}"] = (measure_codec, width)
-    for augmentation in ("none", "flip", "rotate"):
+    for augmentation in _AUGMENTATIONS:
         jobs[f"waiting for batches, {augmentation}"] = (measure_waiting, augmentation)
     jobs["precision and XLA, width 16, 20 shapes"] = (measure_flags,)
     results = {}

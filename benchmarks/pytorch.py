@@ -35,22 +35,22 @@ _steps: dict = {}
 
 def prepare_tensorflow(resolution: int, width: int, batch_size: int, threads: int) -> int:
     """Builds our 3D-GANs in this process and returns the number of their parameters."""
-    import keras
     import tensorflow as tf
 
-    from keras3dgan.training import adversarial, presets
+    from keras3dgan.recipes import gan
+    from keras3dgan.training import loop
 
     if not _steps:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     batch = tf.constant(_shapes(resolution, batch_size))
     for name, knobs in _OURS.items():
         knobs = {"resolution": resolution, "width": width, "noise_stddev": 0.0, "average": 0.0, **knobs}
-        settings = presets.settings(presets.GANSettings, "gan", knobs)
-        keras.config.set_dtype_policy(settings.precision)
-        gan = adversarial.build_gan(settings)
-        step = tf.function(gan.train_step)
+        settings = gan.RECIPE.make_settings("gan", **{"precision": "float32", **knobs})
+        with loop.prepared(settings):
+            model = gan.build(settings)
+        step = tf.function(model.train_step)
         _steps[name] = lambda step=step: step(batch)
-    return gan.generator.count_params() + gan.discriminator.count_params()
+    return model.generator.count_params() + model.discriminator.count_params()
 
 
 def prepare_pytorch(resolution: int, width: int, batch_size: int, threads: int) -> int:

@@ -28,18 +28,18 @@ from typing import Any
 import numpy as np
 import tqdm
 
-from keras3dgan import codec, data
+from keras3dgan import codec, data, recipes
 from keras3dgan.codec import archive
 from keras3dgan.codec.goals import Point, share
-from keras3dgan.codec.latent.codec import LatentCodec
+from keras3dgan.codec.latent.latent_codec import LatentCodec
 from keras3dgan.codec.octree import search
 from keras3dgan.codec.octree.model import OctreeModel, Start
+from keras3dgan.codec.octree.octree_codec import OctreeCodec, points
 from keras3dgan.codec.octree.search import Way
-from keras3dgan.codec.octree.codec import OctreeCodec, points
 from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.provenance import write_result
 from keras3dgan.report import figures
 from keras3dgan.runs import Run
-from keras3dgan.provenance import write_result
 from keras3dgan.voxels.grid import iou, pack, unpack
 from keras3dgan.voxels.shape_set import ShapeSet
 
@@ -201,13 +201,12 @@ def baselines_curves(train: ShapeSet, shapes: ShapeSet, seen: np.ndarray) -> dic
 
 def read_codecs(runs: Sequence[str], train: ShapeSet, validation: ShapeSet) -> dict[str, LatentCodec]:
     """The report's models, each with a coder for every step."""
-    from keras3dgan.codec import neural
     from keras3dgan.codec.latent.fitting import fit_coders
     from keras3dgan.models.fingerprint import fingerprint
 
     found: dict[str, LatentCodec] = {}
     for run in runs:
-        model = neural.NeuralCodec.load(run)
+        model = recipes.load_codec(run)
         ways = (model.analyse, model.synthesise)
         model.coders = fit_coders(*ways, train, validation, fingerprint(model.decoder), model.coder.step, FACTORS)
         found[pathlib.Path(run).name.replace("_", " ")] = model
@@ -261,7 +260,7 @@ def main() -> None:
         }
         for title, (rows, _, new) in parts.items()
     }
-    trainings = {**content.pop("trainings", {}), **{run: _training(run) for run in runs}}
+    trainings = {**content.pop("trainings", {}), **{run: Run(run).outcome() for run in runs}}
     seconds = round(time.perf_counter() - begin, 1)
     measured = {"rate_distortion": subsets, "split": "test", **content, "trainings": trainings, "seconds": seconds}
     write_result(arguments.output, shlex.join(sys.argv), measured)
@@ -308,12 +307,7 @@ def _others(
             **baselines_curves(train, part, new),
         }
     used = octrees["this codec"]
-    return curves, {"model": used.model.hex()[:12], "model_bytes": len(used.octree.to_bytes())}
-
-
-def _training(path: str) -> dict[str, Any]:
-    run = Run(path)
-    return {**run.config(), **(run.result() or {})}
+    return curves, {"model": used.fingerprint.hex()[:12], "model_bytes": len(used.octree.to_bytes())}
 
 
 def draw(subsets: dict[str, Any], picture: str) -> None:

@@ -17,8 +17,8 @@ import time
 
 import numpy as np
 
-from keras3dgan.serving import Client
 from keras3dgan.provenance import write_result
+from keras3dgan.serving import Client
 from keras3dgan.voxels.grid import pack
 
 CLIENTS = (1, 8, 64)
@@ -29,7 +29,7 @@ def start(models: str, batching: bool) -> tuple[subprocess.Popen, str, str]:
     """A server and its gRPC and REST addresses."""
     words = [f"--models={models}", "--port=0", "--rest_port=0"]
     words += [f"--batching_parameters_file={BATCHING}"] if batching else []
-    command = [sys.executable, "-m", "keras3dgan.commands.serve", *words]
+    command = [sys.executable, "-m", "keras3dgan", "serve", *words]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     line = process.stdout.readline()
     return process, line.split("gRPC on ")[1].split(",")[0], line.split("REST on ")[1].strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keras3dgan.datasets.furniture_voxels import archive
+from keras3dgan.datasets.furniture_voxels import bundled
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.shape_set import ShapeSet
 
@@ -18,4 +18,4 @@ def load_shapes(
             "furniture_voxels or a .npz file.",
             "dataset",
         )
-    return archive.read(split, resolution)
+    return bundled.read(split, resolution)

@@ -12,7 +12,7 @@ import numpy as np
 
 from keras3dgan.augmentation import Augmentation, hash31
 from keras3dgan.errors import InputError
-from keras3dgan.voxels.shape_set import ShapeSet, read_packed_archive
+from keras3dgan.voxels.shape_set import SPLITS, ShapeSet, read_packed_archive
 
 # JAX trains without TensorFlow; the batches are then the same, made by numpy in the step's own thread.
 if importlib.util.find_spec("tensorflow"):
@@ -21,8 +21,6 @@ if importlib.util.find_spec("tensorflow"):
     from keras3dgan import tensor_packing
 else:
     tf = None
-
-SPLITS = ("train", "validation", "test")
 
 
 def load(

@@ -5,9 +5,9 @@ import dataclasses
 import tensorflow_datasets as tfds
 from etils import epath
 
-from keras3dgan.data import SPLITS
 from keras3dgan.datasets import shapes
-from keras3dgan.datasets.furniture_voxels import archive
+from keras3dgan.datasets.furniture_voxels import bundled
+from keras3dgan.voxels.shape_set import SPLITS
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -18,23 +18,23 @@ class Config(tfds.core.BuilderConfig):
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """The builder of `furniture_voxels`; splits as `archive.read` makes them."""
+    """The builder of `furniture_voxels`; splits as `bundled.read` makes them."""
 
     VERSION = tfds.core.Version("1.0.0")
     pkg_dir_path = epath.Path(__file__).parent
     RELEASE_NOTES = {"1.0.0": "Sweet Home 3D furniture 1.8, 820 models."}
-    BUILDER_CONFIGS = [Config(name=str(n), description=f"{n}^3 voxels", resolution=n) for n in archive.RESOLUTIONS]
+    BUILDER_CONFIGS = [Config(name=str(n), description=f"{n}^3 voxels", resolution=n) for n in bundled.RESOLUTIONS]
 
     def _info(self) -> tfds.core.DatasetInfo:
         resolution = self.builder_config.resolution
-        return shapes.dataset_info(self, resolution, archive.class_names(), "https://www.sweethome3d.com")
+        return shapes.dataset_info(self, resolution, bundled.class_names(), "https://www.sweethome3d.com")
 
     def _split_generators(self, dl_manager):
         del dl_manager  # the archive lies in the package
         return {split: self._examples(split) for split in SPLITS}
 
     def _examples(self, split: str):
-        stored = archive.read(split, self.builder_config.resolution)
+        stored = bundled.read(split, self.builder_config.resolution)
         return shapes.generate(
             [
                 shapes.SourceShape(

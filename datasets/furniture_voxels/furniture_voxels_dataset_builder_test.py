@@ -12,7 +12,7 @@ import trimesh
 
 from keras3dgan import data
 from keras3dgan.datasets import without_tensorflow
-from keras3dgan.datasets.furniture_voxels import archive, build_archive, furniture_voxels_dataset_builder
+from keras3dgan.datasets.furniture_voxels import build_archive, bundled, furniture_voxels_dataset_builder
 from keras3dgan.errors import InputError
 from keras3dgan.voxels import grid as grids
 from tests.conftest import command_environment
@@ -24,12 +24,12 @@ class FurnitureVoxelsTest(tfds.testing.DatasetBuilderTestCase):
     DATASET_CLASS = furniture_voxels_dataset_builder.Builder
     BUILDER_CONFIG_NAMES_TO_TEST = ("32",)
     SPLITS = {"train": 569, "validation": 89, "test": 162}
-    EXAMPLE_DIR = str(archive.ARCHIVE.parent)
+    EXAMPLE_DIR = str(bundled.ARCHIVE.parent)
     SKIP_CHECKSUMS = True
 
 
 def test_archive_and_attribution_agree():
-    with np.load(archive.ARCHIVE) as content:
+    with np.load(bundled.ARCHIVE) as content:
         ids, names = content["ids"].tolist(), content["class_names"].tolist()
         labels, volumes = content["labels"], grids.unpack(content["packed"], 64)
     with open(build_archive.FOLDER / "ATTRIBUTION.tsv", newline="") as file:
@@ -43,7 +43,7 @@ def test_archive_and_attribution_agree():
     assert not volumes[:, :2].any() and not volumes[:, 62:].any() and not volumes[..., :2].any()
     longest = [max(np.ptp(axis) + 1 for axis in np.nonzero(volume)) for volume in volumes[:50]]
     assert set(longest) <= {59, 60}
-    assert archive.ARCHIVE.stat().st_size <= 3_000_000
+    assert bundled.ARCHIVE.stat().st_size <= 3_000_000
 
 
 def test_both_resolutions_and_tfds_load(tmp_path):

@@ -9,7 +9,7 @@ from keras3dgan.codec.goals import Goal
 from keras3dgan.codec.shipped import DEFAULT, octree_file, shipped
 
 if TYPE_CHECKING:
-    from keras3dgan.codec.octree.codec import OctreeCodec
+    from keras3dgan.codec.octree.octree_codec import OctreeCodec
 
 __all__ = ["DEFAULT", "Goal", "load", "shipped"]
 
@@ -24,8 +24,8 @@ def load(name_or_path: str | os.PathLike[str] = DEFAULT, goal: Goal = Goal()) ->
     Raises:
         InputError: no such model, or it is damaged.
     """
-    from keras3dgan.codec.octree.codec import OctreeCodec  # here: numba takes a moment to import
     from keras3dgan.codec.octree.model import OctreeModel
+    from keras3dgan.codec.octree.octree_codec import OctreeCodec  # here: numba takes a moment to import
 
     file = octree_file(name_or_path)
     return OctreeCodec(OctreeModel.from_bytes(file.read_bytes(), str(file)), goal)

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras3dgan import data
 from keras3dgan.codec.goals import Goal
-from keras3dgan.codec.latent.codec import LatentCodec
+from keras3dgan.codec.latent.latent_codec import LatentCodec
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
 from keras3dgan.evaluation.pca import PCACodec

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.decomposition import PCA
 
-from keras3dgan.codec.latent.codec import LatentCodec
 from keras3dgan.codec.latent.fitting import FACTORS, fit_coders
+from keras3dgan.codec.latent.latent_codec import LatentCodec
 from keras3dgan.voxels.shape_set import ShapeSet
 
 # Dense floats of 5,000 grids of 32^3 take 650 MB.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from keras3dgan.codec.goals import Goal
     from keras3dgan.codec.octree.codebook import Codebook
-    from keras3dgan.codec.octree.codec import OctreeCodec
+    from keras3dgan.codec.octree.octree_codec import OctreeCodec
     from keras3dgan.training.voxel_samples import Batch, VoxelSamples
 
 # Validation shapes whose bytes are counted after every epoch.
@@ -227,7 +227,7 @@ def _save(run: Run, model: OctreeModel) -> None:
 def load(run: Run, goal: Goal | None = None) -> OctreeCodec:
     """The trained model as a codec."""
     from keras3dgan.codec.goals import Goal
-    from keras3dgan.codec.octree.codec import OctreeCodec
+    from keras3dgan.codec.octree.octree_codec import OctreeCodec
 
     path = run.model_file(_FILE)
     return OctreeCodec(OctreeModel.from_bytes(path.read_bytes(), str(path)), goal or Goal())

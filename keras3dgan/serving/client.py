@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
-from keras3dgan.codec.latent.codec import LatentCodec
 from keras3dgan.codec.latent.entropy_coder import EntropyCoder
+from keras3dgan.codec.latent.latent_codec import LatentCodec
 from keras3dgan.errors import InputError
 from keras3dgan.serving.transport import Model, ServingError, Transport
 from keras3dgan.voxels.grid import pack, unpack

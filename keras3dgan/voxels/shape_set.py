@@ -25,6 +25,7 @@ MODELNET10_CLASSES = (
     "table",
     "toilet",
 )
+SPLITS = ("train", "validation", "test")
 _VALIDATION_SHARE = 0.1
 _TEST_SHARE = 0.2
 # 100,000 grids of 32^3 as int32, the largest form seen; anything bigger is no such archive.
@@ -120,7 +121,7 @@ def read_packed_archive(path: str | os.PathLike[str], split: str, resolution: in
         InputError: the file is missing, damaged, of another form, or too large.
     """
     part = "test" if split == "test" else "train"
-    if split not in ("train", "validation", "test"):
+    if split not in SPLITS:
         raise InputError(f"'{split}' is no split; choose train, validation or test.")
     volumes, labels = _read_arrays(path, f"X_{part}", f"y_{part}")
     count = len(volumes)

@@ -6,7 +6,7 @@ import pytest
 from keras3dgan.codec import archive
 from keras3dgan.codec.archive import Archive
 from keras3dgan.codec.goals import Goal
-from keras3dgan.codec.octree.codec import OctreeCodec
+from keras3dgan.codec.octree.octree_codec import OctreeCodec
 from keras3dgan.errors import InputError
 from keras3dgan.evaluation.pca import PCACodec
 from keras3dgan.voxels.grid import iou

@@ -57,7 +57,7 @@ def test_packing_needs_no_tensorflow():
     program = (
         "import sys\n"
         "for name in ('tensorflow', 'keras', 'jax', 'tensorflow_datasets', 'sklearn'): sys.modules[name] = None\n"
-        "import keras3dgan.codec.latent.entropy_coder, keras3dgan.codec.octree.codec\n"
+        "import keras3dgan.codec.latent.entropy_coder, keras3dgan.codec.octree.octree_codec\n"
         "import keras3dgan.voxels.io, keras3dgan.voxels.shape_set\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, env=command_environment())

@@ -23,7 +23,11 @@ def test_bytes_go_where_they_raise_the_mean_most():
 
 
 def test_goals_out_of_range_are_refused():
-    for goal, word in (({"bytes": 0}, "--bytes"), ({"min_iou": 1.5}, "--min_iou"), ({"mean_bytes": 0.2}, "--mean_byt")):
+    for goal, word in (
+        ({"bytes": 0}, "bytes: "),
+        ({"min_iou": 1.5}, "min_iou: "),
+        ({"mean_bytes": 0.2}, "mean_bytes: "),
+    ):
         with pytest.raises(InputError, match=word):
             Goal(**goal)
     with pytest.raises(InputError, match="give one of"):

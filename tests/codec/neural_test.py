@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from keras3dgan import models
-from keras3dgan.codec import neural
 from keras3dgan.codec.container import OVERHEAD
 from keras3dgan.codec.goals import Goal
+from keras3dgan.codec.latent import neural
 from keras3dgan.codec.latent.entropy_coder import EntropyCoder
 from keras3dgan.codec.latent.fitting import TOLERANCE, fit_coders
 from keras3dgan.codec.latent.neural import NeuralCodec

@@ -6,7 +6,7 @@ import pytest
 from keras3dgan.codec import container
 from keras3dgan.codec.goals import Goal, GoalError
 from keras3dgan.codec.octree import search
-from keras3dgan.codec.octree.codec import OctreeCodec, points
+from keras3dgan.codec.octree.octree_codec import OctreeCodec, points
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.grid import iou

@@ -5,9 +5,9 @@ import os
 import numpy as np
 import pytest
 
+from keras3dgan import recipes
 from keras3dgan.codec import load
 from keras3dgan.codec.archive import Archive
-from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes, run_command
@@ -36,7 +36,7 @@ def test_a_folder_becomes_archives(trained, folder, tmp_path):
     names = [name for path in archives for name in Archive(path).names]
     assert names == ["0.npy", "2.npy", "4.npy", "6.npy", "deep/1.npy", "deep/3.npy", "deep/5.npy"]
     assert (tmp_path / "out" / "bad_inputs.tsv").read_text().startswith("bad.stl\t")
-    codec = NeuralCodec.load(str(trained / "compressor"))
+    codec = recipes.load_codec(str(trained / "compressor"))
     expected = codec.encode(np.load(folder / "deep" / "3.npy")[None])[0]
 
     # Again: what is there stays, what is missing is made.
@@ -56,7 +56,7 @@ def test_a_folder_becomes_archives(trained, folder, tmp_path):
 
     with pytest.raises(InputError, match="another model"):
         bulk.check_done(
-            _shards(folder, tmp_path, 3), tmp_path / "out", NeuralCodec.load(str(trained / "autoencoder")).model
+            _shards(folder, tmp_path, 3), tmp_path / "out", recipes.load_codec(str(trained / "autoencoder")).fingerprint
         )
     with pytest.raises(InputError, match="another size"):
         bulk.check_done(_shards(folder, tmp_path, 4), tmp_path / "out", codec.fingerprint)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras3dgan.codec.latent.neural import NeuralCodec
+from keras3dgan import recipes
 from keras3dgan.errors import InputError
 from keras3dgan.export import engines
 from keras3dgan.runs import Run
@@ -18,7 +18,7 @@ def test_onnx(trained, tmp_path):
     session = onnxruntime.InferenceSession(str(rows[0].path))
     latents = np.random.default_rng(1).normal(0, 0.33, (3, 16)).astype(np.float32)
     [occupancy] = session.run(["occupancy"], {"latents": latents})
-    expected = NeuralCodec.load(str(trained / "compressor")).synthesise(latents)
+    expected = recipes.load_codec(str(trained / "compressor")).synthesise(latents)
     np.testing.assert_allclose(occupancy[..., 0], expected, atol=1e-4)
     lines = engines.table(rows).splitlines()
     assert len(lines) == 3 and "1.onnx" in lines[1] and "TensorFlow" in lines[1]

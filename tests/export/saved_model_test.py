@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras3dgan import recipes
 from keras3dgan.codec.latent.entropy_coder import EntropyCoder
-from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.errors import InputError
 from keras3dgan.export import saved_model
 from keras3dgan.runs import Run
@@ -66,7 +66,7 @@ def answers(exported, asked, tmp_path_factory):
 
 
 def test_values_are_those_of_the_keras_models(trained, asked, answers):
-    codec = NeuralCodec.load(str(trained / "compressor"))
+    codec = recipes.load_codec(str(trained / "compressor"))
     generator = Run(trained / "gan").load_model("generator")
     voxnet = Run(trained / "voxnet").load_model("voxnet")
     voxels, latents = asked["encoder/serving_default/voxels"], asked["decoder/serving_default/latents"]
@@ -82,7 +82,7 @@ def test_values_are_those_of_the_keras_models(trained, asked, answers):
 
 
 def test_symbols_bits_and_classes_are_exactly_the_same(trained, asked, answers):
-    codec = NeuralCodec.load(str(trained / "compressor"))
+    codec = recipes.load_codec(str(trained / "compressor"))
     grids = asked["encoder/serving_default/voxels"][..., 0]
     np.testing.assert_array_equal(answers["encoder/compress/symbols"], codec.coder.quantize(codec.analyse(grids)))
     occupancy = codec.synthesise(codec.coder.dequantize(asked["decoder/decompress/symbols"]))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import requests
 
-from keras3dgan.codec.latent.neural import NeuralCodec
+from keras3dgan import recipes
 from keras3dgan.errors import InputError
 from keras3dgan.serving import Client, ServingError
 from keras3dgan.serving.batching import Batcher, BatchingParameters, read_parameters
@@ -27,7 +27,7 @@ from tests.conftest import boxes, command_environment, run_command
 
 
 def test_what_is_served_is_the_trained_codec(trained, development_server):
-    codec = NeuralCodec.load(str(trained / "compressor"))
+    codec = recipes.load_codec(str(trained / "compressor"))
     grids = boxes(3, 32).grids()
     for address in development_server.values():
         client = Client(address)

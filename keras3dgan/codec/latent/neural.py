@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras3dgan.codec.goals import Goal
-from keras3dgan.codec.latent.codec import LatentCodec
 from keras3dgan.codec.latent.entropy_coder import EntropyCoder
+from keras3dgan.codec.latent.latent_codec import LatentCodec
 
 if TYPE_CHECKING:
     import keras

@@ -1,4 +1,4 @@
-"""Meshes in and out, by trimesh; surfaces of grids, by scikit-image's marching cubes."""
+"""Meshes in, by `keras3dgan.voxels.readers`, and out, by trimesh; surfaces of grids, by scikit-image's marching cubes."""
 
 import os
 import pathlib
@@ -8,6 +8,7 @@ import trimesh
 
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
+from keras3dgan.voxels.readers import gltf, obj, off, ply, stl
 
 READABLE = (".off", ".obj", ".stl", ".ply", ".glb", ".gltf")
 WRITABLE = (".obj", ".stl", ".ply", ".glb")
@@ -17,6 +18,9 @@ MAX_FILE_BYTES = 1 << 29
 # The glTF specification fixes y as up; the other formats leave it to the author.
 Y_UP = (".glb", ".gltf")
 Y_UP_TO_Z_UP = np.array([[1, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]], dtype=float)
+
+
+_READERS = {".off": off, ".obj": obj, ".stl": stl, ".ply": ply, ".glb": gltf, ".gltf": gltf}
 
 
 def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = MAX_FACES) -> trimesh.Trimesh:
@@ -31,7 +35,8 @@ def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = M
         The mesh, z up, unprocessed.
 
     Raises:
-        InputError: the file is missing, empty, damaged, too large, has no faces, or has coordinates that are not finite.
+        InputError: the file is missing, empty, damaged, cut off or too large, has no faces, needs something that is not
+            read, or has corners that are not finite. The sentence says which.
     """
     path = pathlib.Path(path)
     suffix = path.suffix.lower()
@@ -43,26 +48,23 @@ def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = M
         raise InputError(f"{path}: no such file.")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise InputError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB; simplify the mesh first.")
-    mesh = _load(path)
-    if len(mesh.faces) > max_faces:
-        raise InputError(
-            f"{path}: {len(mesh.faces)} faces are more than the {max_faces} allowed; simplify the mesh first."
-        )
+    content = path.read_bytes()
+    if not content.strip():
+        raise InputError(f"{path}: is an empty file; get it again.")
+    vertices, faces = _READERS[suffix].read(content, path)
+    _check(vertices, faces, max_faces, path)
+    mesh = trimesh.Trimesh(vertices, faces, process=False)
     return mesh.apply_transform(Y_UP_TO_Z_UP) if up == "y" or (up == "auto" and suffix in Y_UP) else mesh
 
 
-def _load(path: pathlib.Path) -> trimesh.Trimesh:
-    try:
-        mesh = trimesh.load_mesh(path, process=False, skip_materials=True)
-    except Exception as error:  # trimesh raises whatever a damaged file leads it to
-        raise InputError(f"{path}: not a readable {path.suffix} mesh; export it again.") from error
-    if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:
+def _check(vertices: np.ndarray, faces: np.ndarray, max_faces: int, path: pathlib.Path) -> None:
+    if not len(faces):
         raise InputError(f"{path}: has no faces; export it as a mesh, not as points or lines.")
-    if not 0 <= mesh.faces.min() <= mesh.faces.max() < len(mesh.vertices):
-        raise InputError(f"{path}: its faces name vertices that do not exist; export it again.")
-    if not np.isfinite(mesh.vertices[np.unique(mesh.faces)]).all():
+    if len(faces) > max_faces:
+        raise InputError(f"{path}: {len(faces)} faces are more than the {max_faces} allowed; simplify the mesh first.")
+    finite = np.isfinite(vertices).all(axis=1)
+    if not finite.all() and not finite[faces].all():
         raise InputError(f"{path}: has coordinates that are NaN or infinite; repair the mesh and export it again.")
-    return mesh
 
 
 def surface(occupancy: np.ndarray, threshold: float = 0.5) -> trimesh.Trimesh:

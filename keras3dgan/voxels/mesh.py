@@ -32,7 +32,7 @@ def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = M
         max_faces: refuse more triangles than this.
 
     Returns:
-        The mesh, z up, unprocessed.
+        The mesh, z up, unprocessed; `metadata['rounding']` is what compression moved its vertices by, of the longest side.
 
     Raises:
         InputError: the file is missing, empty, damaged, cut off or too large, has no faces, needs something that is not
@@ -51,9 +51,11 @@ def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = M
     content = path.read_bytes()
     if not content.strip():
         raise InputError(f"{path}: is an empty file; get it again.")
-    vertices, faces = _READERS[suffix].read(content, path)
-    _check(vertices, faces, max_faces, path)
-    mesh = trimesh.Trimesh(vertices, faces, process=False)
+    surface = _READERS[suffix].read(content, path)
+    _check(surface.vertices, surface.faces, max_faces, path)
+    mesh = trimesh.Trimesh(
+        surface.vertices, surface.faces, process=False, metadata={"rounding": surface.rounding}
+    )
     return mesh.apply_transform(Y_UP_TO_Z_UP) if up == "y" or (up == "auto" and suffix in Y_UP) else mesh
 
 

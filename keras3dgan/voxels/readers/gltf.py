@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras3dgan.errors import InputError
-from keras3dgan.voxels.readers import gltf_primitive
+from keras3dgan.voxels.readers import Surface, gltf_primitive
 from keras3dgan.voxels.readers.gltf_data import Data, document
 
 _DRACO = "KHR_draco_mesh_compression"
@@ -22,7 +22,7 @@ _NO_SURFACE = (
 _MAX_TRIANGLES = 20_000_000
 
 
-def read(content: bytes, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
+def read(content: bytes, path: pathlib.Path) -> Surface:
     """Vertices and triangles of a glTF file's default scene (the first one, or all nodes, where it names none).
 
     Read are triangles, strips and fans; matrices and translations, rotations and scales; sparse, strided, normalised and
@@ -45,11 +45,11 @@ def read(content: bytes, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(f"{path}: its JSON lacks or misuses {error}; export it again.") from error
 
 
-def _scene(data: Data) -> tuple[np.ndarray, np.ndarray]:
+def _scene(data: Data) -> Surface:
     placed = list(_placed_nodes(data))
     matrices = dict(placed)
-    vertices, faces, count, triangles = [], [], 0, 0
-    skipped = 0
+    vertices, faces = [], []
+    count, triangles, skipped, rounding = 0, 0, 0, 0.0
     for index, matrix in placed:
         node = data.item("nodes", index)
         if "mesh" not in node:
@@ -65,6 +65,7 @@ def _scene(data: Data) -> tuple[np.ndarray, np.ndarray]:
                 points, placing = gltf_primitive.skinned(data, node["skin"], primitive, points, matrices), [np.eye(4)]
             else:
                 placing = [matrix @ instance for instance in instances]
+            rounding = max(rounding, gltf_primitive.rounding(data, primitive))
             triangles += len(corners) * len(placing)
             if triangles > _MAX_TRIANGLES:
                 raise InputError(f"{data.path}: its instances add up to over {_MAX_TRIANGLES} triangles; simplify it.")
@@ -75,7 +76,7 @@ def _scene(data: Data) -> tuple[np.ndarray, np.ndarray]:
     if not faces:
         what = "only points or lines" if skipped else "no mesh in its scene"
         raise InputError(f"{data.path}: has no faces, it holds {what}; export it as a mesh.")
-    return np.concatenate(vertices), np.concatenate(faces)
+    return Surface(np.concatenate(vertices), np.concatenate(faces), rounding)
 
 
 def _placed_nodes(data: Data) -> Iterator[tuple[int, np.ndarray]]:

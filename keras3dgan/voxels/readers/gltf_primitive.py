@@ -11,6 +11,10 @@ from keras3dgan.voxels.readers.gltf_data import Data
 
 _DRACO = "KHR_draco_mesh_compression"
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
+_FLOAT = 5126
+_LARGEST = {5120: 127, 5121: 255, 5122: 32767, 5123: 65535, 5125: 4294967295}
+# Half a step of the 11 bits that encoders use by default; the bits themselves are not told by the decoder.
+_DRACO_ROUNDING = 2.0**-12
 
 
 def faces(data: Data, primitive: dict[str, Any]) -> np.ndarray | None:
@@ -55,6 +59,18 @@ def positions(data: Data, node: dict[str, Any], primitive: dict[str, Any]) -> np
                 raise InputError(f"{data.path}: a morph target has another number of vertices; export it again.")
             points = points + weight * moved
     return points
+
+
+def rounding(data: Data, primitive: dict[str, Any]) -> float:
+    """What compression may have moved each position by, as a share of the primitive's longest side."""
+    if _DRACO in primitive.get("extensions", {}):
+        return _DRACO_ROUNDING
+    accessor = data.item("accessors", primitive["attributes"]["POSITION"])
+    if accessor["componentType"] == _FLOAT:
+        return 0.0
+    stored = data.accessor(primitive["attributes"]["POSITION"])
+    step = 1 / _LARGEST[accessor["componentType"]] if accessor.get("normalized") else 1.0
+    return 0.5 * step / max(float(np.ptp(stored.astype(float), axis=0).max(initial=0.0)), step)
 
 
 def skinned(

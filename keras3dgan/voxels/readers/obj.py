@@ -6,13 +6,13 @@ import numpy as np
 
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.polygons import Polygons, triangulate
-from keras3dgan.voxels.readers import text
+from keras3dgan.voxels.readers import Surface, text
 
 # What would be part of the shape and is not read; everything else that is not `v` or `f` carries no surface.
 _UNSUPPORTED = {b"surf": "free-form surfaces", b"bzp": "patches", b"bsp": "patches", b"cdc": "patches", b"call": "calls"}
 
 
-def read(content: bytes, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
+def read(content: bytes, path: pathlib.Path) -> Surface:
     """Vertices and triangles of an `.obj` file.
 
     Read are relative indices (counted back from the line they stand on), `fo`, upper case, any white space, continued
@@ -47,7 +47,7 @@ def read(content: bytes, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
     if sizes and sizes[-1] < 3 and not content.endswith((b"\n", b"\r")) and words and words[0].lower().startswith(b"f"):
         raise InputError(f"{path}: ends in the middle of its face {len(sizes)}; get the whole file.")
     indices = _indices(corners, np.array(sizes, np.int64), np.array(known, np.int64), len(vertices), path)
-    return triangulate(Polygons(_coordinates(vertices, path), indices, np.array(sizes, np.int64)))
+    return Surface(*triangulate(Polygons(_coordinates(vertices, path), indices, np.array(sizes, np.int64))))
 
 
 def _coordinates(lines: list[list[bytes]], path: pathlib.Path) -> np.ndarray:

@@ -7,12 +7,12 @@ import numpy as np
 
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.polygons import Polygons, triangulate
-from keras3dgan.voxels.readers import text
+from keras3dgan.voxels.readers import Surface, text
 
 _HEADER = re.compile(rb"(ST)?(C)?(N)?(4)?(n)?OFF", re.IGNORECASE)
 
 
-def read(content: bytes, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
+def read(content: bytes, path: pathlib.Path) -> Surface:
     """Vertices and triangles of an `.off` file; colours, normals and texture coordinates behind a vertex are skipped.
 
     Raises:
@@ -42,7 +42,7 @@ def read(content: bytes, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
     vertices = _vertices(rest[:vertex_count], path)
     corners, sizes = _faces(rest[vertex_count : vertex_count + face_count], vertex_count, path)
     _refuse_more(rest[vertex_count + face_count :], vertex_count, face_count, path)
-    return triangulate(Polygons(vertices, corners, sizes))
+    return Surface(*triangulate(Polygons(vertices, corners, sizes)))
 
 
 def _behind_header(lines: list[bytes], path: pathlib.Path) -> list[bytes]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.polygons import Polygons, triangulate
-from keras3dgan.voxels.readers import strips, text
+from keras3dgan.voxels.readers import Surface, strips, text
 
 _TYPES = {
     "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4", "float": "f4", "double": "f8",
@@ -43,7 +43,7 @@ class _Lists:
     sizes: np.ndarray
 
 
-def read(content: bytes, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
+def read(content: bytes, path: pathlib.Path) -> Surface:
     """Vertices and triangles of a `.ply` file; all its properties but coordinates and vertex lists are skipped.
 
     Raises:
@@ -70,7 +70,7 @@ def read(content: bytes, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
                 if name == "tristrips"
                 else triangulate(Polygons(vertices, corners.values, corners.sizes))[1]
             )
-    return vertices, np.concatenate(parts)
+    return Surface(vertices, np.concatenate(parts))
 
 
 def _header(content: bytes, path: pathlib.Path) -> tuple[str, list[_Element], bytes]:

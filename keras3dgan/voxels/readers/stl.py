@@ -6,7 +6,7 @@ import re
 import numpy as np
 
 from keras3dgan.errors import InputError
-from keras3dgan.voxels.readers import text
+from keras3dgan.voxels.readers import Surface, text
 
 _HEADER = 84
 _FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -14,7 +14,7 @@ _FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute
 _WORDS = 21
 
 
-def read(content: bytes, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
+def read(content: bytes, path: pathlib.Path) -> Surface:
     """Vertices and triangles of an `.stl` file, three vertices of its own a triangle.
 
     Raises:
@@ -29,8 +29,8 @@ def read(content: bytes, path: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
     return _soup(_read_binary(content, declared, path))
 
 
-def _soup(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return corners.reshape(-1, 3), np.arange(len(corners) * 3).reshape(-1, 3)
+def _soup(corners: np.ndarray) -> Surface:
+    return Surface(corners.reshape(-1, 3), np.arange(len(corners) * 3).reshape(-1, 3))
 
 
 def _read_binary(content: bytes, declared: int, path: pathlib.Path) -> np.ndarray:

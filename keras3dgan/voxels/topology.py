@@ -1,0 +1,109 @@
+"""Which triangles hang together, and whether they close and agree about inside and outside."""
+
+import dataclasses
+
+import numba
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+# Corners this near to each other are one: a two-millionth of the grid, the precision of float32.
+_STEPS = 1 << 21
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """The connected parts of a mesh.
+
+    Attributes:
+        triangles: float64 (m, 3, 3), without those that collapsed, and turned where that makes their part agree.
+        label: int64 (m,), the part of each triangle.
+        closed: bool (parts,): each edge is run through as often one way as the other, so the part has an inside.
+        volume: float64 (parts,): signed; negative where faces look inwards.
+    """
+
+    triangles: np.ndarray
+    label: np.ndarray
+    closed: np.ndarray
+    volume: np.ndarray
+
+
+def parts(triangles: np.ndarray, resolution: int) -> Parts:
+    """Takes triangles (m, 3, 3) in voxels of a grid of this resolution apart."""
+    points, faces = _welded(triangles, resolution)
+    kept = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    faces = faces[kept]
+    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    graph = coo_matrix((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(len(points),) * 2)
+    label = connected_components(graph, directed=False)[1][faces[:, 0]] if len(faces) else np.zeros(0, np.int64)
+    label = np.unique(label, return_inverse=True)[1].astype(np.int64)
+    count = int(label.max(initial=-1)) + 1
+    open_part = np.bincount(label, _unbalanced(ends, len(points)), minlength=count) > 0
+    if open_part.any():
+        chosen = np.flatnonzero(open_part[label])
+        faces[chosen] = _agreeing(faces[chosen], len(points))
+        ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+        open_part = np.bincount(label, _unbalanced(ends, len(points)), minlength=count) > 0
+    corners = points[faces]
+    about = corners - resolution / 2
+    volume = np.einsum("ij,ij->i", about[:, 0], np.cross(about[:, 1], about[:, 2])) / 6
+    return Parts(corners, label, ~open_part, np.bincount(label, volume, minlength=count))
+
+
+def _welded(triangles: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarray]:
+    corners = triangles.reshape(-1, 3)
+    steps = np.round(corners * (_STEPS / (resolution + 1))).astype(np.int64)
+    keys = (steps[:, 0] << 42) | (steps[:, 1] << 21) | steps[:, 2]
+    _, first, index = np.unique(keys, return_index=True, return_inverse=True)
+    return corners[first], index.reshape(-1, 3)
+
+
+def _unbalanced(ends: np.ndarray, points: int) -> np.ndarray:
+    """Whether each triangle has an edge that is run through more often one way than the other, bool (m,)."""
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    _, edge = np.unique(low.astype(np.int64) * points + high, return_inverse=True)
+    balance = np.bincount(edge, np.where(ends[:, 0] == low, 1, -1))
+    return (balance[edge] != 0).reshape(3, -1).any(axis=0)
+
+
+def _agreeing(faces: np.ndarray, points: int) -> np.ndarray:
+    """The faces, turned so that any two that share an edge with nobody else run through it in opposite directions."""
+    ends = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    _, edge, count = np.unique(low.astype(np.int64) * points + high, return_inverse=True, return_counts=True)
+    order = np.argsort(edge, kind="stable")
+    starts = np.cumsum(count) - count
+    position = np.empty(len(order), np.int64)
+    position[order] = np.arange(len(order))
+    # The other half of each edge that two faces share, or -1.
+    partner = np.where(position == starts[edge], 1, -1) + position
+    other = np.where(count[edge] == 2, order[np.clip(partner, 0, len(order) - 1)], -1)
+    turned = _flood(other, ends[:, 0] == low, len(faces))
+    return np.where(turned[:, None], faces[:, ::-1], faces)
+
+
+@numba.njit(cache=True, nogil=True)
+def _flood(other, upwards, count):  # pragma: no cover: compiled
+    """Which faces to turn; of each patch that hangs together the smaller share is turned."""
+    state = np.full(count, -1, np.int8)
+    queue = np.empty(count, np.int64)
+    for seed in range(count):
+        if state[seed] >= 0:
+            continue
+        state[seed] = 0
+        queue[0], first, last, turned = seed, 0, 1, 0
+        while first < last:
+            face = queue[first]
+            first += 1
+            turned += state[face]
+            for half in range(3 * face, 3 * face + 3):
+                neighbour = other[half] // 3 if other[half] >= 0 else -1
+                if neighbour >= 0 and state[neighbour] < 0:
+                    same = upwards[half] == upwards[other[half]]
+                    state[neighbour] = 1 - state[face] if same else state[face]
+                    queue[last] = neighbour
+                    last += 1
+        if 2 * turned > last:
+            for place in range(last):
+                state[queue[place]] = 1 - state[queue[place]]
+    return state > 0

@@ -12,6 +12,8 @@ from keras3dgan.voxels.readers import gltf, obj, off, ply, stl
 
 READABLE = (".off", ".obj", ".stl", ".ply", ".glb", ".gltf")
 WRITABLE = (".obj", ".stl", ".ply", ".glb")
+# How far a surface keeps from the centres of voxels, in voxels and at least half of it.
+_CLEARANCE = 0.02
 MAX_FACES = 2_000_000
 MAX_FILE_BYTES = 1 << 29
 
@@ -83,6 +85,9 @@ def surface(occupancy: np.ndarray, threshold: float = 0.5) -> trimesh.Trimesh:
 
     size = occupancy.shape[0]
     padded = np.pad(np.asarray(occupancy, dtype=np.float32), 1)
+    # No vertex comes near a voxel's centre, so that the surface tells on which side each centre lies.
+    room = _CLEARANCE * max(threshold, 1 - threshold)
+    padded = np.where(padded > threshold, np.maximum(padded, threshold + room), np.minimum(padded, threshold - room))
     if not padded.max() > threshold:
         return trimesh.Trimesh()
     # "ascent" winds the faces so that their normals point out of the occupied side.

@@ -28,22 +28,20 @@ def inside(triangles: np.ndarray, resolution: int) -> np.ndarray:
     mesh = parts(triangles, resolution)
     winding = _united(mesh, resolution)
     solid = winding != 0
-    left = ~mesh.closed[mesh.label]
-    if left.any():
-        solid |= _damaged(mesh.triangles[left], mesh.label[left], resolution)
+    if not mesh.closed.all():
+        solid |= _damaged(mesh, resolution)
     return solid
 
 
 def _united(mesh: Parts, resolution: int) -> np.ndarray:
     """The winding number about each centre, int16 (n, n, n), of the closed parts, turned to look outwards."""
     sign = 1 if mesh.volume[mesh.closed].sum() >= 0 else -1
-    volume = sign * mesh.volume
-    outwards = (mesh.closed & (volume >= 0))[mesh.label]
+    inwards = mesh.closed & (sign * mesh.volume < 0)
     winding = np.zeros((resolution,) * 3, np.int16)
-    _add(winding, mesh.triangles[outwards], sign)
+    _add(winding, mesh.of(mesh.closed & ~inwards), sign)
     around = winding.copy()
-    for part in np.flatnonzero(mesh.closed & (volume < 0)):
-        low, own = _winding(mesh.triangles[mesh.label == part], resolution)
+    for part in np.flatnonzero(inwards & mesh.hold_centres()):
+        low, own = _winding(mesh.part(part), resolution)
         box = tuple(slice(a, a + n) for a, n in zip(low, own.shape, strict=True))
         cavity = (around[box][own != 0] > 0).all()
         winding[box] += sign * own if cavity else -sign * own
@@ -83,29 +81,23 @@ def _along(
     return winding.transpose(back), uneven.transpose(back), hits > 0
 
 
-def _damaged(triangles: np.ndarray, label: np.ndarray, resolution: int) -> np.ndarray:
+def _damaged(mesh: Parts, resolution: int) -> np.ndarray:
     """The inside of parts that do not close: each by itself, then what is left of them together."""
     solid = np.zeros((resolution,) * 3, bool)
-    order = np.argsort(label, kind="stable")
-    triangles, label = triangles[order], label[order]
-    left = []
-    for part in np.split(triangles, np.flatnonzero(np.diff(label)) + 1):
-        if not _vote(part, resolution, solid):
-            left.append(part)
-    if left:
-        rest = np.concatenate(left)
-        if len(left) == 1 or not _vote(rest, resolution, solid):
-            shell = np.zeros_like(solid)
-            rasterize.mark_entered(rest, shell)
-            solid |= _between(shell)
+    left = ~mesh.closed
+    for part in np.flatnonzero(left & mesh.hold_centres()):
+        left[part] = not _vote(mesh.part(part), resolution, solid)
+    rest = mesh.of(left)
+    if len(rest) and (left.sum() == 1 or not _vote(rest, resolution, solid)):
+        shell = np.zeros_like(solid)
+        rasterize.mark_entered(rest, shell)
+        solid |= _between(shell)
     return solid
 
 
 def _vote(triangles: np.ndarray, resolution: int, solid: np.ndarray) -> bool:
     """Marks what more even lines find inside than outside; False, and nothing marked, where too few lines are even."""
     low, shape = _box(triangles, resolution)
-    if shape.min() < 2:
-        return False
     votes = np.zeros(shape, np.int8)
     for axis in range(3):
         winding, uneven, met = _along(triangles, low, shape, axis)

@@ -16,16 +16,32 @@ class Parts:
     """The connected parts of a mesh.
 
     Attributes:
-        triangles: float64 (m, 3, 3), without those that collapsed, and turned where that makes their part agree.
-        label: int64 (m,), the part of each triangle.
+        triangles: float64 (m, 3, 3), part after part, without those that collapsed, turned where their part agrees then.
+        starts: int64 (parts,), the first triangle of each part.
         closed: bool (parts,): each edge is run through as often one way as the other, so the part has an inside.
         volume: float64 (parts,): signed; negative where faces look inwards.
     """
 
     triangles: np.ndarray
-    label: np.ndarray
+    starts: np.ndarray
     closed: np.ndarray
     volume: np.ndarray
+
+    def part(self, index: int) -> np.ndarray:
+        """The triangles of one part."""
+        return self.triangles[self.starts[index] : self.starts[index + 1] if index + 1 < len(self.starts) else None]
+
+    def of(self, chosen: np.ndarray) -> np.ndarray:
+        """The triangles of all parts that a mask (parts,) marks."""
+        return self.triangles[np.repeat(chosen, np.diff(self.starts, append=len(self.triangles)))]
+
+    def hold_centres(self) -> np.ndarray:
+        """Whether the box of each part has a voxel's centre in it, bool (parts,): others have no inside to fill."""
+        if not len(self.starts):
+            return np.zeros(0, bool)
+        low = np.minimum.reduceat(self.triangles.min(axis=1), self.starts)
+        high = np.maximum.reduceat(self.triangles.max(axis=1), self.starts)
+        return (np.floor(high - 0.5) >= np.ceil(low - 0.5)).all(axis=1)
 
 
 def parts(triangles: np.ndarray, resolution: int) -> Parts:
@@ -33,21 +49,28 @@ def parts(triangles: np.ndarray, resolution: int) -> Parts:
     points, faces = _welded(triangles, resolution)
     kept = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
     faces = faces[kept]
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    graph = coo_matrix((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(len(points),) * 2)
-    label = connected_components(graph, directed=False)[1][faces[:, 0]] if len(faces) else np.zeros(0, np.int64)
-    label = np.unique(label, return_inverse=True)[1].astype(np.int64)
-    count = int(label.max(initial=-1)) + 1
-    open_part = np.bincount(label, _unbalanced(ends, len(points)), minlength=count) > 0
-    if open_part.any():
-        chosen = np.flatnonzero(open_part[label])
+    label = _labels(faces, len(points))
+    order = np.argsort(label, kind="stable")
+    faces, label = faces[order], label[order]
+    starts = np.flatnonzero(np.diff(label, prepend=-1))
+    closed = ~np.logical_or.reduceat(_unbalanced(faces, len(points)), starts) if len(faces) else np.zeros(0, bool)
+    if not closed.all():
+        chosen = np.flatnonzero(~closed[label])
         faces[chosen] = _agreeing(faces[chosen], len(points))
-        ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-        open_part = np.bincount(label, _unbalanced(ends, len(points)), minlength=count) > 0
+        closed = ~np.logical_or.reduceat(_unbalanced(faces, len(points)), starts)
     corners = points[faces]
     about = corners - resolution / 2
     volume = np.einsum("ij,ij->i", about[:, 0], np.cross(about[:, 1], about[:, 2])) / 6
-    return Parts(corners, label, ~open_part, np.bincount(label, volume, minlength=count))
+    return Parts(corners, starts, closed, np.add.reduceat(volume, starts) if len(faces) else np.zeros(0))
+
+
+def _labels(faces: np.ndarray, points: int) -> np.ndarray:
+    """The part of each face, counted from 0: faces with a common corner are of one part."""
+    graph = coo_matrix(
+        (np.ones(2 * len(faces), bool), (np.tile(faces[:, 0], 2), faces[:, 1:].T.ravel())), shape=(points, points)
+    )
+    label = connected_components(graph, directed=False)[1][faces[:, 0]]
+    return np.unique(label, return_inverse=True)[1].astype(np.int64)
 
 
 def _welded(triangles: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarray]:
@@ -58,19 +81,24 @@ def _welded(triangles: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndar
     return corners[first], index.reshape(-1, 3)
 
 
-def _unbalanced(ends: np.ndarray, points: int) -> np.ndarray:
-    """Whether each triangle has an edge that is run through more often one way than the other, bool (m,)."""
-    low, high = ends.min(axis=1), ends.max(axis=1)
-    _, edge = np.unique(low.astype(np.int64) * points + high, return_inverse=True)
-    balance = np.bincount(edge, np.where(ends[:, 0] == low, 1, -1))
-    return (balance[edge] != 0).reshape(3, -1).any(axis=0)
+def _unbalanced(faces: np.ndarray, points: int) -> np.ndarray:
+    """Whether each face has an edge that is run through more often one way than the other, bool (m,)."""
+    ends, edge, count = _edges(faces, points)
+    balance = np.bincount(edge, np.where(ends[:, 0] < ends[:, 1], 1, -1), minlength=len(count))
+    return (balance[edge] != 0).reshape(-1, 3).any(axis=1)
+
+
+def _edges(faces: np.ndarray, points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The two ends of each face's three sides, (3 m, 2), the edge that each side is, and how many sides each edge has."""
+    ends = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
+    keys = ends.min(axis=1) * np.int64(points) + ends.max(axis=1)
+    _, edge, count = np.unique(keys, return_inverse=True, return_counts=True)
+    return ends, edge, count
 
 
 def _agreeing(faces: np.ndarray, points: int) -> np.ndarray:
     """The faces, turned so that any two that share an edge with nobody else run through it in opposite directions."""
-    ends = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
-    low, high = ends.min(axis=1), ends.max(axis=1)
-    _, edge, count = np.unique(low.astype(np.int64) * points + high, return_inverse=True, return_counts=True)
+    ends, edge, count = _edges(faces, points)
     order = np.argsort(edge, kind="stable")
     starts = np.cumsum(count) - count
     position = np.empty(len(order), np.int64)
@@ -78,7 +106,7 @@ def _agreeing(faces: np.ndarray, points: int) -> np.ndarray:
     # The other half of each edge that two faces share, or -1.
     partner = np.where(position == starts[edge], 1, -1) + position
     other = np.where(count[edge] == 2, order[np.clip(partner, 0, len(order) - 1)], -1)
-    turned = _flood(other, ends[:, 0] == low, len(faces))
+    turned = _flood(other, ends[:, 0] < ends[:, 1], len(faces))
     return np.where(turned[:, None], faces[:, ::-1], faces)
 
 

@@ -1,6 +1,7 @@
 """Wavefront `.obj`: `v` and `f` lines, read as tolerantly as the programs that people use read them."""
 
 import pathlib
+import re
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from keras3dgan.errors import InputError
 from keras3dgan.voxels.polygons import Polygons, triangulate
 from keras3dgan.voxels.readers import Surface, text
 
+_COMMENT = re.compile(rb"#[^\n]*")
 # What would be part of the shape and is not read; everything else that is not `v` or `f` carries no surface.
 _UNSUPPORTED = {b"surf": "free-form surfaces", b"bzp": "patches", b"bsp": "patches", b"cdc": "patches", b"call": "calls"}
 
@@ -24,13 +26,13 @@ def read(content: bytes, path: pathlib.Path) -> Surface:
     data = text.normalised(content)
     if b"\0" in data:
         raise InputError(f"{path}: is binary, so it is no .obj file; give it the suffix of its format.")
-    data = data.replace(b"\\\n", b" ")
+    data = _COMMENT.sub(b"", data).replace(b"\\\n", b" ")
     vertices: list[list[bytes]] = []
     corners: list[bytes] = []
     sizes: list[int] = []
     known: list[int] = []  # vertices before each face
     for line in data.split(b"\n"):
-        words = line.split(b"#", 1)[0].split()
+        words = line.split()
         if not words:
             continue
         key = words[0]

@@ -49,7 +49,9 @@ def read_binvox(path: str | os.PathLike[str]) -> Binvox:
     if used > len(runs) or ends[used - 1] != size**3:
         found = int(ends[-1]) if len(ends) else 0
         what = "ends after" if found < size**3 else "has runs that do not end at"
-        raise InputError(f"{path}: {what} {min(found, size**3)} of the {size**3} voxels of its header; get the whole file.")
+        raise InputError(
+            f"{path}: {what} {min(found, size**3)} of the {size**3} voxels of its header; get the whole file."
+        )
     values, counts = runs[:used, 0], runs[:used, 1].astype(np.int64)
     stored = np.repeat(values != 0, counts).reshape(size, size, size)
     return Binvox(np.ascontiguousarray(stored.transpose(0, 2, 1)).astype(np.uint8), translate, scale)
@@ -72,9 +74,7 @@ def write_binvox(path: str | os.PathLike[str], binvox: Binvox) -> None:
         temporary.write_bytes(header.encode("ascii") + runs.tobytes())
 
 
-def _parse_header(
-    content: bytes, path: str | os.PathLike[str]
-) -> tuple[int, tuple[float, float, float], float, int]:
+def _parse_header(content: bytes, path: str | os.PathLike[str]) -> tuple[int, tuple[float, float, float], float, int]:
     """Size, place, scale, and where the data start. Line ends may be LF or CRLF; `#` begins a comment."""
     end = re.search(rb"^[ \t]*data[ \t]*\r?\n", content[:_MAX_HEADER], re.MULTILINE)
     if not content.startswith(b"#binvox") or end is None:

@@ -14,9 +14,9 @@ _MIN_SHARE = 0.5
 def grid_of_surface(mesh: trimesh.Trimesh) -> np.ndarray | None:
     """The grid whose surface by marching cubes a mesh is, or None where it is none.
 
-    Such a surface lies in the cube [-0.5, 0.5]^3, or less than half a voxel outside, and has its vertices on the lines between the centres of neighbouring
-    voxels, one wherever occupied and empty meet. So two coordinates of each vertex tell its line, the third the change on it,
-    and the changes along x, along y and along z must all tell the same grid.
+    Such a surface lies in the cube [-0.5, 0.5]^3, or less than half a voxel outside. Its vertices lie on the lines between
+    the centres of neighbouring voxels, one wherever occupied and empty meet. So two coordinates of each vertex tell its
+    line, the third the change on it, and the changes along x, along y and along z must all tell the same grid.
 
     Args:
         mesh: as `keras3dgan.voxels.mesh.surface` makes it, at any resolution up to 512.

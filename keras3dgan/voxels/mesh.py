@@ -55,9 +55,7 @@ def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = M
         raise InputError(f"{path}: is an empty file; get it again.")
     surface = _READERS[suffix].read(content, path)
     _check(surface.vertices, surface.faces, max_faces, path)
-    mesh = trimesh.Trimesh(
-        surface.vertices, surface.faces, process=False, metadata={"rounding": surface.rounding}
-    )
+    mesh = trimesh.Trimesh(surface.vertices, surface.faces, process=False, metadata={"rounding": surface.rounding})
     return mesh.apply_transform(Y_UP_TO_Z_UP) if up == "y" or (up == "auto" and suffix in Y_UP) else mesh
 
 
@@ -84,10 +82,12 @@ def surface(occupancy: np.ndarray, threshold: float = 0.5) -> trimesh.Trimesh:
     from skimage.measure import marching_cubes  # here: slow to import
 
     size = occupancy.shape[0]
-    padded = np.pad(np.asarray(occupancy, dtype=np.float32), 1)
     # No vertex comes near a voxel's centre, so that the surface tells on which side each centre lies.
     room = _CLEARANCE * max(threshold, 1 - threshold)
-    padded = np.where(padded > threshold, np.maximum(padded, threshold + room), np.minimum(padded, threshold - room))
+    clear = np.where(
+        occupancy > threshold, np.maximum(occupancy, threshold + room), np.minimum(occupancy, threshold - room)
+    )
+    padded = np.pad(clear.astype(np.float32), 1)
     if not padded.max() > threshold:
         return trimesh.Trimesh()
     # "ascent" winds the faces so that their normals point out of the occupied side.

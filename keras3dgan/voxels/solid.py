@@ -40,7 +40,7 @@ def _united(mesh: Parts, resolution: int) -> np.ndarray:
     winding = np.zeros((resolution,) * 3, np.int16)
     _add(winding, mesh.of(mesh.closed & ~inwards), sign)
     around = winding.copy()
-    for part in np.flatnonzero(inwards & mesh.hold_centres()):
+    for part in np.flatnonzero(inwards & mesh.hold_centres()).tolist():
         low, own = _winding(mesh.part(part), resolution)
         box = tuple(slice(a, a + n) for a, n in zip(low, own.shape, strict=True))
         cavity = (around[box][own != 0] > 0).all()
@@ -85,7 +85,7 @@ def _damaged(mesh: Parts, resolution: int) -> np.ndarray:
     """The inside of parts that do not close: each by itself, then what is left of them together."""
     solid = np.zeros((resolution,) * 3, bool)
     left = ~mesh.closed
-    for part in np.flatnonzero(left & mesh.hold_centres()):
+    for part in np.flatnonzero(left & mesh.hold_centres()).tolist():
         left[part] = not _vote(mesh.part(part), resolution, solid)
     rest = mesh.of(left)
     if len(rest) and (left.sum() == 1 or not _vote(rest, resolution, solid)):

@@ -41,7 +41,7 @@ class Parts:
             return np.zeros(0, bool)
         low = np.minimum.reduceat(self.triangles.min(axis=1), self.starts)
         high = np.maximum.reduceat(self.triangles.max(axis=1), self.starts)
-        return (np.floor(high - 0.5) >= np.ceil(low - 0.5)).all(axis=1)
+        return np.all(np.floor(high - 0.5) >= np.ceil(low - 0.5), axis=1)
 
 
 def parts(triangles: np.ndarray, resolution: int) -> Parts:

@@ -51,9 +51,7 @@ def _chunks(content: bytes, path: pathlib.Path) -> tuple[bytes, bytes | None]:
     if version != 2:
         raise InputError(f"{path}: is glTF {version}.0, and only glTF 2.0 is read; export it again.")
     if len(content) < length:
-        raise InputError(
-            f"{path}: ends after {len(content)} of {length} bytes; it was cut off: get the whole file."
-        )
+        raise InputError(f"{path}: ends after {len(content)} of {length} bytes; it was cut off: get the whole file.")
     parts: dict[int, bytes] = {}
     at = _GLB.size
     while at + _CHUNK.size <= length:
@@ -101,7 +99,9 @@ class Data:
         content = self._buffer(view["buffer"])
         start, length = view.get("byteOffset", 0), view["byteLength"]
         if start < 0 or length < 0 or start + length > len(content):
-            raise InputError(f"{self.path}: a buffer view reaches beyond its buffer; it was cut off: get the whole file.")
+            raise InputError(
+                f"{self.path}: a buffer view reaches beyond its buffer; it was cut off: get the whole file."
+            )
         return content[start : start + length], view.get("byteStride", 0)
 
     def accessor(self, index: int) -> np.ndarray:
@@ -148,10 +148,10 @@ class Data:
         kind = np.dtype(_COMPONENTS.get(places["componentType"], "u1"))
         at = self._strided(places["bufferView"], places.get("byteOffset", 0), kind, count, 1)[:, 0].astype(np.int64)
         if count and at.max() >= len(values):
-            raise InputError(f"{self.path}: accessor {index} is sparse beyond its {len(values)} values; export it again.")
-        values[at] = self._strided(
-            new["bufferView"], new.get("byteOffset", 0), values.dtype, count, values.shape[1]
-        )
+            raise InputError(
+                f"{self.path}: accessor {index} is sparse beyond its {len(values)} values; export it again."
+            )
+        values[at] = self._strided(new["bufferView"], new.get("byteOffset", 0), values.dtype, count, values.shape[1])
         return values
 
     def check_bounds(self, accessor: dict[str, Any], *readings: np.ndarray) -> None:

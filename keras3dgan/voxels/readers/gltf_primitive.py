@@ -90,7 +90,9 @@ def skinned(
     description = data.item("skins", skin)
     missing = [joint for joint in description["joints"] if joint not in matrices]
     if missing:
-        raise InputError(f"{data.path}: joint {missing[0]} of its skin is not in the scene; export it without the skin.")
+        raise InputError(
+            f"{data.path}: joint {missing[0]} of its skin is not in the scene; export it without the skin."
+        )
     pose = np.stack([matrices[joint] for joint in description["joints"]])
     if "inverseBindMatrices" in description:
         bind = data.accessor(description["inverseBindMatrices"]).astype(float).reshape(-1, 4, 4).transpose(0, 2, 1)

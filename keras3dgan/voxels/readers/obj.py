@@ -11,7 +11,13 @@ from keras3dgan.voxels.readers import Surface, text
 
 _COMMENT = re.compile(rb"#[^\n]*")
 # What would be part of the shape and is not read; everything else that is not `v` or `f` carries no surface.
-_UNSUPPORTED = {b"surf": "free-form surfaces", b"bzp": "patches", b"bsp": "patches", b"cdc": "patches", b"call": "calls"}
+_UNSUPPORTED = {
+    b"surf": "free-form surfaces",
+    b"bzp": "patches",
+    b"bsp": "patches",
+    b"cdc": "patches",
+    b"call": "calls",
+}
 
 
 def read(content: bytes, path: pathlib.Path) -> Surface:
@@ -64,9 +70,7 @@ def _coordinates(lines: list[list[bytes]], path: pathlib.Path) -> np.ndarray:
     return flat.reshape(-1, 3)
 
 
-def _indices(
-    corners: list[bytes], sizes: np.ndarray, known: np.ndarray, count: int, path: pathlib.Path
-) -> np.ndarray:
+def _indices(corners: list[bytes], sizes: np.ndarray, known: np.ndarray, count: int, path: pathlib.Path) -> np.ndarray:
     if any(b"/" in corner for corner in corners[:64]) or b"/" in b"".join(corners):
         corners = [corner.split(b"/", 1)[0] for corner in corners]
     named = text.integers(corners, str(path))

@@ -94,7 +94,9 @@ def _header(content: bytes, path: pathlib.Path) -> tuple[str, list[_Element], by
             elif words[:1] == ["property"]:
                 elements[-1].properties.append(_Property(words[2], _TYPES[words[1]]))
     except (KeyError, IndexError, ValueError) as error:
-        raise InputError(f"{path}: the line '{' '.join(words)[:40]}' of its header is damaged; get it again.") from error
+        raise InputError(
+            f"{path}: the line '{' '.join(words)[:40]}' of its header is damaged; get it again."
+        ) from error
     if order is None or any(element.count < 0 for element in elements):
         raise InputError(f"{path}: its header names no format or a negative count; export it again.")
     return order, elements, content[stop:]

@@ -55,7 +55,10 @@ def _are_facets(behind: np.ndarray, counted: np.ndarray) -> bool:
     """Whether the bytes behind the counted facets are facets too, and not padding or a program's own notes."""
     if not len(behind) or not np.isfinite(behind[0]).all():
         return False
-    low, high = (counted if len(counted) else behind).min(axis=(0, 1)), (counted if len(counted) else behind).max(axis=(0, 1))
+    low, high = (
+        (counted if len(counted) else behind).min(axis=(0, 1)),
+        (counted if len(counted) else behind).max(axis=(0, 1)),
+    )
     room = high - low
     a, b, c = behind[0]
     within = ((behind[0] >= low - room) & (behind[0] <= high + room)).all()

@@ -62,6 +62,8 @@ setup(
         "scipy>=1.13",
         "scikit-image>=0.24",
         "trimesh>=4.5",
+        "mapbox_earcut>=1.0.1",
+        "DracoPy>=1.4",
         "numba>=0.61",
         "tqdm>=4.66",
     ],
@@ -74,7 +76,7 @@ setup(
         "engines": ENGINES,
         "pictures": PICTURES,
         "beam": BUILD,
-        "bench": ["torch>=2.5", "DracoPy>=1.4", "zstandard>=0.23"],
+        "bench": ["torch>=2.5", "zstandard>=0.23"],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.6",

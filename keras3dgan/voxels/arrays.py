@@ -9,16 +9,19 @@ from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.voxels import grid as grids
 
+_VARIABLE = "instance"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 # One float64 grid of the largest resolution read; anything bigger is no single shape.
 _MAX_BYTES = grids.MAX_RESOLUTION**3 * 8 + 4096
 
 
-def read_mat(path: str | os.PathLike[str], variable: str = "instance") -> np.ndarray:
-    """Reads one grid of the official 3DShapeNets volumes.
+def read_mat(path: str | os.PathLike[str], threshold: float | None = None, invert: bool = False) -> np.ndarray:
+    """Reads one grid of the official 3DShapeNets volumes, their variable `instance`.
 
     Args:
         path: a `.mat` file.
-        variable: the name of the array in it.
+        threshold: as for `grid.check`.
+        invert: as for `grid.check`.
 
     Returns:
         `uint8` (n, n, n); 30^3 in the official volumes, z up already.
@@ -29,17 +32,25 @@ def read_mat(path: str | os.PathLike[str], variable: str = "instance") -> np.nda
     import scipy.io  # here: slow to import
 
     _require_file(path)
+    with open(path, "rb") as file:
+        if _HDF5 in file.read(1024):
+            raise InputError(f"{path}: is a MATLAB 7.3 file (HDF5), which is not read; save it with -v7 or -v6.")
     try:
-        content = scipy.io.loadmat(path, variable_names=[variable])
+        content = scipy.io.loadmat(path, variable_names=[_VARIABLE])
     except Exception as error:  # scipy raises whatever the damaged bytes lead it to
         raise InputError(f"{path}: not a readable .mat file; get the file again.") from error
-    if variable not in content:
-        raise InputError(f"{path}: holds no variable '{variable}', as the official 3DShapeNets volumes do.")
-    return grids.check(content[variable], str(path))
+    if _VARIABLE not in content:
+        raise InputError(f"{path}: holds no variable '{_VARIABLE}', as the official 3DShapeNets volumes do.")
+    return grids.check(content[_VARIABLE], str(path), threshold, invert)
 
 
-def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
+def read_npy(path: str | os.PathLike[str], threshold: float | None = None, invert: bool = False) -> np.ndarray:
     """Reads one grid from a `.npy` file, or from a `.npz` file that holds a single array or one called `grid`.
+
+    Args:
+        path: the file.
+        threshold: as for `grid.check`.
+        invert: as for `grid.check`.
 
     Raises:
         InputError: the file is missing, damaged, needs unpickling, or holds no single cubic grid.
@@ -57,7 +68,7 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
         raise InputError(
             f"{path}: not a readable NumPy file of plain numbers; save it again with numpy.save."
         ) from error
-    return grids.check(array, str(path))
+    return grids.check(array, str(path), threshold, invert)
 
 
 def write_npy(path: str | os.PathLike[str], grid: np.ndarray) -> None:

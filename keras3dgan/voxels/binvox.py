@@ -11,7 +11,7 @@ from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.voxels import grid as grids
 
-_MAX_HEADER = 1024
+_MAX_HEADER = 8192
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,14 +41,18 @@ def read_binvox(path: str | os.PathLike[str]) -> Binvox:
         content = pathlib.Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
-    header, separator, data = content.partition(b"data\n")
-    if not content.startswith(b"#binvox") or not separator or len(header) > _MAX_HEADER:
-        raise InputError(f"{path}: not a binvox file (its header is missing); give a file written by binvox.")
-    size, translate, scale = _parse_header(header.decode("ascii", "replace"), path)
+    size, translate, scale, start = _parse_header(content, path)
+    data = content[start:]
     runs = np.frombuffer(data[: len(data) // 2 * 2], dtype=np.uint8).reshape(-1, 2)
-    values, counts = runs[:, 0], runs[:, 1].astype(np.int64)
-    if counts.sum() != size**3:
-        raise InputError(f"{path}: holds {counts.sum()} voxels where its header says {size**3}; get the file again.")
+    ends = np.cumsum(runs[:, 1].astype(np.int64))
+    used = int(np.searchsorted(ends, size**3)) + 1  # what follows the last run is padding
+    if used > len(runs) or ends[used - 1] != size**3:
+        found = int(ends[-1]) if len(ends) else 0
+        what = "ends after" if found < size**3 else "has runs that do not end at"
+        raise InputError(
+            f"{path}: {what} {min(found, size**3)} of the {size**3} voxels of its header; get the whole file."
+        )
+    values, counts = runs[:used, 0], runs[:used, 1].astype(np.int64)
     stored = np.repeat(values != 0, counts).reshape(size, size, size)
     return Binvox(np.ascontiguousarray(stored.transpose(0, 2, 1)).astype(np.uint8), translate, scale)
 
@@ -70,11 +74,17 @@ def write_binvox(path: str | os.PathLike[str], binvox: Binvox) -> None:
         temporary.write_bytes(header.encode("ascii") + runs.tobytes())
 
 
-def _parse_header(header: str, path: str | os.PathLike[str]) -> tuple[int, tuple[float, float, float], float]:
-    fields = {line.split()[0]: line.split()[1:] for line in header.splitlines()[1:] if line.split()}
+def _parse_header(content: bytes, path: str | os.PathLike[str]) -> tuple[int, tuple[float, float, float], float, int]:
+    """Size, place, scale, and where the data start. Line ends may be LF or CRLF; `#` begins a comment."""
+    end = re.search(rb"^[ \t]*data[ \t]*\r?\n", content[:_MAX_HEADER], re.MULTILINE)
+    if not content.startswith(b"#binvox") or end is None:
+        raise InputError(f"{path}: not a binvox file (its header is missing); give a file written by binvox.")
+    header = content[: end.start()].decode("latin-1")
+    lines = [line.split("#", 1)[0].split() for line in header.splitlines()[1:]]
+    fields = {words[0].lower(): words[1:] for words in lines if words}
     dim = fields.get("dim", [])
     if len(dim) != 3 or not all(re.fullmatch(r"\d{1,4}", n) for n in dim) or len(set(dim)) != 1:
-        raise InputError(f"{path}: its header gives no cubic size ('dim n n n'); get the file again.")
+        raise InputError(f"{path}: its header gives no cubic size ('dim n n n'); give a file with three equal sides.")
     size = int(dim[0])
     if not 0 < size <= grids.MAX_RESOLUTION:
         raise InputError(f"{path}: {size}^3 voxels are more than the {grids.MAX_RESOLUTION}^3 that are read.")
@@ -85,4 +95,4 @@ def _parse_header(header: str, path: str | os.PathLike[str]) -> tuple[int, tuple
         raise InputError(
             f"{path}: 'translate' or 'scale' in its header holds no number; get the file again."
         ) from error
-    return size, (x, y, z), scale
+    return size, (x, y, z), scale, end.end()

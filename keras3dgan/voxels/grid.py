@@ -7,29 +7,57 @@ import numpy as np
 from keras3dgan.errors import InputError
 
 MAX_RESOLUTION = 512
+# What rounding to float16 or a resampling filter leaves beyond 0 and 1.
+_SLACK = 0.01
 _THRESHOLDS = np.arange(0.1, 0.75, 0.05)
 
 
-def check(grid: np.ndarray, name: str = "grid") -> np.ndarray:
+def check(grid: np.ndarray, name: str = "grid", threshold: float | None = None, invert: bool = False) -> np.ndarray:
     """Returns `grid` as a cubic `uint8` grid of zeros and ones.
 
+    Without a threshold the values must be an occupancy: booleans, numbers between 0 and 1 of which those above 0.5 count as
+    occupied, or two numbers, such as -1 and 1 or 0 and 255, of which the larger counts. Distances, logits and labels are no
+    occupancy, and a guess would turn a shape inside out.
+
     Args:
-        grid: array of shape (n, n, n), optionally with axes of length 1 around it; boolean, or numbers where everything
-            above 0.5 counts as occupied.
+        grid: array of shape (n, n, n), optionally with axes of length 1 around it.
         name: what to call it in the error message, usually a file name.
+        threshold: values above it count as occupied, whatever their range.
+        invert: what would count as occupied is empty, and the other way round, as in distances that are negative inside.
 
     Raises:
-        InputError: not three axes of one length, larger than 512, or values that are not numbers.
+        InputError: not three axes of one length, larger than 512, values that are not numbers, or no occupancy.
     """
     grid = np.asarray(grid)
     grid = grid.reshape([n for n in grid.shape if n != 1]) if grid.ndim > 3 else grid
     if grid.ndim != 3 or len(set(grid.shape)) != 1 or not 0 < grid.shape[0] <= MAX_RESOLUTION:
         raise InputError(
-            f"{name}: expected one grid with three equal axes of at most {MAX_RESOLUTION}, found shape {grid.shape}."
+            f"{name}: expected one cubic grid with three equal axes of at most {MAX_RESOLUTION}, found shape {grid.shape}."
         )
     if grid.dtype.kind not in "biuf" or (grid.dtype.kind == "f" and not np.isfinite(grid).all()):
         raise InputError(f"{name}: a grid holds numbers between 0 and 1; this one holds NaN, infinity or no numbers.")
-    return (grid > 0.5).astype(np.uint8)
+    occupied = grid > (_level(grid, name) if threshold is None else threshold)
+    return (~occupied if invert else occupied).astype(np.uint8)
+
+
+def _level(grid: np.ndarray, name: str) -> float:
+    """The value above which a voxel counts as occupied."""
+    low, high = float(grid.min()), float(grid.max())
+    if low < -_SLACK or high > 1 + _SLACK:
+        two = low in (0, -high) and np.isin(grid, [low, high]).all()
+        if not two:
+            share = (grid > 0.5).mean()
+            raise InputError(
+                f"{name}: holds values from {low:.4g} to {high:.4g}, so it is no occupancy between 0 and 1 "
+                f"({share:.1%} lie above 0.5); give the level with --threshold=, and --invert where low means inside."
+            )
+        return (low + high) / 2
+    if grid.dtype.kind == "f" and 0 < high <= 0.5:
+        raise InputError(
+            f"{name}: holds values from {low:.4g} to {high:.4g} and none above 0.5, so it would be empty; "
+            "give the level with --threshold=."
+        )
+    return 0.5
 
 
 def pack(grids: np.ndarray) -> np.ndarray:
@@ -103,10 +131,29 @@ def resample(grid: np.ndarray, resolution: int) -> np.ndarray:
 
 
 def fit(grid: np.ndarray, resolution: int) -> np.ndarray:
-    """Pads a grid that is at most an eighth too small, resamples every other one that is not of this resolution."""
-    if resolution * 7 // 8 <= grid.shape[0] <= resolution:
+    """Pads or crops a grid that is at most an eighth too small or too large, resamples every other one.
+
+    A grid is cropped only where all of its occupied voxels stay.
+    """
+    size = grid.shape[0]
+    if resolution * 7 // 8 <= size <= resolution:
         return pad(grid, resolution)
-    return resample(grid, resolution)
+    cropped = crop(grid, resolution) if size * 7 // 8 <= resolution < size else None
+    return resample(grid, resolution) if cropped is None else cropped
+
+
+def crop(grid: np.ndarray, resolution: int) -> np.ndarray | None:
+    """Cuts empty layers off a larger grid, evenly where it can; None where occupied voxels would go too."""
+    spare = grid.shape[0] - resolution
+    cut = []
+    for axis in range(3):
+        occupied = np.flatnonzero(grid.any(axis=tuple(other for other in range(3) if other != axis)))
+        low, high = (occupied[0], occupied[-1] + 1) if len(occupied) else (0, 0)
+        if high - low > resolution:
+            return None
+        start = int(np.clip(spare // 2, max(high - resolution, 0), min(low, spare) if len(occupied) else spare))
+        cut.append(slice(start, start + resolution))
+    return grid[tuple(cut)]
 
 
 def y_up_to_z_up(grid: np.ndarray) -> np.ndarray:

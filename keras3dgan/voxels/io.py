@@ -8,40 +8,62 @@ import numpy as np
 from keras3dgan.errors import InputError
 from keras3dgan.voxels import arrays, binvox, mesh
 from keras3dgan.voxels import grid as grids
+from keras3dgan.voxels.lattice import grid_of_surface
 from keras3dgan.voxels.voxelize import voxelize
 
 READABLE = (*mesh.READABLE, ".binvox", ".mat", ".npy", ".npz")
 WRITABLE = (*mesh.WRITABLE, ".binvox", ".npy", ".npz")
 
 
-def read_shape(path: str | os.PathLike[str], resolution: int, up: str = "auto") -> np.ndarray:
+def read_shape(
+    path: str | os.PathLike[str],
+    resolution: int,
+    up: str = "auto",
+    threshold: float | None = None,
+    invert: bool = False,
+) -> np.ndarray:
     """Reads any supported file as a grid of the wanted resolution.
 
-    Meshes are voxelised solid. Grids that are smaller are centred in an empty border where that is at most an eighth
-    (ModelNet's 30^3 in 32^3, as the report's data), and resampled otherwise.
+    Meshes are voxelised solid; those that are the surface of a grid, as `write_shape` writes them, become that grid again.
+    Grids that are at most an eighth smaller are centred in an empty border (ModelNet's 30^3 in 32^3, as the report's
+    data), those at most an eighth larger lose empty layers, and others are resampled.
 
     Args:
         path: a mesh (`.off .obj .stl .ply .glb .gltf`), `.binvox`, `.mat`, `.npy` or `.npz`.
         resolution: n of the n^3 result.
         up: the axis that points up in the file: `z`, `y`, or `auto` (y for glTF, z otherwise).
+        threshold: for `.mat`, `.npy` and `.npz`: values above it are occupied; default: 0.5, and the values must fit it.
+        invert: for these files: low values are occupied instead, as in distances that are negative inside.
 
     Returns:
-        `uint8` (resolution, resolution, resolution) of zeros and ones, z up.
+        `uint8` (resolution, resolution, resolution) of zeros and ones, z up, not all zeros.
 
     Raises:
-        InputError: the file cannot be read or is of another kind; the message names it and the remedy.
+        InputError: the file cannot be read, is of another kind or holds an empty grid; the message names it and the remedy.
     """
     suffix = pathlib.Path(path).suffix.lower()
     if suffix in mesh.READABLE:
-        return voxelize(mesh.read_mesh(path, up), resolution, name=str(path))
+        surface = mesh.read_mesh(path, up)
+        grid = grid_of_surface(surface)
+        if grid is None:
+            return voxelize(surface, resolution, name=str(path))
+        return grids.fit(grid, resolution)
     if suffix == ".binvox":
         grid = binvox.read_binvox(path).grid
     elif suffix == ".mat":
-        grid = arrays.read_mat(path)
+        grid = arrays.read_mat(path, threshold, invert)
     elif suffix in (".npy", ".npz"):
-        grid = arrays.read_npy(path)
+        grid = arrays.read_npy(path, threshold, invert)
     else:
         raise InputError(f"{path}: '{suffix}' files hold no shape that is read; use one of {', '.join(READABLE)}.")
+    if not grid.any():
+        raise InputError(f"{path}: its grid is empty, nothing is occupied; get the file again, or give --threshold=.")
+    size = grid.shape[0]
+    if size * 7 // 8 <= resolution < size and grids.crop(grid, resolution) is None:
+        raise InputError(
+            f"{path}: its {size}^3 voxels do not fit into {resolution}^3, and so little cannot be taken off; "
+            f"save it at {resolution}^3 or at twice that."
+        )
     return grids.fit(grids.y_up_to_z_up(grid) if up == "y" else grid, resolution)
 
 

@@ -1,4 +1,4 @@
-"""Meshes in and out, by trimesh; surfaces of grids, by scikit-image's marching cubes."""
+"""Meshes in, by `keras3dgan.voxels.readers`, and out, by trimesh; surfaces of grids, by scikit-image's marching cubes."""
 
 import os
 import pathlib
@@ -8,15 +8,21 @@ import trimesh
 
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
+from keras3dgan.voxels.readers import gltf, obj, off, ply, stl
 
 READABLE = (".off", ".obj", ".stl", ".ply", ".glb", ".gltf")
 WRITABLE = (".obj", ".stl", ".ply", ".glb")
+# How far a surface keeps from the centres of voxels, in voxels and at least half of it.
+_CLEARANCE = 0.02
 MAX_FACES = 2_000_000
 MAX_FILE_BYTES = 1 << 29
 
 # The glTF specification fixes y as up; the other formats leave it to the author.
 Y_UP = (".glb", ".gltf")
 Y_UP_TO_Z_UP = np.array([[1, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]], dtype=float)
+
+
+_READERS = {".off": off, ".obj": obj, ".stl": stl, ".ply": ply, ".glb": gltf, ".gltf": gltf}
 
 
 def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = MAX_FACES) -> trimesh.Trimesh:
@@ -28,10 +34,11 @@ def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = M
         max_faces: refuse more triangles than this.
 
     Returns:
-        The mesh, z up, unprocessed.
+        The mesh, z up, unprocessed; `metadata['rounding']` is what compression moved its vertices by, of the longest side.
 
     Raises:
-        InputError: the file is missing, empty, damaged, too large, has no faces, or has coordinates that are not finite.
+        InputError: the file is missing, empty, damaged, cut off or too large, has no faces, needs something that is not
+            read, or has corners that are not finite. The sentence says which.
     """
     path = pathlib.Path(path)
     suffix = path.suffix.lower()
@@ -43,26 +50,23 @@ def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = M
         raise InputError(f"{path}: no such file.")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise InputError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB; simplify the mesh first.")
-    mesh = _load(path)
-    if len(mesh.faces) > max_faces:
-        raise InputError(
-            f"{path}: {len(mesh.faces)} faces are more than the {max_faces} allowed; simplify the mesh first."
-        )
+    content = path.read_bytes()
+    if not content.strip():
+        raise InputError(f"{path}: is an empty file; get it again.")
+    surface = _READERS[suffix].read(content, path)
+    _check(surface.vertices, surface.faces, max_faces, path)
+    mesh = trimesh.Trimesh(surface.vertices, surface.faces, process=False, metadata={"rounding": surface.rounding})
     return mesh.apply_transform(Y_UP_TO_Z_UP) if up == "y" or (up == "auto" and suffix in Y_UP) else mesh
 
 
-def _load(path: pathlib.Path) -> trimesh.Trimesh:
-    try:
-        mesh = trimesh.load_mesh(path, process=False, skip_materials=True)
-    except Exception as error:  # trimesh raises whatever a damaged file leads it to
-        raise InputError(f"{path}: not a readable {path.suffix} mesh; export it again.") from error
-    if not isinstance(mesh, trimesh.Trimesh) or len(mesh.faces) == 0:
+def _check(vertices: np.ndarray, faces: np.ndarray, max_faces: int, path: pathlib.Path) -> None:
+    if not len(faces):
         raise InputError(f"{path}: has no faces; export it as a mesh, not as points or lines.")
-    if not 0 <= mesh.faces.min() <= mesh.faces.max() < len(mesh.vertices):
-        raise InputError(f"{path}: its faces name vertices that do not exist; export it again.")
-    if not np.isfinite(mesh.vertices[np.unique(mesh.faces)]).all():
+    if len(faces) > max_faces:
+        raise InputError(f"{path}: {len(faces)} faces are more than the {max_faces} allowed; simplify the mesh first.")
+    finite = np.isfinite(vertices).all(axis=1)
+    if not finite.all() and not finite[faces].all():
         raise InputError(f"{path}: has coordinates that are NaN or infinite; repair the mesh and export it again.")
-    return mesh
 
 
 def surface(occupancy: np.ndarray, threshold: float = 0.5) -> trimesh.Trimesh:
@@ -78,7 +82,12 @@ def surface(occupancy: np.ndarray, threshold: float = 0.5) -> trimesh.Trimesh:
     from skimage.measure import marching_cubes  # here: slow to import
 
     size = occupancy.shape[0]
-    padded = np.pad(np.asarray(occupancy, dtype=np.float32), 1)
+    # No vertex comes near a voxel's centre, so that the surface tells on which side each centre lies.
+    room = _CLEARANCE * max(threshold, 1 - threshold)
+    clear = np.where(
+        occupancy > threshold, np.maximum(occupancy, threshold + room), np.minimum(occupancy, threshold - room)
+    )
+    padded = np.pad(clear.astype(np.float32), 1)
     if not padded.max() > threshold:
         return trimesh.Trimesh()
     # "ascent" winds the faces so that their normals point out of the occupied side.

@@ -26,11 +26,13 @@ def test_bad_files_get_a_sentence(tmp_path):
     content = (tmp_path / "two.npz").read_bytes()
     (tmp_path / "cut.npz").write_bytes(content[: len(content) // 2])
     (tmp_path / "junk.mat").write_bytes(b"junk" * 100)
+    (tmp_path / "new.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
     np.save(tmp_path / "whole.npy", corner_shape(16))
     (tmp_path / "cut.npy").write_bytes((tmp_path / "whole.npy").read_bytes()[:500])
     cases = {
         "other.mat": "no variable 'instance'",
         "junk.mat": "not a readable .mat",
+        "new.mat": "MATLAB 7.3",
         "two.npz": "holds 2 arrays",
         "pickled.npy": "plain numbers",
         "flat.npy": "three equal axes",

@@ -40,7 +40,9 @@ def test_runs_longer_than_a_byte(tmp_path):
     [
         (b"", "not a binvox file"),
         (b"solid\n", "not a binvox file"),
-        (b"#binvox 1\ndim 2 2 2\ndata\n\x00\x07", "7 voxels where its header says 8"),
+        (b"#binvox 1\ndim 2 2 2\ndata\n\x00\x07", "ends after 7 of the 8 voxels"),
+        (b"#binvox 1\ndim 2 2 2\ndata\n", "ends after 0 of the 8 voxels"),
+        (b"#binvox 1\ndim 2 2 2\ndata\n\x00\x07\x01\x05", "runs that do not end at 8 of the 8"),
         (b"#binvox 1\ndim 2 2 3\ndata\n\x00\x0c", "no cubic size"),
         (b"#binvox 1\ndim 9000 9000 9000\ndata\n\x00\x01", "more than"),
         (b"#binvox 1\ndim 2 2 2\nscale x\ndata\n\x00\x08", "no number"),
@@ -52,6 +54,22 @@ def test_bad_files_get_a_sentence(tmp_path, content, words):
     with pytest.raises(InputError, match=words) as error:
         read_binvox(path)
     assert "bad.binvox" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"#binvox 1\r\ndim 2 2 2\r\ntranslate 0 0 0\r\nscale 1\r\ndata\r\n",
+        b"#binvox 1 \ndim 2 2 2 \ntranslate 0 0 0 \nscale 1 \ndata \n",
+        b"#binvox 1\n# my data\n# dim 9 9 9\ndim 2 2 2\ndata\n",
+        b"#binvox 1\ndim 2 2 2 # n\ntranslate 0 0 0 # t\nscale 1\ndata\n",
+    ],
+)
+@pytest.mark.parametrize("behind", [b"", b"\n", b"\0" * 7, b"\x01\xff"])
+def test_headers_and_ends_as_programs_write_them(tmp_path, header, behind):
+    (tmp_path / "a.binvox").write_bytes(header + b"\x00\x06\x01\x01\x00\x01" + behind)
+    grid = read_binvox(tmp_path / "a.binvox").grid
+    assert grid.sum() == 1 and grid[1, 0, 1] == 1
 
 
 def test_missing_file(tmp_path):

@@ -69,3 +69,55 @@ def test_the_best_threshold_is_the_one_with_the_highest_mean_iou():
     restored[0] = np.where(originals[0], 0.66, 0.57)
     assert grids.best_threshold(originals[:1], restored[:1]) == pytest.approx(0.6)
     assert grids.best_threshold(originals, restored) == pytest.approx(0.15)  # half of one, all of the other
+
+
+@pytest.mark.parametrize(
+    ("values", "high"), [((0, 1), 1), ((0.0, 1.0), 1), ((-1, 1), 1), ((0, 255), 255), ((-0.001, 1.002), 1.002)]
+)
+def test_two_values_are_an_occupancy_and_so_are_probabilities(values, high):
+    wanted = corner_shape()
+    grid = np.where(wanted, values[1], values[0])
+    np.testing.assert_array_equal(grids.check(grid), wanted)
+    rng = np.random.default_rng(0)
+    np.testing.assert_array_equal(grids.check(np.where(wanted, 0.51, rng.random(wanted.shape) / 2)), wanted)
+
+
+def _distances() -> np.ndarray:
+    """Distances to a ball, negative inside, in voxels."""
+    places = np.indices((16,) * 3) - 7.5
+    return np.sqrt((places**2).sum(axis=0)) - 5
+
+
+@pytest.mark.parametrize(
+    ("grid", "words"),
+    [
+        (_distances(), r"values from -4.134 to 7.99.* lie above 0.5"),
+        (-_distances(), "no occupancy"),
+        (np.where(_distances() < 0, 0.3, -4.0), "from -4 to 0.3"),
+        (np.where(_distances() < 0, 0.49, 0.01), "none above 0.5"),
+        (np.clip(_distances(), 0, 3).astype(int), "from 0 to 3"),
+    ],
+)
+def test_what_is_no_occupancy_is_described(grid, words):
+    with pytest.raises(InputError, match=words) as error:
+        grids.check(grid, "field.npy")
+    assert "--threshold=" in str(error.value) and "field.npy" in str(error.value)
+
+
+def test_threshold_and_invert_read_distances_and_logits():
+    distances = _distances()
+    ball = (distances < 0).astype(np.uint8)
+    np.testing.assert_array_equal(grids.check(distances, threshold=0, invert=True), ball)
+    np.testing.assert_array_equal(grids.check(-distances, threshold=0), ball)
+    np.testing.assert_array_equal(grids.check(ball, invert=True), 1 - ball)
+
+
+def test_crop_takes_only_empty_layers():
+    grid = np.zeros((36,) * 3, np.uint8)
+    grid[0, 3:30, 4:36] = 1
+    cropped = grids.fit(grid, 32)
+    assert cropped.shape == (32,) * 3 and cropped.sum() == grid.sum()
+    assert cropped[0, 1:28, 0:32].all()  # x keeps its low end, y is cut evenly, z loses its low end
+    grid[33, 0, 0] = 1
+    assert grids.crop(grid, 32) is None
+    assert grids.fit(np.zeros((33,) * 3, np.uint8), 32).shape == (32,) * 3

@@ -4,7 +4,6 @@ import trimesh
 
 from keras3dgan.errors import InputError
 from keras3dgan.voxels import io, mesh
-from keras3dgan.voxels.voxelize import voxelize
 
 _TETRAHEDRON = "0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 2 1\n3 0 1 3\n3 1 2 3\n3 0 3 2\n"
 
@@ -34,23 +33,14 @@ def test_surface_points_outwards_and_lies_where_the_voxels_lie():
     np.testing.assert_allclose(surface.bounds * 8 + 4, [[2, 2, 3], [5, 6, 6]], atol=1e-6)
 
 
-@pytest.mark.parametrize("suffix", mesh.WRITABLE)
-def test_written_meshes_come_back_as_the_same_shape(tmp_path, suffix):
-    grid = np.zeros((32, 32, 32), np.uint8)
-    grid[11:21, 4:28, 1:31] = 1
-    mesh.write_mesh(tmp_path / f"a{suffix}", grid)
-    again = io.read_shape(tmp_path / f"a{suffix}", 32)
-    assert (grid & again).sum() / (grid | again).sum() > 0.85
-
-
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "not a readable|no faces"),
+        ("", "empty file"),
         ("OFF\n3 0 0\n0 0 0\n1 0 0\n0 1 0\n", "no faces"),
         ("OFF\n3 1 0\n0 0 0\n1 0 0\n0 nan 0\n3 0 1 2\n", "NaN or infinite"),
-        ("OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 9\n", "do not exist|not a readable"),
-        ("OFF\n90 90 0\n0 0 0\n", "not a readable"),
+        ("OFF\n3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 9\n", "do not exist"),
+        ("OFF\n90 90 0\n0 0 0\n", "ends after 1 of 90 vertices"),
     ],
 )
 def test_bad_meshes_get_a_sentence(tmp_path, content, words):
@@ -71,36 +61,3 @@ def test_limits_and_names(tmp_path):
     with pytest.raises(InputError, match="empty, so it has no surface"):
         mesh.write_mesh(tmp_path / "a.glb", np.zeros((8, 8, 8)))
     assert not (tmp_path / "a.glb").exists()
-
-
-def test_solid_voxelisation_of_a_ball_has_its_volume():
-    volume = voxelize(trimesh.creation.icosphere(4), 64).sum()
-    assert 1 < volume / (4 / 3 * np.pi * 30**3) < 1.08
-
-
-def test_an_open_mesh_is_filled_all_the_same():
-    whole = trimesh.creation.icosphere(3)
-    holed = trimesh.Trimesh(whole.vertices, np.delete(whole.faces, np.arange(0, 1280, 160), axis=0), process=False)
-    assert not holed.is_watertight
-    flipped = trimesh.Trimesh(whole.vertices, whole.faces[:, ::-1], process=False)
-    solid = voxelize(whole, 32)
-    assert (voxelize(holed, 32) != solid).sum() < 0.05 * solid.sum()
-    np.testing.assert_array_equal(voxelize(flipped, 32), solid)
-
-
-def test_legs_and_the_room_between_them_survive():
-    parts = [trimesh.creation.box((2, 2, 0.1), trimesh.transformations.translation_matrix((0, 0, 1)))]
-    for x in (-0.9, 0.9):
-        for y in (-0.9, 0.9):
-            parts.append(trimesh.creation.box((0.05, 0.05, 2), trimesh.transformations.translation_matrix((x, y, 0))))
-    grid = voxelize(trimesh.util.concatenate(parts), 32)
-    assert not grid[8:24, 8:24, 4:14].any()
-    assert (grid[:, :, 8].sum() >= 4) and grid[16, 16, :].sum() <= 3
-
-
-def test_degenerate_meshes():
-    point = trimesh.Trimesh([[1, 1, 1]] * 3, [[0, 1, 2]], process=False)
-    with pytest.raises(InputError, match="in one point"):
-        voxelize(point, 32, name="point.obj")
-    flat = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]], process=False)
-    assert 300 < voxelize(flat, 32).sum() < 600

@@ -1,0 +1,79 @@
+"""Surfaces of grids, told from their geometry, back into the grid that they came from."""
+
+import numpy as np
+import trimesh
+
+from keras3dgan.voxels import grid as grids
+
+# Float32 coordinates of the unit cube at 512^3 are this precise, in voxels.
+_TOLERANCE = 1e-3
+# Where the surface inside a cube is ambiguous, marching cubes (Lewiner et al. 2003) adds a vertex inside it.
+_MIN_SHARE = 0.5
+
+
+def grid_of_surface(mesh: trimesh.Trimesh) -> np.ndarray | None:
+    """The grid whose surface by marching cubes a mesh is, or None where it is none.
+
+    Such a surface lies in the cube [-0.5, 0.5]^3, or less than half a voxel outside. Its vertices lie on the lines between
+    the centres of neighbouring voxels, one wherever occupied and empty meet. So two coordinates of each vertex tell its
+    line, the third the change on it, and the changes along x, along y and along z must all tell the same grid.
+
+    Args:
+        mesh: as `keras3dgan.voxels.mesh.surface` makes it, at any resolution up to 512.
+
+    Returns:
+        `uint8` (n, n, n), or None.
+    """
+    vertices = np.asarray(mesh.vertices)[np.unique(mesh.faces)] + 0.5
+    if vertices.min() < -0.25 or vertices.max() > 1.25:  # half a voxel of 2^3 outside, where probabilities end abruptly
+        return None
+    for resolution in _candidates(vertices):
+        grid = _grid(vertices * resolution - 0.5, resolution)
+        if grid is not None:
+            return grid
+    return None
+
+
+def _candidates(vertices: np.ndarray) -> list[int]:
+    """The n for which, of most vertices of a sample, two coordinates are centres of n voxels."""
+    sample = vertices[np.linspace(0, len(vertices) - 1, 64).astype(int)]
+    counts = np.arange(2, grids.MAX_RESOLUTION + 1)
+    voxels = sample * counts[:, None, None] - 0.5
+    return counts[(_on_centre(voxels).sum(axis=2) == 2).mean(axis=1) > _MIN_SHARE].tolist()
+
+
+def _on_centre(voxels: np.ndarray) -> np.ndarray:
+    return np.abs(voxels - np.round(voxels)) < _TOLERANCE
+
+
+def _grid(voxels: np.ndarray, resolution: int) -> np.ndarray | None:
+    """The grid of this resolution that vertices tell, in voxels with whole numbers at the centres, if they tell one."""
+    on_centre = _on_centre(voxels)
+    on_line = on_centre.sum(axis=1) == 2
+    if on_line.mean() <= _MIN_SHARE:
+        return None
+    voxels, on_centre = voxels[on_line], on_centre[on_line]
+    nearest = np.round(voxels).astype(np.int64)
+    found = [_from_changes(voxels, nearest, on_centre, axis, resolution) for axis in range(3)]
+    if found[0] is None or any(grid is None or (grid != found[0]).any() for grid in found[1:]):
+        return None
+    return found[0]
+
+
+def _from_changes(
+    voxels: np.ndarray, nearest: np.ndarray, on_centre: np.ndarray, axis: int, resolution: int
+) -> np.ndarray | None:
+    """The grid that the vertices between centres along one axis tell, or None where a line does not end empty."""
+    chosen = ~on_centre[:, axis]
+    lines = [nearest[chosen, other] for other in range(3) if other != axis]
+    step = np.floor(voxels[chosen, axis]).astype(np.int64) + 1  # the first voxel behind the change
+    if any(line.min(initial=0) < 0 or line.max(initial=0) >= resolution for line in lines):
+        return None
+    if step.min(initial=0) < 0 or step.max(initial=0) > resolution:
+        return None
+    change = np.zeros((resolution, resolution, resolution + 1), bool)
+    change[lines[0], lines[1], step] = True
+    filled = np.logical_xor.accumulate(change, axis=2)
+    if filled[..., -1].any():
+        return None
+    return np.ascontiguousarray(np.moveaxis(filled[..., :-1], 2, axis)).astype(np.uint8)

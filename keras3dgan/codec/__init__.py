@@ -81,4 +81,4 @@ def load(name_or_path: str | os.PathLike[str] = DEFAULT, goal: Goal = Goal()) ->
     from keras3dgan.codec.octree.model import OctreeModel
     from keras3dgan.codec.octree_codec import OctreeCodec
 
-    return OctreeCodec(OctreeModel.from_bytes(file.read_bytes(), str(file)), goal)
+    return OctreeCodec(OctreeModel.load(file), goal)

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numba
 import numpy as np
 
 from keras3dgan.codec.octree import features
+from keras3dgan.codec.octree.layout import Layout, Length
 from keras3dgan.voxels import grid as voxels
 
 # Of so many streams one begins with nothing, and one with a known shape.
 _NOTHING_SHARE, _KNOWN_SHARE = 256, 32
 # Prototypes are compared with shapes at this resolution, or that of the shapes where it is less.
 _COMPARED = 32
+_MOST_KNOWN = 1 << 20
+# Of many grids so many are compared with a bound, or unpacked, at a time.
+_PART = 256
+
+
+def layout(resolution: int) -> dict[str, Layout]:
+    """What the arrays of a codebook of n^3 grids are like, by their names in a model's file."""
+    prototypes, known = Length("prototypes", 0, (1 << 16) - 1), Length("known shapes", 0, _MOST_KNOWN)
+    found = {
+        f"codebook_{n}": Layout("uint8", (prototypes, n, n, n), 0, features.GRADES - 1)
+        for n in features.levels(resolution)
+    }
+    found["members"] = Layout("uint16", (prototypes,), 1, (1 << 16) - 1)
+    return found | {"known": Layout("uint8", (known, voxels.packed_size(resolution)), 0, 255)}
 
 
 class Codebook:
@@ -42,11 +57,16 @@ class Codebook:
             raise ValueError("each prototype has members")
         self.weights = self._weights()
         compared = next(level for level in reversed(self.grades) if level.shape[1] <= _COMPARED)
-        self._prototype_bits = _Bits(compared >= 2)
+        self._prototype_bits = _Bits(_in_parts(compared, lambda grades: voxels.pack(grades >= 2)))
         empty = np.zeros((0, self._resolution**3 // 8), np.uint8)
         self.known = empty if known is None else np.ascontiguousarray(known)
-        self._known_bits = _Bits(features.at_most(voxels.unpack(self.known, self._resolution), _COMPARED))
+        finer = self._resolution > _COMPARED
+        self._known_bits = _Bits(_in_parts(self.known, self._coarse_bits) if finer else self.known)
         self._rows = {zlib.crc32(row): index for index, row in enumerate(self.known)}
+
+    def _coarse_bits(self, known: np.ndarray) -> np.ndarray:
+        """Known shapes, as bits, at the resolution that shapes are compared at."""
+        return voxels.pack(features.at_most(voxels.unpack(known, self._resolution), _COMPARED))
 
     @property
     def prototypes(self) -> int:
@@ -117,11 +137,16 @@ class Codebook:
         return self.prototypes + 1 + row
 
 
-class _Bits:
-    """Grids (count, m, m, m) of zeros and ones as words of 64 bits, to be compared with others."""
+def _in_parts(rows: np.ndarray, work: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """What `work` gives for all rows, by few at a time."""
+    return np.concatenate([work(rows[start : start + _PART]) for start in range(0, max(len(rows), 1), _PART)])
 
-    def __init__(self, grids: np.ndarray):
-        self._words = voxels.pack(grids).view(np.uint64)
+
+class _Bits:
+    """Grids as words of 64 bits, to be compared with others; made from bits (count, m^3 / 8)."""
+
+    def __init__(self, packed: np.ndarray):
+        self._words = packed.view(np.uint64)
         self._volumes = np.bitwise_count(self._words).sum(axis=1, dtype=np.int64)
 
     def nearest(self, grid: np.ndarray, count: int) -> np.ndarray:

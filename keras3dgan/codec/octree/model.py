@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from keras3dgan.codec.octree import arithmetic, features, levels
+from keras3dgan.codec.octree import arithmetic, features, levels, model_file
 from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.network import Network, cumulated
 from keras3dgan.errors import InputError
@@ -68,7 +69,7 @@ class OctreeModel:
         self.codebook = codebook
         self.networks = networks
         self._levels = [_level(n, networks[n]) for n in features.levels(self.resolution)]
-        self.fingerprint = hashlib.sha256(b"".join(a.tobytes() for a in self._arrays().values())).digest()
+        self.fingerprint = self._digest()
 
     @property
     def width(self) -> int:
@@ -207,6 +208,12 @@ class OctreeModel:
             total, parent = total + cost, wanted
         return total
 
+    def _digest(self) -> bytes:
+        digest = hashlib.sha256()
+        for array in self._arrays().values():
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.digest()
+
     def _arrays(self) -> dict[str, np.ndarray]:
         arrays = {f"codebook_{level.shape[1]}": level for level in self.codebook.grades}
         arrays["members"] = self.codebook.members
@@ -228,14 +235,22 @@ class OctreeModel:
         Raises:
             InputError: not what `to_bytes` wrote; the message calls it `name`.
         """
+        arrays = model_file.read(io.BytesIO(content), name)
+        found = [n for n in features.levels(model_file.FINEST) if f"codebook_{n}" in arrays]
+        networks = {n: Network(*(arrays[f"{n}_{field}"] for field in Network._fields)) for n in found}
+        return cls(networks, Codebook([arrays[f"codebook_{n}"] for n in found], arrays["known"], arrays["members"]))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> OctreeModel:
+        """Reads the file that holds what `to_bytes` gave; errors as `from_bytes`."""
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file.files}
-            found = sorted(int(key.removeprefix("codebook_")) for key in arrays if key.startswith("codebook_"))
-            networks = {n: Network(*(arrays[f"{n}_{field}"] for field in Network._fields)) for n in found}
-            return cls(networks, Codebook([arrays[f"codebook_{n}"] for n in found], arrays["known"], arrays["members"]))
-        except Exception as error:  # numpy, zipfile and zlib each raise their own
-            raise InputError(f"{name}: not a trained octree model; train it again.") from error
+            with open(path, "rb") as file:
+                content = file.read(model_file.MOST_FILE_BYTES + 1)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+        if len(content) > model_file.MOST_FILE_BYTES:
+            raise InputError(f"{path}: not a trained octree model, it is larger than any; get the file again.")
+        return cls.from_bytes(content, str(path))
 
 
 def _level(resolution: int, network: Network) -> tuple[features.Template, Network]:

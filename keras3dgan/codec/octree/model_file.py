@@ -142,13 +142,13 @@ def _array(
     archive: zipfile.ZipFile, info: zipfile.ZipInfo, shape: tuple[int, ...], fortran: bool, dtype: np.dtype
 ) -> np.ndarray:
     flat = np.empty(math.prod(shape), dtype)
-    content = flat.view(np.uint8)
+    content = flat.view(np.uint8).data
     with archive.open(info) as file:
         _header(file)
         # Part by part: zipfile gives copies.
         for start in range(0, len(content), _PART):
             part = content[start : start + _PART]
-            part[:] = np.frombuffer(file.read(len(part)), np.uint8)
+            part[:] = file.read(len(part))
         if file.read(1):
             raise ValueError("longer than it says")
     return np.ascontiguousarray(flat.reshape(shape, order="F" if fortran else "C"))

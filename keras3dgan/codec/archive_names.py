@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from keras3dgan.errors import InputError
 
 MOST_BYTES = 1024
-# File systems take 255 bytes; a temporary file's name is longer than the one it becomes.
-_MOST_PART_BYTES = 200
+# What file systems take between two slashes; and what names are cut to, since a temporary file's name is longer than the last.
+_MOST_PART_BYTES, _CUT_BYTES = 255, 200
 _MOST_SHOWN = 80
 _CONTROL = {"Cc", "Cs", "Zl", "Zp"}
 # Turn the direction of writing, so that a name looks like another.
@@ -60,7 +60,7 @@ def files(names: Sequence[str], suffix: str) -> list[pathlib.PurePosixPath]:
     """Where the shapes of an archive go, below a folder: a file for each name, all different, none above the folder.
 
     A name that `check` takes becomes itself with the suffix in place of its own, or behind it where two would be one file.
-    Others become names much like them; those that have nothing left, their number.
+    Others become names much like them, those that have nothing left, their number; very long ones are cut.
 
     Args:
         names: any.
@@ -96,9 +96,9 @@ def _path(name: str, row: int) -> pathlib.PurePosixPath:
 def _short(part: str) -> str:
     """A part of a path, cut to what file systems take; two that begin alike stay different."""
     content = part.encode()
-    if len(content) <= _MOST_PART_BYTES:
+    if len(content) <= _CUT_BYTES:
         return part
-    return f"{content[: _MOST_PART_BYTES - 9].decode('utf-8', 'ignore')}-{zlib.crc32(content):08x}"
+    return f"{content[: _CUT_BYTES - 9].decode('utf-8', 'ignore')}-{zlib.crc32(content):08x}"
 
 
 def check_inside(path: pathlib.Path, folder: pathlib.Path) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numba
 import numpy as np
 
-from keras3dgan.codec.octree import features
+from keras3dgan.codec.octree import classes, features
+from keras3dgan.codec.octree.classes import Classes
 from keras3dgan.codec.octree.layout import Layout, Length
 from keras3dgan.voxels import grid as voxels
 
@@ -29,7 +30,8 @@ def layout(resolution: int) -> dict[str, Layout]:
         for n in features.levels(resolution)
     }
     found["members"] = Layout("uint16", (prototypes,), 1, (1 << 16) - 1)
-    return found | {"known": Layout("uint8", (known, voxels.packed_size(resolution)), 0, 255)}
+    found["known"] = Layout("uint8", (known, voxels.packed_size(resolution)), 0, 255)
+    return found | classes.layout(prototypes)
 
 
 class Codebook:
@@ -42,19 +44,27 @@ class Codebook:
         grades: of the prototypes, for each level, coarse to fine, uint8 (count, m, m, m).
         known: shapes as bits, uint8 (count, n^3 / 8).
         members: how many shapes stand behind each prototype, uint16 (count,), at least 1; alike unless told.
+        classes: of which classes they are, where that is known; no decoder needs it.
 
     Raises:
-        ValueError: other numbers of members than of prototypes, or one that is 0.
+        ValueError: other numbers of members or of rows of classes than of prototypes, or a number that is 0.
     """
 
     def __init__(
-        self, grades: Sequence[np.ndarray], known: np.ndarray | None = None, members: np.ndarray | None = None
+        self,
+        grades: Sequence[np.ndarray],
+        known: np.ndarray | None = None,
+        members: np.ndarray | None = None,
+        classes: Classes | None = None,
     ):
         self.grades = [np.ascontiguousarray(level) for level in grades]
         self._resolution = self.grades[-1].shape[1]
         self.members = np.ones(self.prototypes, np.uint16) if members is None else members.astype(np.uint16)
         if self.members.shape != (self.prototypes,) or (self.members == 0).any():
             raise ValueError("each prototype has members")
+        if classes and len(classes.counts) != self.prototypes:
+            raise ValueError("each prototype has a row of classes")
+        self.classes = classes
         self.weights = self._weights()
         compared = next(level for level in reversed(self.grades) if level.shape[1] <= _COMPARED)
         self._prototype_bits = _Bits(_in_parts(compared, lambda grades: voxels.pack(grades >= 2)))
@@ -120,6 +130,18 @@ class Codebook:
             return np.zeros((len(grids), 1), np.int64)
         compared = features.at_most(grids, _COMPARED)
         return np.stack([self._prototype_bits.nearest(grid, count) for grid in compared]) + 1
+
+    def nearest_coarse(self, grid: np.ndarray, count: int) -> list[int]:
+        """Numbers of the prototypes with the greatest IoU with a grid (m, m, m) at its level, best first; 0 without any."""
+        return self.nearest_partial(grid, np.ones(grid.shape, bool), count)
+
+    def nearest_partial(self, grid: np.ndarray, known: np.ndarray, count: int) -> list[int]:
+        """As `nearest_coarse`, compared only where `known` (m, m, m) is true."""
+        if not self.prototypes:
+            return [0]
+        grades = next(level for level in self.grades if level.shape[1] == len(grid))
+        occupied = _in_parts(grades, lambda part: voxels.pack((part >= 2) & known))
+        return (_Bits(occupied).nearest((grid > 0) & known, count) + 1).tolist()
 
     def nearest_known(self, grid: np.ndarray, count: int = 1) -> list[tuple[int, float]]:
         """Numbers of the known shapes with the greatest IoU with a grid (n, n, n), and that IoU, best first."""

@@ -6,9 +6,10 @@ It is what decoding random bytes would give, with three differences. Only protot
 would come out as it is. Chances may be tempered. The last child of an occupied cell is occupied where no other is.
 
 What is given before all that is drawn is exact: coarser levels (`refine`). But the number is drawn by its likelihood among the
-prototypes most like the shape, not among all. Voxels known at the finest level (`complete`) come after coarser levels that are
-drawn without them: of several draws one is chosen by how likely the known voxels are in it. With many candidates this importance
-resampling comes near the model given the known voxels; with few it is an approximation. Known voxels stay in any case.
+prototypes most like the shape, not among all. Voxels known at the finest level (`complete`) come after coarser levels, which are
+drawn knowing only of cells whether they must be occupied or empty. So of several shapes one is chosen, by how likely the known
+voxels are in it. With many candidates this importance resampling comes near the model given the known voxels; with few it is an
+approximation. Known voxels stay in any case.
 """
 
 from __future__ import annotations
@@ -31,16 +32,18 @@ _NOTHING = np.zeros(1, np.uint8)
 _NUMBER, _CANDIDATE = 1, 2
 
 
-class Drawn(NamedTuple):
-    """A drawn shape.
+class _Drawn(NamedTuple):
+    """A shape as far as it is drawn.
 
     Attributes:
-        grid: uint8 (n, n, n).
+        number: of the codebook, that it starts from.
+        levels: coarse to fine, padded and flat.
         cost: of the voxels that were given, in 1/65536 bit.
     """
 
-    grid: np.ndarray
-    cost: int
+    number: int
+    levels: tuple[np.ndarray, ...] = ()
+    cost: int = 0
 
 
 class Sampler:
@@ -79,7 +82,7 @@ class Sampler:
         if self.model.codebook.prototypes:
             number = 1 + draws.choose(self._weights(classes), key(seed, index, _NUMBER))
         grids = [np.full((n,) * 3, levels.UNKNOWN, np.uint8) for n in features.levels(self.model.resolution)]
-        return self._draw(number, grids, key(seed, index)).grid
+        return _grid(self._draw(number, grids, key(seed, index)), self.model.resolution)
 
     def _weights(self, classes: Sequence[str]) -> list[int]:
         codebook = self.model.codebook
@@ -119,14 +122,13 @@ class Sampler:
         given = [level[0] for level in coarse]
         number = self._number(given, key(seed, index, _NUMBER), likely)
         given += [np.full((n,) * 3, levels.UNKNOWN, np.uint8) for n in known if len(grid) < n <= resolution]
-        return self._draw(number, given, key(seed, index), likely).grid
+        return _grid(self._draw(number, given, key(seed, index), likely), resolution)
 
     def _number(self, given: Sequence[np.ndarray], key_: int, likely: bool) -> int:
         """A prototype that coarse levels start from: drawn by its likelihood, or the likeliest."""
         numbers = self.model.codebook.nearest_coarse(given[-1], _NEAREST)
         costs = [self._draw(number, given, 0).cost for number in numbers]
-        members = self.model.codebook.members
-        weights = likelihoods(costs, [int(members[number - 1]) if number else 1 for number in numbers])
+        weights = likelihoods(costs, [self._members(number) for number in numbers])
         return numbers[int(np.argmax(weights)) if likely else draws.choose(weights, key_)]
 
     def complete(
@@ -156,22 +158,33 @@ class Sampler:
         for turn in range(candidates):
             number = numbers[turn % len(numbers)]
             found.append(self._draw(number, given, key(seed, index, _CANDIDATE, turn)))
-            weights.append(int(self.model.codebook.members[number - 1]) if number else 1)
+            weights.append(self._members(number))
         chosen = draws.choose(likelihoods([one.cost for one in found], weights), key(seed, index, _NUMBER))
-        return found[chosen].grid
+        return _grid(found[chosen], self.model.resolution)
 
-    def _draw(self, number: int, given: Sequence[np.ndarray], key_: int, likely: bool = False) -> Drawn:
-        """The shape that starts from a number of the codebook; of each level, coarse to fine, (m, m, m), what is given stays."""
-        parent = base = _NOTHING
-        total = 0
-        prototypes = self.model.codebook.padded(number)
-        for wanted, prototype, (template, network) in zip(given, prototypes, self._levels, strict=False):
-            state = draws.new_state(key(key_, template.resolution), likely)
-            place = (features.padded(wanted[None])[0], parent, base, prototype, template, network)
-            parent, cost = levels.walk(levels.SAMPLE, *place, _NOTHING, state, *levels.NO_CHOICE)
-            base = parent if base is _NOTHING else base
-            total += cost
-        return Drawn(levels.inner(parent, len(given[-1])).copy(), total)
+    def _members(self, number: int) -> int:
+        return int(self.model.codebook.members[number - 1]) if number else 1
+
+    def _draw(self, number: int, given: Sequence[np.ndarray], key_: int, likely: bool = False) -> _Drawn:
+        """The levels that start from a number of the codebook; of each, coarse to fine, (m, m, m), what is given stays."""
+        drawn = _Drawn(number)
+        for wanted in given:
+            drawn = self._finer(drawn, wanted, key_, likely)
+        return drawn
+
+    def _finer(self, drawn: _Drawn, wanted: np.ndarray, key_: int, likely: bool = False) -> _Drawn:
+        """One level more; of `wanted` (m, m, m) what is given stays."""
+        template, network = self._levels[len(drawn.levels)]
+        prototype = self.model.codebook.padded(drawn.number)[len(drawn.levels)]
+        base, parent = (drawn.levels[0], drawn.levels[-1]) if drawn.levels else (_NOTHING, _NOTHING)
+        state = draws.new_state(key(key_, template.resolution), likely)
+        place = (features.padded(wanted[None])[0], parent, base, prototype, template, network)
+        level, cost = levels.walk(levels.SAMPLE, *place, _NOTHING, state, *levels.NO_CHOICE)
+        return _Drawn(drawn.number, (*drawn.levels, level), drawn.cost + cost)
+
+
+def _grid(drawn: _Drawn, resolution: int) -> np.ndarray:
+    return levels.inner(drawn.levels[-1], resolution).copy()
 
 
 def _partial(grid: np.ndarray) -> list[np.ndarray]:

@@ -32,7 +32,7 @@ def tempered(chances: np.ndarray, temperature: float) -> np.ndarray:
         InputError: a temperature outside these.
     """
     exact = Decimal(repr(float(temperature)))
-    if not _LEAST <= exact <= _MOST:
+    if not (exact.is_finite() and _LEAST <= exact <= _MOST):
         raise InputError(f"temperature: must lie between {_LEAST} and {_MOST}, got {temperature}.")
     table = {chance: _tempered(chance, exact) for chance in set(chances.tolist())}
     return np.array([table[chance] for chance in chances.tolist()], np.int32)

@@ -13,6 +13,7 @@ import numpy as np
 import tqdm
 
 from keras3dgan import backend, codec
+from keras3dgan.codec.octree import classes
 from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel
 from keras3dgan.errors import InputError
@@ -23,6 +24,7 @@ from keras3dgan.training.presets import OctreeSettings
 from keras3dgan.training.prototypes import fit_codebook
 from keras3dgan.training.run_directory import RunDirectory
 from keras3dgan.training.voxel_samples import Batch, VoxelSamples
+from keras3dgan.voxels.shape_set import ShapeSet
 
 # Validation shapes whose bytes are counted after every epoch.
 _MEASURED = 200
@@ -50,9 +52,9 @@ def train_octree(settings: OctreeSettings, run: RunDirectory, options: loop.Opti
     The result also holds the mean bytes of the validation shapes.
     """
     first = _first_model(settings)
-    train, validation = _grids(settings, options, "train"), _grids(settings, options, "validation")
-    if settings.learn_validation:
-        train = np.concatenate([train, validation])
+    sets, held_out = _sets(settings, options, "train"), _sets(settings, options, "validation")
+    sets += held_out if settings.learn_validation else []
+    train, validation = (np.concatenate([each.grids() for each in part]) for part in (sets, held_out))
     run.start("octree", settings)
     if loop.is_finished(run, settings):
         return run.result() or {}
@@ -61,6 +63,8 @@ def train_octree(settings: OctreeSettings, run: RunDirectory, options: loop.Opti
     if first is not None:
         from_integers(model, first)
     codebook = fit_codebook(train, settings.prototypes, settings.seed, known_shapes(settings, options))
+    labels = [each.class_names[label] for each in sets for label in each.labels]
+    codebook.classes = classes.count(codebook.nearest(train)[:, 0], codebook.prototypes, labels)
     samples = VoxelSamples(train, settings.batch_size, settings.seed, settings.prototypes, settings.stretch)
     measured = validation[np.random.default_rng(0).permutation(len(validation))[:_MEASURED]]
     return _fit(run, model, settings, codebook, samples, measured, options, len(train))
@@ -93,9 +97,9 @@ def known_shapes(settings: OctreeSettings, options: loop.Options) -> np.ndarray 
     )
 
 
-def _grids(settings: OctreeSettings, options: loop.Options, split: str) -> np.ndarray:
+def _sets(settings: OctreeSettings, options: loop.Options, split: str) -> list[ShapeSet]:
     names = (settings.dataset, *settings.more_datasets)
-    return np.concatenate([options.load(dataclasses.replace(settings, dataset=n), split).grids() for n in names])
+    return [options.load(dataclasses.replace(settings, dataset=n), split) for n in names]
 
 
 def _fit(

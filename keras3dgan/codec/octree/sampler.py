@@ -33,17 +33,15 @@ _NUMBER, _CANDIDATE = 1, 2
 
 
 class _Drawn(NamedTuple):
-    """A shape as far as it is drawn.
+    """A drawn shape.
 
     Attributes:
-        number: of the codebook, that it starts from.
-        levels: coarse to fine, padded and flat.
+        grid: uint8 (n, n, n).
         cost: of the voxels that were given, in 1/65536 bit.
     """
 
-    number: int
-    levels: tuple[np.ndarray, ...] = ()
-    cost: int = 0
+    grid: np.ndarray
+    cost: int
 
 
 class Sampler:
@@ -82,7 +80,7 @@ class Sampler:
         if self.model.codebook.prototypes:
             number = 1 + draws.choose(self._weights(classes), key(seed, index, _NUMBER))
         grids = [np.full((n,) * 3, levels.UNKNOWN, np.uint8) for n in features.levels(self.model.resolution)]
-        return _grid(self._draw(number, grids, key(seed, index)), self.model.resolution)
+        return self._draw(number, grids, key(seed, index)).grid
 
     def _weights(self, classes: Sequence[str]) -> list[int]:
         codebook = self.model.codebook
@@ -122,14 +120,14 @@ class Sampler:
         given = [level[0] for level in coarse]
         number = self._number(given, key(seed, index, _NUMBER), likely)
         given += [np.full((n,) * 3, levels.UNKNOWN, np.uint8) for n in known if len(grid) < n <= resolution]
-        return _grid(self._draw(number, given, key(seed, index), likely), resolution)
+        return self._draw(number, given, key(seed, index), likely).grid
 
     def _number(self, given: Sequence[np.ndarray], key_: int, likely: bool) -> int:
         """A prototype that coarse levels start from: drawn by its likelihood, or the likeliest."""
         numbers = self.model.codebook.nearest_coarse(given[-1], _NEAREST)
         costs = [self._draw(number, given, 0).cost for number in numbers]
         weights = likelihoods(costs, [self._members(number) for number in numbers])
-        return numbers[int(np.argmax(weights)) if likely else draws.choose(weights, key_)]
+        return numbers[weights.index(max(weights)) if likely else draws.choose(weights, key_)]
 
     def complete(
         self, grid: np.ndarray, known: np.ndarray, seed: int = 1, index: int = 0, candidates: int = 16
@@ -160,31 +158,23 @@ class Sampler:
             found.append(self._draw(number, given, key(seed, index, _CANDIDATE, turn)))
             weights.append(self._members(number))
         chosen = draws.choose(likelihoods([one.cost for one in found], weights), key(seed, index, _NUMBER))
-        return _grid(found[chosen], self.model.resolution)
+        return found[chosen].grid
 
     def _members(self, number: int) -> int:
         return int(self.model.codebook.members[number - 1]) if number else 1
 
     def _draw(self, number: int, given: Sequence[np.ndarray], key_: int, likely: bool = False) -> _Drawn:
-        """The levels that start from a number of the codebook; of each, coarse to fine, (m, m, m), what is given stays."""
-        drawn = _Drawn(number)
-        for wanted in given:
-            drawn = self._finer(drawn, wanted, key_, likely)
-        return drawn
-
-    def _finer(self, drawn: _Drawn, wanted: np.ndarray, key_: int, likely: bool = False) -> _Drawn:
-        """One level more; of `wanted` (m, m, m) what is given stays."""
-        template, network = self._levels[len(drawn.levels)]
-        prototype = self.model.codebook.padded(drawn.number)[len(drawn.levels)]
-        base, parent = (drawn.levels[0], drawn.levels[-1]) if drawn.levels else (_NOTHING, _NOTHING)
-        state = draws.new_state(key(key_, template.resolution), likely)
-        place = (features.padded(wanted[None])[0], parent, base, prototype, template, network)
-        level, cost = levels.walk(levels.SAMPLE, *place, _NOTHING, state, *levels.NO_CHOICE)
-        return _Drawn(drawn.number, (*drawn.levels, level), drawn.cost + cost)
-
-
-def _grid(drawn: _Drawn, resolution: int) -> np.ndarray:
-    return levels.inner(drawn.levels[-1], resolution).copy()
+        """The shape that starts from a number of the codebook; of each level, coarse to fine, (m, m, m), what is given stays."""
+        parent = base = _NOTHING
+        total = 0
+        prototypes = self.model.codebook.padded(number)
+        for wanted, prototype, (template, network) in zip(given, prototypes, self._levels, strict=False):
+            state = draws.new_state(key(key_, template.resolution), likely)
+            place = (features.padded(wanted[None])[0], parent, base, prototype, template, network)
+            parent, cost = levels.walk(levels.SAMPLE, *place, _NOTHING, state, *levels.NO_CHOICE)
+            base = parent if base is _NOTHING else base
+            total += cost
+        return _Drawn(levels.inner(parent, len(given[-1])).copy(), total)
 
 
 def _partial(grid: np.ndarray) -> list[np.ndarray]:

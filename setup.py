@@ -53,7 +53,7 @@ setup(
     package_dir={"keras3dgan.datasets": "datasets", "keras3dgan.export": "export"},
     package_data={
         "": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"],
-        "keras3dgan.codec.shipped": ["*.npz"],
+        "keras3dgan.codec.shipped": ["*.npz", "*.json"],
         "keras3dgan.export": ["serving/*"],
     },
     install_requires=[

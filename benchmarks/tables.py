@@ -77,6 +77,38 @@ def generators(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def drawn_shapes(content: dict) -> str:
+    """The table of the file that `benchmarks/octree_generation.py` wrote."""
+    columns = {
+        "score": "score",
+        "coverage_iou": "coverage, IoU",
+        "nna_iou": "1-NN, IoU",
+        "mmd_iou": "MMD, IoU",
+        "coverage_chamfer": "coverage, Chamfer",
+        "nna_chamfer": "1-NN, Chamfer",
+        "mmd_chamfer": "MMD, Chamfer",
+        "diversity": "diversity",
+        "novelty": "novelty",
+        "largest_component": "largest component",
+        "of_class": "of its class",
+    }
+    lines = [f"| | | {' | '.join(columns.values())} |", "|---" * (len(columns) + 2) + "|"]
+    for task, found in content["generation"].items():
+        for name, row in found.items():
+            if name != "test shapes" and not (isinstance(row, dict) and "mean" in row):
+                continue
+            mean = row.get("mean", row)
+            cells = (f"{mean[column]:.3f}" if column in mean else "-" for column in columns)
+            lines.append(f"| {task}, {found['shapes']} shapes | {name} | {' | '.join(cells)} |")
+    chosen = content["chosen"]
+    note = (
+        f"Means over seeds {', '.join(map(str, content['seeds']))}, against as many shapes of the {content['split']} split. "
+        f"Temperature {chosen['temperature']} was chosen on validation shapes by model {chosen['model']}, which has learnt "
+        "from the train split alone."
+    )
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def pytorch(content: dict) -> str:
     """The table of the file that `benchmarks/pytorch.py` wrote."""
     titles = {
@@ -218,6 +250,7 @@ _BY_CONTENT = {
     "codec_times": codec_times,
     "codecs": codecs,
     "generators": generators,
+    "generation": drawn_shapes,
     "step_times": backends,
     "load": serving,
     "growth_from_1_to_2_workers": bulk,

@@ -27,5 +27,4 @@ def load(name_or_path: str | os.PathLike[str] = DEFAULT, goal: Goal = Goal()) ->
     from keras3dgan.codec.octree.model import OctreeModel
     from keras3dgan.codec.octree.octree_codec import OctreeCodec  # here: numba takes a moment to import
 
-    file = octree_file(name_or_path)
-    return OctreeCodec(OctreeModel.from_bytes(file.read_bytes(), str(file)), goal)
+    return OctreeCodec(OctreeModel.load(octree_file(name_or_path)), goal)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from keras3dgan.codec import container, varints
+from keras3dgan.codec import archive_names, container, varints
 from keras3dgan.codec.goals import Point
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
@@ -28,8 +28,11 @@ _GROUP = 16
 SHARE = (4 + 2 + 1) / _GROUP
 # Blocks that are coded at a time, on all cores.
 _AHEAD = 8
-# An index says less than this of a shape; what claims more is damaged.
-_MAX_INDEX = 1 << 28
+# No index is longer, packed or unpacked; what claims more is damaged. A size takes at most so many bytes.
+_MAX_INDEX = 1 << 27
+_MAX_SIZE = 9
+# Each takes hundreds of bytes of memory.
+MOST_SHAPES = 1 << 22
 
 
 class ArchiveWriter:
@@ -58,13 +61,15 @@ class ArchiveWriter:
             point: the shape, as the codec's `choose` with `archived` gave it.
 
         Raises:
-            InputError: the name is there already, or there is a line break in it.
+            InputError: the name is there already, or `archive_names.check` does not take it.
             ValueError: some shapes have names and some have none.
         """
+        if name:
+            archive_names.check(name)
         if name in self._names:
             raise InputError(f"{name}: stands twice in one archive; rename one of the files.")
-        if "\n" in name:
-            raise InputError(f"{name!r}: an archive takes no name with a line break; rename the file.")
+        if self._count == MOST_SHAPES:
+            raise InputError(f"{name or 'this shape'}: an archive takes {MOST_SHAPES} shapes; put it into another.")
         if self._count and bool(name) != bool(self._names):
             raise ValueError("all shapes of an archive have names, or none has")
         if name:
@@ -134,7 +139,7 @@ class Archive:
         file.seek(size - _FOOTER.size)
         offset, count, check = _FOOTER.unpack(file.read(_FOOTER.size))
         length = size - _FOOTER.size - offset
-        if not _HEADER <= offset <= size - _FOOTER.size or length > _MAX_INDEX:
+        if not _HEADER <= offset <= size - _FOOTER.size or length > _MAX_INDEX or count > MOST_SHAPES:
             raise damaged
         file.seek(offset)
         index = file.read(length)
@@ -144,17 +149,16 @@ class Archive:
         if 4 * blocks > length:
             raise damaged
         self._checks = np.frombuffer(index, "<u4", blocks).tolist()
-        content = _inflate(index[4 * blocks :], damaged)
+        content = _inflate(index[4 * blocks :], _MAX_SIZE * blocks + (archive_names.MOST_BYTES + 1) * count, damaged)
         sizes, place = varints.read(content, blocks)
-        names = content[place:].decode("utf-8", "replace").split("\n") if place < len(content) else []
-        if len(sizes) != blocks or len(names) not in (0, count):
-            raise damaged
         # Python's integers, which a damaged size cannot overflow.
         self._offsets = [*itertools.accumulate(sizes, initial=_HEADER)]
-        if self._offsets[-1] != offset:
+        if len(sizes) != blocks or self._offsets[-1] != offset:
             raise damaged
-        self.names: list[str] = names or [f"{row:06d}" for row in range(count)]
-        self._rows = {name: row for row, name in enumerate(self.names)}
+        self.names = _names(content[place:], count, damaged)
+        self._rows: dict[str, int | None] = {}
+        for row, name in enumerate(self.names):
+            self._rows[name] = None if name in self._rows else row
 
     def __len__(self) -> int:
         return len(self.names)
@@ -171,7 +175,8 @@ class Archive:
             InputError: it is damaged, or was written by another model.
         """
         rows = self.blocks[index]
-        names = f"{self.path}, {self.names[rows[0]]}" + (f" to {self.names[rows[-1]]}" if len(rows) > 1 else "")
+        first, last = (archive_names.shown(self.names[row]) for row in (rows[0], rows[-1]))
+        names = f"{self.path}, {first}" + (f" to {last}" if len(rows) > 1 else "")
         container.check_model(self.fingerprint, codec.fingerprint, str(self.path))
         begin, end = self._offsets[index : index + 2]
         with open(self.path, "rb") as file:
@@ -185,21 +190,37 @@ class Archive:
         """Occupancy float32 (n, n, n) in [0, 1] of a shape, by its index or name.
 
         Raises:
-            InputError: there is no such shape, or its block is damaged, or was written by another model.
+            InputError: there is no such shape, or there are several of that name; or its block is damaged, or was written by
+                another model.
         """
         row = self._rows.get(which, -1) if isinstance(which, str) else which
+        called = archive_names.shown(str(which))
+        if row is None:
+            raise InputError(f"{self.path}: holds several shapes '{called}'; ask for one by its number.")
         if not 0 <= row < len(self):
-            raise InputError(f"{self.path}: holds no shape '{which}'; it has {len(self)}.")
+            raise InputError(f"{self.path}: holds no shape '{called}'; it has {len(self)}.")
         return self.read_block(row // _GROUP, codec)[row % _GROUP]
 
 
-def _inflate(content: bytes, damaged: InputError) -> bytes:
-    """Undoes `zlib.compress`, and never makes more of it than an index can be."""
+def _inflate(content: bytes, most: int, damaged: InputError) -> bytes:
+    """Undoes `zlib.compress`, and never makes more of it than an index of its shapes can be."""
     decompressor = zlib.decompressobj()
     try:
-        result = decompressor.decompress(content, _MAX_INDEX)
+        result = decompressor.decompress(content, min(most, _MAX_INDEX))
     except zlib.error as error:
         raise damaged from error
     if not decompressor.eof:
         raise damaged
     return result
+
+
+def _names(content: bytes, count: int, damaged: InputError) -> list[str]:
+    """The names of an index, or numbers where it has none; counted before they are made, since each takes memory."""
+    if not content:
+        return [f"{row:06d}" for row in range(count)]
+    if content.count(b"\n") != count - 1:
+        raise damaged
+    try:
+        return content.decode().split("\n")
+    except UnicodeDecodeError as error:
+        raise damaged from error

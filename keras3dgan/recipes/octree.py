@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tqdm
 
+from keras3dgan.codec.octree import classes
 from keras3dgan.codec.octree.model import OctreeModel
 from keras3dgan.codec.shipped import octree_file
 from keras3dgan.errors import InputError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from keras3dgan.codec.octree.codebook import Codebook
     from keras3dgan.codec.octree.octree_codec import OctreeCodec
     from keras3dgan.training.voxel_samples import Batch, VoxelSamples
+    from keras3dgan.voxels.shape_set import ShapeSet
 
 # Validation shapes whose bytes are counted after every epoch.
 _MEASURED = 200
@@ -110,9 +112,9 @@ def train(settings: OctreeSettings, run: Run, options: Options = Options()) -> d
     if backend.on_several_hosts():
         raise InputError("multi_worker: an octree model trains on one host; take none.", "strategy")
     first = _first_model(settings)
-    grids, validation = _grids(settings, options, "train"), _grids(settings, options, "validation")
-    if settings.learn_validation:
-        grids = np.concatenate([grids, validation])
+    sets, held_out = _sets(settings, options, "train"), _sets(settings, options, "validation")
+    sets += held_out if settings.learn_validation else []
+    grids, validation = (np.concatenate([each.grids() for each in part]) for part in (sets, held_out))
     run.start("octree", settings, may_change=settings.may_change)
     if loop.is_finished(run, settings):
         return run.result() or {}
@@ -121,6 +123,8 @@ def train(settings: OctreeSettings, run: Run, options: Options = Options()) -> d
     if first is not None:
         from_integers(model, first)
     codebook = fit_codebook(grids, settings.prototypes, settings.seed, known_shapes(settings, options))
+    labels = [each.class_names[label] for each in sets for label in each.labels]
+    codebook.classes = classes.count(codebook.nearest(grids)[:, 0], codebook.prototypes, labels)
     samples = VoxelSamples(grids, settings.batch_size, settings.seed, settings.prototypes, settings.stretch)
     measured = validation[np.random.default_rng(0).permutation(len(validation))[:_MEASURED]]
     return _fit(run, model, settings, codebook, samples, measured, options, len(grids))
@@ -135,7 +139,7 @@ def _first_model(settings: OctreeSettings) -> OctreeModel | None:
         if Run.is_run(settings.start_from)
         else octree_file(settings.start_from)
     )
-    model = OctreeModel.from_bytes(path.read_bytes(), str(path))
+    model = OctreeModel.load(path)
     if model.resolution > settings.resolution or model.width != settings.width:
         raise InputError(
             f"{settings.start_from} is of resolution {model.resolution} and width {model.width}; give this width, and at least "
@@ -156,9 +160,9 @@ def known_shapes(settings: OctreeSettings, options: Options) -> np.ndarray | Non
     )
 
 
-def _grids(settings: OctreeSettings, options: Options, split: str) -> np.ndarray:
+def _sets(settings: OctreeSettings, options: Options, split: str) -> list[ShapeSet]:
     names = (settings.dataset, *settings.more_datasets)
-    return np.concatenate([options.load(dataclasses.replace(settings, dataset=n), split).grids() for n in names])
+    return [options.load(dataclasses.replace(settings, dataset=n), split) for n in names]
 
 
 def _fit(
@@ -229,8 +233,7 @@ def load(run: Run, goal: Goal | None = None) -> OctreeCodec:
     from keras3dgan.codec.goals import Goal
     from keras3dgan.codec.octree.octree_codec import OctreeCodec
 
-    path = run.model_file(_FILE)
-    return OctreeCodec(OctreeModel.from_bytes(path.read_bytes(), str(path)), goal or Goal())
+    return OctreeCodec(OctreeModel.load(run.model_file(_FILE)), goal or Goal())
 
 
 def _line(result: dict[str, Any]) -> str:

@@ -1,9 +1,13 @@
 """The `.g3a` archive: random access, whole or not at all, and damage that is found."""
 
+import struct
+import tracemalloc
+import zlib
+
 import numpy as np
 import pytest
 
-from keras3dgan.codec import archive
+from keras3dgan.codec import archive, varints
 from keras3dgan.codec.archive import Archive
 from keras3dgan.codec.goals import Goal
 from keras3dgan.codec.octree.octree_codec import OctreeCodec
@@ -96,7 +100,7 @@ def test_an_empty_archive_is_one(codec, tmp_path):
 
 def test_nothing_is_left_of_a_failure(codec, tmp_path):
     [point] = codec.choose(_SHAPES.grids()[:1], archived=True)
-    for names, words in ((["a", "a"], "stands twice"), (["a\nb"], "line break")):
+    for names, words in ((["a", "a"], "stands twice"), (["a\nb"], "line break"), (["../a"], "no path below")):
         with pytest.raises(InputError, match=words), archive.create(tmp_path / "a.g3a", codec) as writer:
             for name in names:
                 writer.add(name, point)
@@ -111,6 +115,51 @@ def test_what_is_no_archive_gets_a_sentence(tmp_path, path):
             Archive(tmp_path / "bad.g3a")
     with pytest.raises(InputError, match="cannot be read"):
         Archive(tmp_path / "none.g3a")
+
+
+def _with_index(path, names, checks=b"", count=None, packed=None):
+    """An archive of empty blocks with any index, its checksums right."""
+    content = packed or zlib.compress(varints.write([0] * (len(checks) // 4)) + names)
+    index = checks + content
+    count = len(names.split(b"\n")) if count is None else count
+    footer = struct.pack("<QII", 7, count, zlib.crc32(index, count))
+    path.write_bytes(archive.MAGIC + bytes(3) + index + footer)
+    return path
+
+
+def test_equal_and_strange_names_are_read_and_found_by_number(codec, tmp_path):
+    names = ["a", "a", "", "/", "\0", "\x1b[2J", "x" * 300]
+    path = _with_index(tmp_path / "a.g3a", "\n".join(names).encode(), bytes(4))
+    found = Archive(path)
+    assert found.names == names and found.blocks == [range(7)]
+    with pytest.raises(InputError, match=r"a\.g3a: holds several shapes 'a'; ask for one by its number"):
+        found.shape("a", codec)
+    with pytest.raises(InputError) as error:
+        found.shape("\x1b[3J", codec)
+    assert str(error.value).endswith("holds no shape '\\x1b[3J'; it has 7.")
+    found.fingerprint = codec.fingerprint[:3]
+    with pytest.raises(InputError, match="a to x+"):  # damaged, or too short for the latents
+        found._checks = [1]
+        found.shape(5, codec)
+
+
+def test_names_take_no_more_memory_than_their_number_says(tmp_path):
+    megabytes = zlib.compress(b"\0" + b"\n" * (200 << 20), 9)
+    cases = [
+        {"packed": megabytes, "count": 16},
+        {"packed": zlib.compress(b"\0" + b"\n" * (1 << 18), 9), "count": 3},
+        {"names": b"a\nb\xff"},
+        {"names": b"a\nb", "count": 3},
+        {"names": b"", "count": archive.MOST_SHAPES + 1, "checks": bytes(archive.MOST_SHAPES // 4 + 4)},
+        {"packed": zlib.compress(b"\xff" * 300), "count": 1},
+    ]
+    for case in cases:
+        path = _with_index(tmp_path / "a.g3a", **{"names": b"", "checks": bytes(4), **case})
+        tracemalloc.start()
+        with pytest.raises(InputError, match=r"a\.g3a: cut off or damaged"):
+            Archive(path)
+        assert tracemalloc.get_traced_memory()[1] < 6 << 20
+        tracemalloc.stop()
 
 
 def test_every_flipped_bit_is_found(codec, path, tmp_path):

@@ -13,6 +13,7 @@ from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.codec.octree.network import cumulated, from_floats
 from keras3dgan.errors import InputError
+from tests.codec import sampler_test
 from tests.codec.octree_model import random_model
 from tests.conftest import boxes, command_environment, corner_shape
 
@@ -71,15 +72,15 @@ def test_golden_streams(model):
 
 def test_other_processes_and_thread_counts_write_the_same():
     code = (
-        "import hashlib; from tests.codec import octree_test as t; m = t.random_model(t.boxes(20));"
-        "print(hashlib.sha256(m.fingerprint + b''.join(t._encode(m, g) for g in t._grids())).hexdigest())"
+        "import hashlib; from tests.codec import octree_test as t, sampler_test as s; m = t.random_model(t.boxes(20));"
+        "print(hashlib.sha256(m.fingerprint + b''.join(t._encode(m, g) for g in t._grids())).hexdigest(), s.digest(m))"
     )
     # Compiled for a processor without any vector extension, and with one thread.
     environment = {**command_environment(), "OMP_NUM_THREADS": "1", "NUMBA_CPU_NAME": "generic"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, env=environment, cwd=os.getcwd()
     )
-    assert done.stdout.strip() == _GOLDEN, done.stderr
+    assert done.stdout.split() == [_GOLDEN, sampler_test.GOLDEN], done.stderr
 
 
 def test_any_bytes_give_a_grid(model):

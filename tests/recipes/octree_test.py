@@ -40,6 +40,10 @@ def test_a_trained_run_compresses(trained_octree):
     np.testing.assert_array_equal(loaded.decode(streams), grids)
     assert np.mean([len(stream) for stream in streams]) < 200  # a grid's bits take 4096
     assert codec.load(trained_octree / "models" / "octree.npz").fingerprint == loaded.fingerprint
+    # It knows what its prototypes are, flat boxes or tall ones.
+    names = loaded.octree.codebook.classes.names
+    flat, tall = (loaded.sample(8, classes=[name]).any(axis=(1, 2)).sum(axis=1).mean() for name in names)
+    assert names == ("bathtub", "chair") and flat < tall
 
 
 def test_killed_and_started_again_it_ends_with_the_same_model(trained_octree, packed_archive, tmp_path):

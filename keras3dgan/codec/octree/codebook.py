@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numba
 import numpy as np
 
-from keras3dgan.codec.octree import features
+from keras3dgan.codec.octree import classes, features
+from keras3dgan.codec.octree.classes import Classes
+from keras3dgan.codec.octree.layout import Layout, Length
 from keras3dgan.voxels import grid as voxels
 
 # Of so many streams one begins with nothing, and one with a known shape.
 _NOTHING_SHARE, _KNOWN_SHARE = 256, 32
 # Prototypes are compared with shapes at this resolution, or that of the shapes where it is less.
 _COMPARED = 32
+_MOST_KNOWN = 1 << 20
+# Of many grids so many are compared with a bound, or unpacked, at a time.
+_PART = 256
+
+
+def layout(resolution: int) -> dict[str, Layout]:
+    """What the arrays of a codebook of n^3 grids are like, by their names in a model's file."""
+    prototypes, known = Length("prototypes", 0, (1 << 16) - 1), Length("known shapes", 0, _MOST_KNOWN)
+    found = {
+        f"codebook_{n}": Layout("uint8", (prototypes, n, n, n), 0, features.GRADES - 1)
+        for n in features.levels(resolution)
+    }
+    found["members"] = Layout("uint16", (prototypes,), 1, (1 << 16) - 1)
+    found["known"] = Layout("uint8", (known, voxels.packed_size(resolution)), 0, 255)
+    return found | classes.layout(prototypes)
 
 
 class Codebook:
@@ -27,26 +44,39 @@ class Codebook:
         grades: of the prototypes, for each level, coarse to fine, uint8 (count, m, m, m).
         known: shapes as bits, uint8 (count, n^3 / 8).
         members: how many shapes stand behind each prototype, uint16 (count,), at least 1; alike unless told.
+        classes: of which classes they are, where that is known; no decoder needs it.
 
     Raises:
-        ValueError: other numbers of members than of prototypes, or one that is 0.
+        ValueError: other numbers of members or of rows of classes than of prototypes, or a number that is 0.
     """
 
     def __init__(
-        self, grades: Sequence[np.ndarray], known: np.ndarray | None = None, members: np.ndarray | None = None
+        self,
+        grades: Sequence[np.ndarray],
+        known: np.ndarray | None = None,
+        members: np.ndarray | None = None,
+        classes: Classes | None = None,
     ):
         self.grades = [np.ascontiguousarray(level) for level in grades]
         self._resolution = self.grades[-1].shape[1]
         self.members = np.ones(self.prototypes, np.uint16) if members is None else members.astype(np.uint16)
         if self.members.shape != (self.prototypes,) or (self.members == 0).any():
             raise ValueError("each prototype has members")
+        if classes and len(classes.counts) != self.prototypes:
+            raise ValueError("each prototype has a row of classes")
+        self.classes = classes
         self.weights = self._weights()
         compared = next(level for level in reversed(self.grades) if level.shape[1] <= _COMPARED)
-        self._prototype_bits = _Bits(compared >= 2)
+        self._prototype_bits = _Bits(_in_parts(compared, lambda grades: voxels.pack(grades >= 2)))
         empty = np.zeros((0, self._resolution**3 // 8), np.uint8)
         self.known = empty if known is None else np.ascontiguousarray(known)
-        self._known_bits = _Bits(features.at_most(voxels.unpack(self.known, self._resolution), _COMPARED))
+        finer = self._resolution > _COMPARED
+        self._known_bits = _Bits(_in_parts(self.known, self._coarse_bits) if finer else self.known)
         self._rows = {zlib.crc32(row): index for index, row in enumerate(self.known)}
+
+    def _coarse_bits(self, known: np.ndarray) -> np.ndarray:
+        """Known shapes, as bits, at the resolution that shapes are compared at."""
+        return voxels.pack(features.at_most(voxels.unpack(known, self._resolution), _COMPARED))
 
     @property
     def prototypes(self) -> int:
@@ -101,6 +131,18 @@ class Codebook:
         compared = features.at_most(grids, _COMPARED)
         return np.stack([self._prototype_bits.nearest(grid, count) for grid in compared]) + 1
 
+    def nearest_coarse(self, grid: np.ndarray, count: int) -> list[int]:
+        """Numbers of the prototypes with the greatest IoU with a grid (m, m, m) at its level, best first; 0 without any."""
+        return self.nearest_partial(grid, np.ones(grid.shape, bool), count)
+
+    def nearest_partial(self, grid: np.ndarray, known: np.ndarray, count: int) -> list[int]:
+        """As `nearest_coarse`, compared only where `known` (m, m, m) is true."""
+        if not self.prototypes:
+            return [0]
+        grades = next(level for level in self.grades if level.shape[1] == len(grid))
+        occupied = _in_parts(grades, lambda part: voxels.pack((part >= 2) & known))
+        return (_Bits(occupied).nearest((grid > 0) & known, count) + 1).tolist()
+
     def nearest_known(self, grid: np.ndarray, count: int = 1) -> list[tuple[int, float]]:
         """Numbers of the known shapes with the greatest IoU with a grid (n, n, n), and that IoU, best first."""
         rows = self._known_bits.nearest(features.at_most(grid[None], _COMPARED)[0], count)
@@ -117,11 +159,16 @@ class Codebook:
         return self.prototypes + 1 + row
 
 
-class _Bits:
-    """Grids (count, m, m, m) of zeros and ones as words of 64 bits, to be compared with others."""
+def _in_parts(rows: np.ndarray, work: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """What `work` gives for all rows, by few at a time."""
+    return np.concatenate([work(rows[start : start + _PART]) for start in range(0, max(len(rows), 1), _PART)])
 
-    def __init__(self, grids: np.ndarray):
-        self._words = voxels.pack(grids).view(np.uint64)
+
+class _Bits:
+    """Grids as words of 64 bits, to be compared with others; made from bits (count, m^3 / 8)."""
+
+    def __init__(self, packed: np.ndarray):
+        self._words = packed.view(np.uint64)
         self._volumes = np.bitwise_count(self._words).sum(axis=1, dtype=np.int64)
 
     def nearest(self, grid: np.ndarray, count: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from keras3dgan.codec.octree import arithmetic
+from keras3dgan.codec.octree import arithmetic, draws
 from keras3dgan.codec.octree.features import (
     BASE,
     BUCKET_OF,
@@ -20,8 +20,15 @@ from keras3dgan.codec.octree.features import (
 )
 from keras3dgan.codec.octree.network import forget_cells, make_room, probability
 
-ENCODE, DECODE, COST, SIMPLIFY = range(4)
+ENCODE, DECODE, COST, SIMPLIFY, SAMPLE = range(5)
+# Where `SAMPLE` draws a voxel.
+UNKNOWN = 2
+# Bits that its chances have more than the coder's.
+_FINER = draws.PRECISION - arithmetic.PRECISION
 _MOST_COUNTED = len(BUCKET_OF) - 1
+NO_MASS = np.zeros(0, np.int32)
+# Mass, price and below of a walk that leaves every voxel as it is. Not defaults: numba would compile those anew in each process.
+NO_CHOICE = (NO_MASS, 0, 0)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -33,26 +40,38 @@ def _cheaper(bit, saved, mass, price, below, finest):
 
 
 @numba.njit(cache=True, nogil=True)
+def _sampled(chance, own, last, grid, stride, state):
+    """A drawn voxel; the last child of an occupied cell is occupied where no other is."""
+    if last:
+        others = grid[own - 1] | grid[own - stride] | grid[own - stride - 1]
+        below = own - stride * stride
+        others |= grid[below] | grid[below - 1] | grid[below - stride] | grid[below - stride - 1]
+        if not others:
+            return np.uint8(1)
+    return np.uint8(draws.draw(own, state) < chance)
+
+
+@numba.njit(cache=True, nogil=True)
 def walk(mode, wanted, parent, base, prototype, template, network, stream, state, mass, price, below):
     """Goes through the voxels of a level whose parents are occupied, in raster order.
 
     Args:
         mode: `ENCODE` writes the level to the stream, `DECODE` reads it, `COST` only adds up what it would take, `SIMPLIFY` does
-            so and gives up voxels that cost more than they are worth.
-        wanted: the level to write, padded and flat; not looked at when decoding.
+            so and gives up voxels that cost more than they are worth, `SAMPLE` draws the voxels that are not given.
+        wanted: the level to write, padded and flat; not looked at when decoding. With `SAMPLE` 2 where a voxel is to be drawn.
         parent: the coarser level, padded and flat; ignored at the 8^3 level.
         base: the 8^3 level, padded and flat; ignored there.
         prototype: grades of this level, padded and flat.
         template: of the level.
-        network: of the level, `cumulated`.
+        network: of the level, `cumulated`; with `SAMPLE` its probabilities are of 2^30.
         stream: bytes to write into or to read.
-        state: of the arithmetic coder.
+        state: of the arithmetic coder; with `SAMPLE` of `draws`.
         mass: with `SIMPLIFY`, how many voxels of the shape each cell holds, padded and flat; empty at the finest level.
         price: with `SIMPLIFY`, what a wrong voxel counts for, in 1/65536 bit.
         below: with `SIMPLIFY`, about what the finer levels take to describe a cell, in 1/65536 bit.
 
     Returns:
-        The level, padded and flat, and its cost in 1/65536 bit.
+        The level, padded and flat, and its cost in 1/65536 bit; of what was decoded or drawn nothing is counted.
     """
     size, stride = template.resolution, template.stride
     grid = np.zeros(stride**3, np.uint8)
@@ -79,6 +98,13 @@ def walk(mode, wanted, parent, base, prototype, template, network, stream, state
                 own = position(x, y, z, stride)
                 if mode == DECODE:
                     bit = arithmetic.decode(chance, stream, state)
+                elif mode == SAMPLE:
+                    bit = wanted[own]
+                    if bit == UNKNOWN:
+                        bit = _sampled(chance, own, size > BASE and x & y & z & 1, grid, stride, state)
+                    else:
+                        rounded = min(max(chance >> _FINER, 1), 65535)
+                        cost += arithmetic.COSTS[rounded if bit else 65536 - rounded]
                 else:
                     bit = wanted[own]
                     if mode == SIMPLIFY:

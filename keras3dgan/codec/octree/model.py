@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import pathlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from keras3dgan.codec.octree import arithmetic, features, levels
+from keras3dgan.codec.octree import arithmetic, features, levels, model_file
+from keras3dgan.codec.octree.classes import Classes
 from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.network import Network, cumulated
 from keras3dgan.errors import InputError
 
 _NOTHING = np.zeros(1, np.uint8)
-_NO_MASS = np.zeros(0, np.int32)
-# Mass, price and below of a walk that leaves every voxel as it is. Not defaults: numba would compile those anew in each process.
-_NO_CHOICE = (_NO_MASS, 0, 0)
 _EVEN = 1 << (arithmetic.PRECISION - 1)
 # Of eight streams one says nothing but which shape of the codebook it is.
 _VERBATIM = 1 << (arithmetic.PRECISION - 3)
@@ -50,6 +50,7 @@ class OctreeModel:
         resolution: n of the n^3 grids.
         networks: as given.
         codebook: the prototypes.
+        levels: for each level, coarse to fine, its template and its network as `levels.walk` takes them.
         fingerprint: SHA-256 over everything that a decoder needs.
 
     Raises:
@@ -67,8 +68,8 @@ class OctreeModel:
             raise ValueError("the codebook has other levels than the networks")
         self.codebook = codebook
         self.networks = networks
-        self._levels = [_level(n, networks[n]) for n in features.levels(self.resolution)]
-        self.fingerprint = hashlib.sha256(b"".join(a.tobytes() for a in self._arrays().values())).digest()
+        self.levels = [_level(n, networks[n]) for n in features.levels(self.resolution)]
+        self.fingerprint = self._digest()
 
     @property
     def width(self) -> int:
@@ -119,9 +120,9 @@ class OctreeModel:
         if arithmetic.decode(_VERBATIM, stream, state):
             return self.codebook.shape(number)
         parent = base = _NOTHING
-        for (template, network), prototype in zip(self._levels, self.codebook.padded(number), strict=True):
+        for (template, network), prototype in zip(self.levels, self.codebook.padded(number), strict=True):
             place = (_NOTHING, parent, base, prototype, template, network)
-            parent, _ = levels.walk(levels.DECODE, *place, stream, state, *_NO_CHOICE)
+            parent, _ = levels.walk(levels.DECODE, *place, stream, state, *levels.NO_CHOICE)
             base = parent if base is _NOTHING else base
         return levels.inner(parent, self.resolution)
 
@@ -180,7 +181,7 @@ class OctreeModel:
             The grid, and what it takes, in bytes, fractions included.
         """
         grids = [features.padded(level)[0] for level in features.pyramid(grid[None])]
-        masses, counts = [_NO_MASS], grid.astype(np.int32)
+        masses, counts = [levels.NO_MASS], grid.astype(np.int32)
         for _ in below:
             half = len(counts) // 2
             counts = counts.reshape(half, 2, half, 2, half, 2).sum(axis=(1, 3, 5), dtype=np.int32)
@@ -188,7 +189,7 @@ class OctreeModel:
         nothing, state = np.zeros(1, np.uint8), arithmetic.new_state()
         total, parent = 0, _NOTHING
         base = _NOTHING
-        rows = zip(grids, masses, (*below, 0.0), self.codebook.padded(start.number), self._levels, strict=True)
+        rows = zip(grids, masses, (*below, 0.0), self.codebook.padded(start.number), self.levels, strict=True)
         for wanted, mass, bits, prototype, (template, network) in rows:
             place = (wanted, parent, base, prototype, template, network)
             parent, cost = levels.walk(
@@ -201,11 +202,17 @@ class OctreeModel:
     def _walk(self, mode: int, grid: np.ndarray, start: Start, stream: np.ndarray, state: np.ndarray) -> int:
         grids = [features.padded(level)[0] for level in features.pyramid(grid[None])]
         total, parent = 0, _NOTHING
-        for wanted, prototype, level in zip(grids, self.codebook.padded(start.number), self._levels, strict=True):
+        for wanted, prototype, level in zip(grids, self.codebook.padded(start.number), self.levels, strict=True):
             place = (wanted, parent, grids[0], prototype, *level)
-            _, cost = levels.walk(mode, *place, stream, state, *_NO_CHOICE)
+            _, cost = levels.walk(mode, *place, stream, state, *levels.NO_CHOICE)
             total, parent = total + cost, wanted
         return total
+
+    def _digest(self) -> bytes:
+        digest = hashlib.sha256()
+        for array in self._arrays().values():
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.digest()
 
     def _arrays(self) -> dict[str, np.ndarray]:
         arrays = {f"codebook_{level.shape[1]}": level for level in self.codebook.grades}
@@ -218,7 +225,8 @@ class OctreeModel:
     def to_bytes(self) -> bytes:
         """Everything that a reader needs, as the bytes of an `.npz` file; undone by `from_bytes`."""
         file = io.BytesIO()
-        np.savez_compressed(file, allow_pickle=False, **self._arrays())
+        classes = self.codebook.classes.arrays() if self.codebook.classes else {}
+        np.savez_compressed(file, allow_pickle=False, **self._arrays(), **classes)
         return file.getvalue()
 
     @classmethod
@@ -228,14 +236,28 @@ class OctreeModel:
         Raises:
             InputError: not what `to_bytes` wrote; the message calls it `name`.
         """
+        arrays = model_file.read(io.BytesIO(content), name)
+        found = [n for n in features.levels(model_file.FINEST) if f"codebook_{n}" in arrays]
+        networks = {n: Network(*(arrays[f"{n}_{field}"] for field in Network._fields)) for n in found}
+        grades = [arrays[f"codebook_{n}"] for n in found]
+        classes = Classes.from_arrays(arrays, name)
+        return cls(networks, Codebook(grades, arrays["known"], arrays["members"], classes))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> OctreeModel:
+        """Reads the file that holds what `to_bytes` gave, and a table of classes beside it; errors as `from_bytes`."""
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file.files}
-            found = sorted(int(key.removeprefix("codebook_")) for key in arrays if key.startswith("codebook_"))
-            networks = {n: Network(*(arrays[f"{n}_{field}"] for field in Network._fields)) for n in found}
-            return cls(networks, Codebook([arrays[f"codebook_{n}"] for n in found], arrays["known"], arrays["members"]))
-        except Exception as error:  # numpy, zipfile and zlib each raise their own
-            raise InputError(f"{name}: not a trained octree model; train it again.") from error
+            with open(path, "rb") as file:
+                content = file.read(model_file.MOST_FILE_BYTES + 1)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+        if len(content) > model_file.MOST_FILE_BYTES:
+            raise InputError(f"{path}: not a trained octree model, it is larger than any; get the file again.")
+        model = cls.from_bytes(content, str(path))
+        table = pathlib.Path(path).with_suffix(".classes.json")
+        if model.codebook.classes is None and table.is_file():
+            model.codebook.classes = Classes.read(table, model.fingerprint, model.codebook.prototypes)
+        return model
 
 
 def _level(resolution: int, network: Network) -> tuple[features.Template, Network]:

@@ -13,6 +13,7 @@ import numba
 import numpy as np
 
 from keras3dgan.codec.octree.arithmetic import PRECISION
+from keras3dgan.codec.octree.layout import Layout, Length
 
 # Bits behind the point of: weights and sums of the first layer; weights of the others; activations; sums of the others. The
 # first layer is most of the work: in 16 bits its sums reach 128, and twice as many are added at once.
@@ -20,10 +21,12 @@ _FIRST, _LATER, _ACTIVATION = 8, 8, 6
 _SUM = _LATER + _ACTIVATION
 _MOST_ACTIVE = 1 << 11  # activations reach 32, and 256 of them times weights of 8 stay below 2^31
 _MOST_WEIGHT = 1 << 11
+_MOST_BIAS = 1 << 29
 MOST_UNITS = 256
 # Logits from -12 to 12 in steps of 1/64.
 _LOGIT_BITS, _LOGIT_END = 6, 12
 _LOGITS = 2 * (_LOGIT_END << _LOGIT_BITS) + 1
+_LAYERS = ("glance", "first", "second", "third")
 # The glance decides where its logit is beyond this, a chance of 1 in 400.
 _SURE = 6 << _LOGIT_BITS
 
@@ -56,6 +59,31 @@ class Network(NamedTuple):
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
+def layout(level: int, count: int) -> dict[str, Layout]:
+    """What the arrays of a network are like: with these, all indices lie within, and no sum leaves its bits.
+
+    Args:
+        level: of which the units are, for messages.
+        count: of its features.
+    """
+    glance, one, two, three = (Length(f"units of level {level}, {name}", 1, MOST_UNITS) for name in _LAYERS)
+    first = {"glance": glance, "first": one}
+    later: dict[str, tuple[Length, Length | int]] = {
+        "glance_last": (glance, 1),
+        "second": (one, two),
+        "third": (two, three),
+        "last": (three, 1),
+    }
+    found = {}
+    for name, units in first.items():
+        found[name] = Layout("int16", (count, units), -(1 << 15), (1 << 15) - 1)
+        found[f"{name}_bias"] = found[name]._replace(shape=(units,))
+    for name, shape in later.items():
+        found[name] = Layout("int32", shape, 1 - _MOST_WEIGHT, _MOST_WEIGHT - 1)
+        found[f"{name}_bias"] = Layout("int32", shape[1:], 1 - _MOST_BIAS, _MOST_BIAS - 1)
+    return found | {"probabilities": Layout("int32", (_LOGITS,), 1, (1 << PRECISION) - 1)}
+
+
 def from_floats(glance: Layers, look: Layers) -> Network:
     """Rounds the weights (in, out) and biases of both perceptrons to integers.
 
@@ -76,7 +104,7 @@ def from_floats(glance: Layers, look: Layers) -> Network:
     for first, *rest in (glance, look):
         parts += [rounded(values, _FIRST, 1 << 15).astype(np.int16) for values in first]
         for kernel, bias in rest:
-            parts += [rounded(kernel, _LATER, _MOST_WEIGHT), rounded(bias, _SUM, 1 << 29)]
+            parts += [rounded(kernel, _LATER, _MOST_WEIGHT), rounded(bias, _SUM, _MOST_BIAS)]
     logits = (np.arange(_LOGITS) - _LOGITS // 2) / 2**_LOGIT_BITS
     chances = np.rint(65536 / (1 + np.exp(-logits)))
     parts.append(np.clip(chances, 1, (1 << PRECISION) - 1).astype(np.int32))

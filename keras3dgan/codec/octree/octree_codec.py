@@ -14,6 +14,7 @@ from keras3dgan.codec import archive, container
 from keras3dgan.codec.goals import Goal, Point, front
 from keras3dgan.codec.octree import search
 from keras3dgan.codec.octree.model import OctreeModel
+from keras3dgan.codec.octree.sampler import Sampler
 from keras3dgan.codec.octree.search import Way
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
@@ -24,7 +25,7 @@ _SLACK = 1 / 32
 
 
 class OctreeCodec(ShapeCodec):
-    """Compresses grids by predicting them voxel by voxel.
+    """Compresses grids by predicting them voxel by voxel, and draws new ones from the same predictions.
 
     Every stream is decoded before it is given away. Shapes of one call are shared out among the processor's cores.
 
@@ -79,6 +80,81 @@ class OctreeCodec(ShapeCodec):
     def decode_block(self, block: bytes, count: int, name: str) -> np.ndarray:
         self._check(block, count, name)
         return self.octree.decode(block, count).astype(np.float32)
+
+    def sample(self, count: int, temperature: float = 0.8, seed: int = 1, classes: Sequence[str] = ()) -> np.ndarray:
+        """New shapes, the same from the same seed on every machine; the first ones of many are those of few.
+
+        Args:
+            count: how many, at least 1.
+            temperature: 0.1 to 10; 1 draws what the model thinks shapes are like, less what it thinks likely.
+            seed: not negative.
+            classes: only shapes that start like those of these classes; all unless told.
+
+        Returns:
+            uint8 (count, n, n, n).
+
+        Raises:
+            InputError: another temperature, or a class that the model does not know.
+        """
+        sampler = Sampler(self.octree, temperature)
+        return np.stack(_on_all_cores(lambda index: sampler.sample(seed, index, classes), range(count)))
+
+    def refine(
+        self,
+        grids: np.ndarray,
+        resolution: int | None = None,
+        temperature: float = 0.8,
+        seed: int = 1,
+        likely: bool = False,
+    ) -> np.ndarray:
+        """Finer versions of shapes, that are the shapes again when pooled (`Sampler.refine`).
+
+        Args:
+            grids: (count, m, m, m) of zeros and ones, m of one of the model's levels.
+            resolution: to reach, of one of the model's levels; that of the model unless told.
+            temperature: as of `sample`.
+            seed: not negative.
+            likely: every voxel becomes what it is more likely to be, and nothing is drawn.
+
+        Returns:
+            uint8 (count, resolution, resolution, resolution).
+
+        Raises:
+            InputError: another temperature, or the model has no such level.
+        """
+        sampler, to = Sampler(self.octree, temperature), resolution or self.resolution
+        numbered = [*enumerate(grids)]
+        return np.stack(_on_all_cores(lambda each: sampler.refine(each[1], to, seed, each[0], likely), numbered))
+
+    def complete(
+        self,
+        grid: np.ndarray,
+        known: np.ndarray,
+        count: int = 1,
+        temperature: float = 0.8,
+        seed: int = 1,
+        candidates: int = 16,
+    ) -> np.ndarray:
+        """Whole shapes that hold the known voxels of one (`Sampler.complete`).
+
+        Args:
+            grid: (n, n, n) of zeros and ones.
+            known: boolean (n, n, n), which voxels of `grid` are known.
+            count: how many, at least 1.
+            temperature: as of `sample`.
+            seed: not negative.
+            candidates: shapes drawn for each, of which one is chosen by how well it explains the known voxels.
+
+        Returns:
+            uint8 (count, n, n, n).
+
+        Raises:
+            InputError: another temperature.
+            ValueError: grids of another shape, or no candidates.
+        """
+        sampler = Sampler(self.octree, temperature)
+        numbers = range(count)
+        return np.stack(_on_all_cores(lambda index: sampler.complete(grid, known, seed, index, candidates), numbers))
 
     def _check(self, payload: bytes, count: int, name: str) -> None:
         if len(payload) > count * self.octree.most_bytes:

@@ -130,78 +130,90 @@ const CAUSAL = [
 /**
  * A layer whose sums are exact in few additions: a double holds the sums of up to three units side by side.
  *
- * Each lane is as wide as its column can ever reach; it starts at minus the least sum, and so never falls below zero.
+ * A lane starts at its unit's bias plus half its own width, and is as wide as the unit's sums need to stay inside it.
  */
-class Packed {
-  /** `weights` (rows, units) and `bias` (units); inputs lie between 0 and `most`. */
-  constructor(weights, bias, most) {
+class Layer {
+  /** `weights` (rows, units) and `bias` (units); inputs lie between 0 and `most`; shift: of the sums, before relu. */
+  constructor(weights, bias, most, shift) {
     const units = bias.length;
-    const least = new Float64Array(units);
     let widest = 0;
     for (let u = 0; u < units; u++) {
-      let up = 0;
+      let [up, down] = [Math.max(bias[u], 0), Math.min(bias[u], 0)];
       for (let i = u; i < weights.length; i += units) {
-        if (weights[i] < 0) least[u] += weights[i] * most;
-        else up += weights[i] * most;
+        if (weights[i] > 0) up += weights[i] * most;
+        else down += weights[i] * most;
       }
-      widest = Math.max(widest, up - least[u]);
+      widest = Math.max(widest, up, -down);
     }
-    this.units = units;
-    this.lanes = widest < 2 ** 17 ? 3 : widest < 2 ** 26 ? 2 : 1;
+    this.lanes = widest < 2 ** 16 ? 3 : widest < 2 ** 25 ? 2 : 1;
     this.lane = this.lanes === 3 ? 2 ** 17 : 2 ** 26;
+    this.shift = shift;
     this.width = 4 * Math.ceil(units / this.lanes / 4);
-    this.rows = new Float64Array((weights.length / units) * this.width);
-    this.start = new Float64Array(this.width);
-    this.offset = new Float64Array(this.width * this.lanes);
-    for (let u = 0; u < units; u++) {
-      const factor = this.lane ** Math.floor(u / this.width);
-      const at = u % this.width;
-      this.start[at] -= least[u] * factor;
-      this.offset[u] = least[u] + bias[u];
-      for (let row = 0; row * units < weights.length; row++) {
-        this.rows[row * this.width + at] += weights[row * units + u] * factor;
-      }
+    this.rows = this.pack(weights, units);
+    this.start = this.pack(bias, units);
+    const half = this.lanes > 1 ? this.lane / 2 : 0;
+    for (let at = 0; at < this.width; at++) {
+      for (let lane = 0; lane < this.lanes; lane++) this.start[at] += half * this.lane ** lane;
     }
     this.sums = new Float64Array(this.width);
-    this.values = new Int32Array(this.width * this.lanes);
+    // The units above 0, and their values, of the sums last finished.
+    this.active = new Int32Array(this.width * this.lanes);
+    this.values = new Float64Array(this.width * this.lanes);
   }
 
-  /** Takes `sums` apart into `values`, one a unit. */
-  unpack() {
-    const { width, lane, offset, sums, values } = this;
-    for (let at = 0; at < width; at++) {
-      let rest = sums[at];
-      for (let k = this.lanes - 1; k > 0; k--) {
-        const factor = k === 2 ? lane * lane : lane;
-        const top = Math.floor(rest / factor);
-        rest -= top * factor;
-        values[k * width + at] = top + offset[k * width + at];
-      }
-      values[at] = rest + offset[at];
+  /** Rows of units as rows of doubles: unit u is lane floor(u / width) of double u % width. */
+  pack(weights, units) {
+    const { width, lane } = this;
+    const packed = new Float64Array((weights.length / units) * width);
+    for (let i = 0; i < weights.length; i++) {
+      const u = i % units;
+      packed[((i - u) / units) * width + (u % width)] += weights[i] * lane ** Math.floor(u / width);
     }
-    return values;
+    return packed;
   }
 
-  /** relu((inputs @ weights + bias) >> 8), or without relu. */
-  apply(inputs, count, clipped = true) {
+  /** Takes `sums` apart, modulo 2^16 (wrap = 16) or not (0): the number of units above 0, found in `active` and `values`. */
+  finish(wrap) {
+    const { width, lanes, lane, shift, sums, active, values } = this;
+    const half = lanes > 1 ? lane / 2 : 0;
+    let count = 0;
+    for (let k = lanes - 1; k >= 0; k--) {
+      const factor = lane ** k;
+      const scale = 1 / factor;
+      for (let at = 0; at < width; at++) {
+        const top = k > 0 ? Math.floor(sums[at] * scale) : sums[at];
+        sums[at] -= top * factor;
+        const value = (((top - half) << wrap) >> wrap) >> shift;
+        if (value <= 0) continue;
+        active[count] = k * width + at;
+        values[count++] = value > LIMIT ? LIMIT : value;
+      }
+    }
+    return count;
+  }
+
+  /** As finish, of relu((inputs @ weights + bias) >> shift), the inputs being the active ones of the layer below. */
+  apply({ active, values }, count) {
     const { width, rows, sums, start } = this;
-    sums.set(start);
-    for (let i = 0; i < count; i++) {
-      const input = inputs[i];
-      if (input === 0) continue;
-      for (let at = 0, row = i * width; at < width; at += 4, row += 4) {
-        sums[at] += input * rows[row];
-        sums[at + 1] += input * rows[row + 1];
-        sums[at + 2] += input * rows[row + 2];
-        sums[at + 3] += input * rows[row + 3];
+    for (let at = 0; at < width; at += 4) {
+      let a = start[at];
+      let b = start[at + 1];
+      let c = start[at + 2];
+      let d = start[at + 3];
+      for (let k = 0; k < count; k++) {
+        const value = values[k];
+        const row = active[k] * width + at;
+        a += value * rows[row];
+        b += value * rows[row + 1];
+        c += value * rows[row + 2];
+        d += value * rows[row + 3];
       }
+      sums[at] = a;
+      sums[at + 1] = b;
+      sums[at + 2] = c;
+      sums[at + 3] = d;
     }
-    const values = this.unpack();
-    for (let u = 0; u < this.units; u++) {
-      const value = values[u] >> 8;
-      values[u] = clipped ? Math.min(Math.max(value, 0), LIMIT) : value;
-    }
-    return values;
+    return this.finish(0);
   }
 }
 
@@ -247,9 +259,9 @@ class Level {
     return first;
   }
 
-  /** Features in columns along z, up to five (prototypes: three) voxels to a pattern, which names a row of a table. */
+  /** Features in columns along z, up to nine (prototypes: three) voxels to a pattern, which names a row of a table. */
   columns(places, side, bits, back) {
-    const most = bits === 1 ? 5 : 3;
+    const most = bits === 1 ? 9 : 3;
     const columns = new Map();
     places.forEach(([dx, dy, dz], i) => {
       const delta = (dx * side + dy) * side;
@@ -287,14 +299,16 @@ class Level {
   }
 
   readNetworks(arrays) {
-    this.glance = new Packed(arrays.glance, arrays.glance_bias, 1);
-    this.first = new Packed(arrays.first, arrays.first_bias, 1);
+    this.glance = new Layer(arrays.glance, arrays.glance_bias, 1, 2);
+    this.first = new Layer(arrays.first, arrays.first_bias, 1, 2);
     this.glanceTable = this.table(this.glance);
     this.firstTable = this.table(this.first);
-    this.glanceLast = new Packed(arrays.glance_last, arrays.glance_last_bias, LIMIT);
-    this.second = new Packed(arrays.second, arrays.second_bias, LIMIT);
-    this.third = new Packed(arrays.third, arrays.third_bias, LIMIT);
-    this.last = new Packed(arrays.last, arrays.last_bias, LIMIT);
+    this.second = new Layer(arrays.second, arrays.second_bias, LIMIT, 8);
+    this.third = new Layer(arrays.third, arrays.third_bias, LIMIT, 8);
+    this.lasts = [
+      { weights: arrays.glance_last, bias: arrays.glance_last_bias[0] },
+      { weights: arrays.last, bias: arrays.last_bias[0] },
+    ];
     this.probabilities = arrays.probabilities;
   }
 
@@ -320,6 +334,19 @@ class Level {
   set(x, y, z) {
     const at = this.at(x, y, z);
     for (let dz = -BACK; dz <= AHEAD; dz++) this.grid[at - dz] |= 1 << (dz + BACK);
+  }
+
+  /** The grid in raster order. */
+  voxels() {
+    const { n } = this;
+    const voxels = new Uint8Array(n ** 3);
+    let i = 0;
+    for (let x = 0; x < n; x++) {
+      for (let y = 0; y < n; y++) {
+        for (let z = 0; z < n; z++) voxels[i++] = this.occupied(x, y, z);
+      }
+    }
+    return voxels;
   }
 
   /** Takes the prototype's values of this level, 0 to 3 in raster order; null: all are 0. */
@@ -426,15 +453,17 @@ class Level {
     const table = which === 0 ? this.glanceTable : this.firstTable;
     const parent = before ? this.parentAt(which, x >> 1, y >> 1, z >> 1, before, layer.width, table, count) : 0;
     sum(layer.sums, 0, layer.width, this.bases[which], this.parentSums[which], parent, table, this.found, 0, count);
-    const values = layer.unpack();
-    for (let u = 0; u < layer.units; u++) {
-      const value = ((values[u] << 16) >> 16) >> 2;
-      values[u] = value < 0 ? 0 : value > LIMIT ? LIMIT : value;
+    let units = layer.finish(16);
+    let top = layer;
+    if (which === 1) {
+      units = this.second.apply(layer, units);
+      units = this.third.apply(this.second, units);
+      top = this.third;
     }
-    if (which === 0) return this.glanceLast.apply(values, layer.units, false)[0];
-    const second = this.second.apply(values, layer.units);
-    const third = this.third.apply(second, this.second.units);
-    return this.last.apply(third, this.third.units, false)[0];
+    const { weights, bias } = this.lasts[which];
+    let logit = bias;
+    for (let k = 0; k < units; k++) logit += top.values[k] * weights[top.active[k]];
+    return logit >> 8;
   }
 
   /** Where in `parentSums` the sums over the level before lie; they are made once for the children of a voxel. */
@@ -520,15 +549,14 @@ export class Model {
   shape(coder) {
     const start = this.start(coder);
     if (coder.bit(8192)) {
-      return Uint8Array.from({ length: this.resolution ** 3 }, (_, i) => (start && start.at(-1)[i] >= 2 ? 1 : 0));
+      const grid = new Uint8Array(this.resolution ** 3);
+      return start ? start.at(-1).map((value) => value >> 1) : grid;
     }
     this.levels.forEach((level, i) => {
       level.setGuess(start && start[i]);
       level.decode(coder, i > 0 ? this.levels[i - 1] : null, this.levels[0]);
     });
-    const last = this.levels.at(-1);
-    const n = this.resolution;
-    return Uint8Array.from({ length: n ** 3 }, (_, i) => last.occupied(Math.floor(i / n / n), Math.floor(i / n) % n, i % n));
+    return this.levels.at(-1).voxels();
   }
 
   /** The values of the prototype or known shape that a shape starts from, level by level; null for none. */

@@ -233,7 +233,11 @@ class Level {
       this.parents = [before(PARENT), before(flip(PARENT_NEAR, -1, 1)), before(flip(PARENT_NEAR, 1, -1))];
     }
     [this.x, this.y, this.z] = [n, n, n].map((count) => this.single(count));
-    this.parity = this.single(8);
+    const parity = this.single(8);
+    this.height = this.recipe.length; // of z and the parity together, which 4 z + 2 (x mod 2) + (y mod 2) tells
+    for (let i = 0; i < 4 * n; i++) {
+      this.recipe.push([this.z + (i >> 2), this.recipe[parity + 2 * (i & 3) + ((i >> 2) & 1)][1]]);
+    }
     this.disagreement = this.single(60);
     if (n > 8) this.disagreementBefore = this.single(20);
     this.coarsest = this.single(512);
@@ -242,7 +246,7 @@ class Level {
     this.grid = new Uint16Array(this.side ** 3); // of each voxel, its column: bit 7 + dz for dz from -7 to 4
     this.guess = new Uint16Array(this.side ** 3); // of the prototype: two bits for each dz from -2 to 2
     this.found = new Int32Array(256);
-    this.position = 0;
+    this.line = -1; // x * n + y of the line whose features the bases hold
     this.buckets = new Int32Array(6);
     this.disagreements = new Int32Array(6);
     // Sums that all voxels share so far, and of the parents of one plane, kept for the children that share them.
@@ -259,7 +263,10 @@ class Level {
     return first;
   }
 
-  /** Features in columns along z, up to nine (prototypes: three) voxels to a pattern, which names a row of a table. */
+  /**
+   * Features in columns along z, up to nine (prototypes: three) voxels to a pattern, which names a row of a table.
+   * Of each: where its column lies, by how much to shift that, a mask, and the row of the empty pattern.
+   */
   columns(places, side, bits, back) {
     const most = bits === 1 ? 9 : 3;
     const columns = new Map();
@@ -269,20 +276,17 @@ class Level {
       columns.get(delta).push([dz, this.features + i * (bits === 1 ? 1 : 3)]);
     });
     this.features += places.length * (bits === 1 ? 1 : 3);
-    const groups = { delta: [], shift: [], mask: [], first: [] };
+    const groups = [];
     for (const [delta, column] of columns) {
       column.sort((a, b) => a[0] - b[0]);
       const size = Math.ceil(column.length / Math.ceil(column.length / most));
       for (let at = 0; at < column.length; at += size) {
         const part = column.slice(at, at + size);
-        groups.delta.push(delta);
-        groups.shift.push((part[0][0] + back) * bits);
-        groups.mask.push(2 ** (part.length * bits) - 1);
-        groups.first.push(this.recipe.length);
+        groups.push(delta, (part[0][0] + back) * bits, 2 ** (part.length * bits) - 1, this.recipe.length);
         this.patterns(part.map(([, feature]) => feature), bits);
       }
     }
-    return Object.fromEntries(Object.entries(groups).map(([name, values]) => [name, Int32Array.from(values)]));
+    return Int32Array.from(groups);
   }
 
   /** A row for every pattern of the voxels with these features: that of a pattern one step lower, and one feature. */
@@ -353,7 +357,8 @@ class Level {
   setGuess(values) {
     const { n, guess } = this;
     guess.fill(0);
-    for (let i = 0; values && i < values.length; i++) {
+    if (!values) return;
+    for (let i = 0; i < values.length; i++) {
       if (values[i] === 0) continue;
       const at = this.at(Math.floor(i / n / n), Math.floor(i / n) % n, i % n);
       for (let dz = -2; dz <= 2; dz++) guess[at - dz] |= values[i] << (2 * (dz + 2));
@@ -379,6 +384,7 @@ class Level {
 
   begin(before, coarsest) {
     this.grid.fill(0);
+    this.line = -1;
     this.buckets.fill(0);
     this.disagreements.fill(0);
     this.parentPlanes.forEach((planes) => planes.fill(-1));
@@ -390,6 +396,17 @@ class Level {
     for (let i = 0; i < 512; i++) {
       if (coarsest.occupied(i >> 6, (i >> 3) & 7, i & 7)) this.addToBases(this.coarsest + i, 1);
     }
+  }
+
+  /** Puts x and y of the voxels to come into the bases. */
+  enter(x, y) {
+    if (this.line >= 0) {
+      this.addToBases(this.x + Math.floor(this.line / this.n), -1);
+      this.addToBases(this.y + (this.line % this.n), -1);
+    }
+    this.addToBases(this.x + x, 1);
+    this.addToBases(this.y + y, 1);
+    this.line = x * this.n + y;
   }
 
   addToBases(row, sign) {
@@ -438,10 +455,8 @@ class Level {
     count = gather(this.mirrors[1], grid, this.at(x, n - 1 - y, z), found, count);
     count = gather(this.mirrors[2], grid, this.at(n - 1 - x, n - 1 - y, z), found, count);
     count = gather(this.prototype, this.guess, this.at(x, y, z), found, count);
-    found[count++] = this.x + x;
-    found[count++] = this.y + y;
-    found[count++] = this.z + z;
-    found[count++] = this.parity + 4 * (x & 1) + 2 * (y & 1) + (z & 1);
+    found[count++] = this.height + 4 * z + 2 * (x & 1) + (y & 1);
+    if (this.line !== x * n + y) this.enter(x, y);
     let logit = this.logit(0, x, y, z, before, count);
     if (logit >= -384 && logit <= 384) logit = this.logit(1, x, y, z, before, count);
     return this.probabilities[768 + Math.min(Math.max(logit, -768), 768)];
@@ -492,10 +507,9 @@ function bucket(count) {
 
 /** Appends to `found` the rows of the columns around a position that are not empty; the new end of `found`. */
 function gather(groups, grid, position, found, end) {
-  const { delta, shift, mask, first } = groups;
-  for (let g = 0; g < delta.length; g++) {
-    const pattern = (grid[position + delta[g]] >> shift[g]) & mask[g];
-    if (pattern !== 0) found[end++] = first[g] + pattern;
+  for (let g = 0; g < groups.length; g += 4) {
+    const pattern = (grid[position + groups[g]] >> groups[g + 1]) & groups[g + 2];
+    if (pattern !== 0) found[end++] = groups[g + 3] + pattern;
   }
   return end;
 }
@@ -508,7 +522,7 @@ function sum(target, targetAt, width, base, other, otherAt, table, found, begin,
     let c = base[at + 2] + other[otherAt + at + 2];
     let d = base[at + 3] + other[otherAt + at + 3];
     for (let i = begin; i < end; i++) {
-      const row = found[i] * width + at;
+      const row = Math.imul(found[i], width) + at;
       a += table[row];
       b += table[row + 1];
       c += table[row + 2];

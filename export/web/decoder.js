@@ -24,7 +24,17 @@ export function decode(stream, model) {
 }
 
 /** The payload of a `.g3c` stream of `model`, checked in the order that the specification gives. */
-export function unwrap(stream, model) {
+function unwrap(stream, model) {
+  checkStream(stream);
+  const written = stream.subarray(2, 5);
+  if (written.some((byte, i) => byte !== model.fingerprint[i])) {
+    throw new FormatError(`written with model ${hex(written)}, not with ${hex(model.fingerprint.subarray(0, 3))}.`);
+  }
+  return stream.subarray(5, stream.length - 2);
+}
+
+/** Throws a FormatError if bytes are no whole `.g3c` stream, of whichever model. */
+export function checkStream(stream) {
   if (stream[0] !== 0x47) throw new FormatError("not a .g3c file: it does not begin with G.");
   if (stream.length < OVERHEAD) throw new FormatError(`cut off: ${stream.length} bytes are fewer than the least, 7.`);
   if (stream[1] !== VERSION) throw new FormatError(`a .g3c file of version ${stream[1]}; this decoder reads version 3.`);
@@ -32,23 +42,20 @@ export function unwrap(stream, model) {
   if (crc16(stream, end) !== stream[end] + 256 * stream[end + 1]) {
     throw new FormatError("cut off or damaged: its checksum does not match.");
   }
-  checkFingerprint(stream.subarray(2, 5), model);
-  return stream.subarray(5, end);
-}
-
-/** Refuses what another model wrote; `found` are the first three bytes of that one's fingerprint. */
-export function checkFingerprint(found, model) {
-  if (found.every((byte, i) => byte === model.fingerprint[i])) return;
-  throw new FormatError(`written with model ${hex(found)}, not with ${hex(model.fingerprint.subarray(0, 3))}.`);
 }
 
 /** The shapes of one payload, `count` of them. Any bytes give shapes, but for more than any encoder writes. */
 export function decodeBlock(payload, count, model) {
+  return [...decodeShapes(payload, count, model)];
+}
+
+/** As decodeBlock, one shape at a time. */
+export function* decodeShapes(payload, count, model) {
   if (payload.length > count * MOST_BYTES_A_VOXEL * model.resolution ** 3) {
     throw new FormatError("damaged: it is longer than any stream of its model.");
   }
   const coder = new ArithmeticDecoder(payload);
-  return Array.from({ length: count }, () => model.shape(coder));
+  for (let shape = 0; shape < count; shape++) yield model.shape(coder);
 }
 
 export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -99,7 +99,7 @@ export async function archiveCollection(source, decoder, ious = null) {
   const item = (row) => {
     const number = Math.floor(row / BLOCK);
     const bytes = archive.bytes(number) / archive.shapes(number);
-    const note = `${bytes.toFixed(1)} bytes${ious ? `, IoU ${ious[row].toFixed(3)}` : ""}`;
+    const note = `about ${bytes.toFixed(bytes < 20 ? 1 : 0)} bytes${ious ? `, IoU ${ious[row].toFixed(3)}` : ""}`;
     return { name: archive.name(row), note, load: () => block(number).then((shapes) => shapes[row % BLOCK]) };
   };
   return { count: archive.count, item };

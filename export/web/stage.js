@@ -12,7 +12,7 @@ const KEPT = 96; // meshes whose buffers stay on the graphics card
 /** A view that all canvases may share. */
 export const startView = () => ({ azimuth: -0.95, elevation: 0.42, distance: 1 });
 
-/** Middle and radius of a mesh, z of its lowest point: what a camera looks at. */
+/** What a camera looks at: middle and radius of a mesh; and where its shadow lies: half its width and depth, and its lowest z. */
 export function framing({ positions }) {
   const low = [Infinity, Infinity, Infinity];
   const high = [-Infinity, -Infinity, -Infinity];
@@ -20,19 +20,17 @@ export function framing({ positions }) {
     low[i % 3] = Math.min(low[i % 3], value);
     high[i % 3] = Math.max(high[i % 3], value);
   });
-  if (positions.length === 0) return { middle: [0, 0, 0], radius: 0.5, floor: -0.5 };
+  if (positions.length === 0) return { middle: [0, 0, 0], radius: 0.5, half: [0, 0, 0], floor: -0.5 };
   const middle = low.map((value, axis) => (value + high[axis]) / 2);
-  return { middle, radius: Math.hypot(...high.map((value, axis) => value - middle[axis])), floor: low[2] };
+  const half = high.map((value, axis) => value - middle[axis]);
+  return { middle, radius: Math.hypot(...half), half, floor: low[2] };
 }
 
 /** A stage of the best kind that this browser has; `webgl` false: without WebGL. */
 export function makeStage(webgl = true) {
-  try {
-    if (webgl) return new GraphicsStage();
-  } catch {
-    // No WebGL here: what follows draws the same.
-  }
-  return new PaintedStage();
+  const canvas = document.createElement("canvas");
+  const context = webgl ? canvas.getContext("webgl2", { antialias: true, alpha: true }) : null;
+  return context ? new GraphicsStage(canvas, context) : new PaintedStage();
 }
 
 function eye({ middle, radius }, { azimuth, elevation, distance }) {
@@ -43,11 +41,8 @@ function eye({ middle, radius }, { azimuth, elevation, distance }) {
 }
 
 class GraphicsStage {
-  constructor() {
+  constructor(canvas, context) {
     this.webgl = true;
-    const canvas = document.createElement("canvas");
-    const context = canvas.getContext("webgl2", { antialias: true, alpha: true });
-    if (!context) throw new Error("no WebGL");
     this.renderer = new THREE.WebGLRenderer({ canvas, context, antialias: true, alpha: true });
     this.scene = new THREE.Scene();
     this.camera = new THREE.PerspectiveCamera(FIELD, 1, 0.05, 40);
@@ -79,7 +74,7 @@ class GraphicsStage {
     this.material.color.set(color);
     this.shape.geometry = this.geometry(mesh);
     this.shadow.position.set(frame.middle[0], frame.middle[1], frame.floor - 0.004);
-    this.shadow.scale.setScalar(frame.radius * 1.15);
+    this.shadow.scale.set(1.3 * frame.half[0] + 0.06, 1.3 * frame.half[1] + 0.06, 1);
     this.shadow.visible = view.elevation > 0 && mesh.indices.length > 0;
     this.renderer.render(this.scene, this.camera);
     const target = canvas.getContext("2d");
@@ -116,9 +111,9 @@ function geometryOf({ positions, normals, shades, indices }) {
 function shadow() {
   const around = 48;
   const places = [0, 0, 0];
-  const colors = [0, 0, 0, 0.32];
+  const colors = [0, 0, 0, 0.3];
   const indices = [];
-  for (const [ring, alpha] of [[0.45, 0.2], [1, 0]]) {
+  for (const [ring, alpha] of [[0.6, 0.22], [1, 0]]) {
     for (let i = 0; i < around; i++) {
       const angle = (2 * Math.PI * i) / around;
       places.push(ring * Math.cos(angle), ring * Math.sin(angle), 0);

@@ -82,11 +82,12 @@ export class Wall {
     element.setAttribute("role", "button");
     element.setAttribute("aria-label", `${item.name}, ${item.note}`);
     const canvas = element.appendChild(document.createElement("canvas"));
-    for (const [kind, text] of [["name", item.name], ["note", item.note]]) {
+    const short = item.name.split("/").pop(); // the folder is told by the title and the large view
+    for (const [kind, text, title] of [["name", short, item.name], ["note", item.note, item.note]]) {
       const line = element.appendChild(document.createElement("div"));
       line.className = kind;
       line.textContent = text;
-      line.title = text;
+      line.title = title;
     }
     const card = { element, canvas, item, view: this.settings.linked ? this.shared : startView(), shown: null };
     this.cards.set(index, card);

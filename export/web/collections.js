@@ -1,0 +1,106 @@
+/** Where shapes come from: single streams and archives, decoded by a worker when they are asked for. */
+
+import { BLOCK, openArchive } from "./archive.js";
+import { Shown } from "./wall.js";
+
+const IN_FLIGHT = 2; // jobs that the worker has at a time
+const TOGETHER = 250; // what is asked for within so many milliseconds keeps its order; else the latest comes first
+const KEPT_BYTES = 2 ** 26; // of voxels
+
+/** The worker, and what it still owes. */
+export class Decoder {
+  constructor(source) {
+    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    this.worker.onmessage = ({ data }) => this.receive(data);
+    this.jobs = new Map();
+    this.waiting = [];
+    this.next = 0;
+  }
+
+  /** Sends work; promises for each of `count` answers. */
+  ask(message, count) {
+    const answers = Array.from({ length: count }, () => Promise.withResolvers?.() ?? deferred());
+    for (const { promise } of answers) promise.catch(() => {}); // told where it is waited for
+    this.waiting.push({ message: { ...message, id: this.next++ }, answers, when: Math.floor(performance.now() / TOGETHER) });
+    this.send();
+    return answers.map(({ promise }) => promise);
+  }
+
+  send() {
+    while (this.jobs.size < IN_FLIGHT && this.waiting.length > 0) {
+      const latest = this.waiting.at(-1).when;
+      const [{ message, answers }] = this.waiting.splice(this.waiting.findIndex(({ when }) => when === latest), 1);
+      this.jobs.set(message.id, answers);
+      this.worker.postMessage(message);
+    }
+  }
+
+  receive({ id, place, done, error, expected, ...content }) {
+    const answers = this.jobs.get(id);
+    if (!done && error === undefined) {
+      answers[place].resolve(content);
+      return;
+    }
+    if (error !== undefined) {
+      if (!expected) console.error(error);
+      for (const { reject } of answers) reject(new Error(error));
+    }
+    this.jobs.delete(id);
+    this.send();
+  }
+
+  /** Makes a model known; promises its resolution and fingerprint. */
+  model(bytes) {
+    return this.ask({ work: "model", bytes }, 1)[0];
+  }
+}
+
+function deferred() {
+  const parts = {};
+  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
+  return parts;
+}
+
+/** A single stream as a collection of one. */
+export function streamCollection(name, bytes, decoder) {
+  let shown = null;
+  const load = () => {
+    shown ??= decoder.ask({ work: "stream", bytes }, 1)[0].then(({ voxels, resolution }) => new Shown(voxels, resolution));
+    return shown;
+  };
+  const item = { name, note: `${bytes.length} bytes`, load, file: { name, bytes } };
+  return { count: 1, item: () => item };
+}
+
+/** The shapes of an archive; `ious`, if known, one a shape. */
+export async function archiveCollection(source, decoder, ious = null) {
+  const archive = await openArchive(source);
+  const kept = new Map();
+  const block = (number) => {
+    const known = kept.get(number) ?? read(number);
+    kept.delete(number);
+    kept.set(number, known);
+    return known;
+  };
+  const read = (number) => {
+    const count = archive.shapes(number);
+    const answers = archive.block(number).then((payload) => {
+      const message = { work: "block", payload: payload.slice(), count, fingerprint: archive.fingerprint };
+      return decoder.ask(message, count).map((answer) =>
+        answer.then(({ voxels, resolution }) => {
+          while (kept.size > 2 && kept.size * BLOCK * voxels.length > KEPT_BYTES) kept.delete(kept.keys().next().value);
+          return new Shown(voxels, resolution);
+        }),
+      );
+    });
+    answers.catch(() => {}); // told where a shape is waited for
+    return answers;
+  };
+  const item = (row) => {
+    const number = Math.floor(row / BLOCK);
+    const bytes = archive.bytes(number) / archive.shapes(number);
+    const note = `about ${bytes.toFixed(bytes < 20 ? 1 : 0)} bytes${ious ? `, IoU ${ious[row].toFixed(3)}` : ""}`;
+    return { name: archive.name(row), note, load: () => block(number).then((shapes) => shapes[row % BLOCK]) };
+  };
+  return { count: archive.count, item };
+}

@@ -1,0 +1,1 @@
+export { BufferAttribute, BufferGeometry, Color, DirectionalLight, HemisphereLight, Mesh, MeshBasicMaterial, MeshLambertMaterial, PerspectiveCamera, Scene, WebGLRenderer } from "three";

@@ -11,3 +11,7 @@ class InputError(ValueError):
 
 class LostHostError(InputError):
     """Another host of the same training has stopped."""
+
+
+class UnavailableError(InputError):
+    """Something outside, as a server, did not do its part. No input is at fault, so the next one would fail as well."""

@@ -1,217 +1,192 @@
-"""The models of the development server: SavedModels in versioned folders, watched for new versions."""
+"""The models of the development server: SavedModels in folders of versions, watched for new versions."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import pathlib
-import threading
-from typing import Any
+from collections.abc import Iterable, Mapping
 
+import grpc
 import numpy as np
 import tensorflow as tf
 from google.protobuf import text_format
-from tensorflow_serving.config import model_server_config_pb2
+from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from keras3dgan.errors import InputError
-from keras3dgan.serving.batching import Batcher, BatchingParameters
 from keras3dgan.serving.transport import Model, ServingError
 
 
-class LoadedModel:
-    """One version of a model.
-
-    Args:
-        name: of the model.
-        version: its number.
-        path: the SavedModel.
-        batching: how to join requests; None to run each by itself.
-    """
-
-    def __init__(self, name: str, version: int, path: pathlib.Path, batching: BatchingParameters | None):
-        self.name = name
-        self.version = version
-        self._model = tf.saved_model.load(str(path))
-        self.signatures = self._model.signatures
-        self._batchers: dict[str, Batcher] = {}
-        for signature, function in self.signatures.items():
-            specs = self.inputs(signature).values()
-            if batching and all(spec.shape.rank and spec.shape[0] is None for spec in specs):
-                self._batchers[signature] = Batcher(functools.partial(_run, function), batching)
-
-    def inputs(self, signature: str) -> dict[str, tf.TensorSpec]:
-        """Name -> spec of a signature's inputs.
-
-        Raises:
-            ServingError: there is no such signature.
-        """
-        if signature not in self.signatures:
-            raise ServingError(
-                "FAILED_PRECONDITION", f"Serving signature name: '{signature}' not found in the signature definition."
-            )
-        return self.signatures[signature].structured_input_signature[1]
-
-    def outputs(self, signature: str) -> dict[str, tf.TensorSpec]:
-        """Name -> spec of a signature's outputs."""
-        return self.signatures[signature].structured_outputs
-
-    def predict(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Runs a signature.
-
-        Raises:
-            ServingError: the inputs are not those of the signature, or running it failed.
-        """
-        specs = self.inputs(signature)
-        _check(specs, inputs)
-        batcher = self._batchers.get(signature)
-        return batcher.submit(inputs) if batcher else _run(self.signatures[signature], inputs)
-
-    def close(self) -> None:
-        """Ends what joins requests."""
-        for batcher in self._batchers.values():
-            batcher.close()
-
-
-def _check(specs: dict[str, tf.TensorSpec], inputs: dict[str, np.ndarray]) -> None:
-    if specs.keys() != inputs.keys():
-        raise ServingError("INVALID_ARGUMENT", f"inputs must be {', '.join(specs)}, got {', '.join(inputs) or 'none'}.")
-    for name, spec in specs.items():
-        value = inputs[name]
-        if value.dtype != spec.dtype.as_numpy_dtype:
-            raise ServingError("INVALID_ARGUMENT", f"{name}: must be {spec.dtype.name}, got {value.dtype}.")
-        if not spec.shape.is_compatible_with(value.shape):
-            raise ServingError("INVALID_ARGUMENT", f"{name}: must have shape {spec.shape}, got {value.shape}.")
-
-
-def _run(function: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    try:
-        return {name: value.numpy() for name, value in function(**_tensors(inputs)).items()}
-    except tf.errors.OpError as error:
-        raise ServingError(type(error).__name__.removesuffix("Error").upper(), error.message) from error
-
-
-def _tensors(inputs: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
-    return {name: tf.constant(value) for name, value in inputs.items()}
-
-
 @dataclasses.dataclass(frozen=True)
-class ModelConfig:
-    """What a model server's configuration says of one model.
+class Limits:
+    """What a request may ask for."""
+
+    batch: int = 128  # shapes
+    bytes: int = 64 << 20  # of a request, and of the tensors in a reply
+    seconds: float = 30.0  # until a REST request is there and has its turn; over gRPC the client's deadline counts
+    at_once: int = 16  # requests that are worked on at the same time, on each port
+
+
+DEFAULT_LIMITS = Limits()
+
+
+class LoadedModel:
+    """The SavedModel at `path`, one version of a model.
 
     Attributes:
-        name: of the model.
-        base_path: the folder of its versions.
-        versions: these versions; empty for the latest `latest`.
-        latest: how many of the latest versions; 0 for all.
-        labels: names of versions.
+        definitions: the messages that describe its signatures, by name.
     """
 
-    name: str
-    base_path: pathlib.Path
-    versions: tuple[int, ...] = ()
-    latest: int = 1
-    labels: dict[str, int] = dataclasses.field(default_factory=dict)
+    def __init__(self, name: str, version: int, path: pathlib.Path):
+        self.name, self.version = name, version
+        content = (path / "saved_model.pb").read_bytes()
+        self.definitions = SavedModel.FromString(content).meta_graphs[0].signature_def
+        self._model = tf.saved_model.load(str(path))
 
-    def wanted(self) -> list[int]:
-        """The versions that should be served now."""
-        found = sorted(int(p.name) for p in self.base_path.glob("*") if p.name.isdigit() and p.is_dir())
-        if self.versions:
-            return [version for version in found if version in self.versions]
-        return found[-self.latest :] if self.latest else found
+    def inputs(self, signature: str) -> Mapping[str, TensorInfo]:
+        """The messages that describe a signature's inputs; a `ServingError` where there is no such signature."""
+        if signature not in self._model.signatures:
+            raise ServingError("FAILED_PRECONDITION", f"Serving signature name: '{signature}' not found.")
+        return self.definitions[signature].inputs
+
+    def predict(self, signature: str, given: Mapping[str, TensorProto], limits: Limits) -> dict[str, np.ndarray]:
+        """Runs a signature. Its inputs are checked before there are arrays of them.
+
+        Raises:
+            ServingError: they are not the signature's or ask for too much, or running failed.
+        """
+        specs = self.inputs(signature)
+        if specs.keys() != given.keys():
+            raise _refusal(f"inputs must be {', '.join(specs)}; got {', '.join(given) or 'none'}")
+        for name, spec in specs.items():
+            _check(name, given[name], spec, limits.batch)
+        try:
+            inputs = {name: tf.make_ndarray(value) for name, value in given.items()}
+        except (ValueError, TypeError, OverflowError) as error:
+            raise _refusal(f"malformed tensor: {error}") from error
+        count = inputs.get("count", np.zeros(1))
+        if count.ndim == 0 and count > limits.batch:  # `generate` is told its batch in a scalar
+            raise _refusal(f"count: {count} at once; at most {limits.batch}")
+        try:
+            found = self._model.signatures[signature](**{name: tf.constant(value) for name, value in inputs.items()})
+            outputs = {name: value.numpy() for name, value in found.items()}
+        except tf.errors.OpError as error:
+            code = next((code.name for code in grpc.StatusCode if code.value[0] == error.error_code), "INTERNAL")
+            raise ServingError(code, error.message) from error
+        if (size := sum(value.nbytes for value in outputs.values())) > limits.bytes:
+            raise ServingError("RESOURCE_EXHAUSTED", f"a reply of {size} bytes is larger than {limits.bytes}")
+        return outputs
+
+
+def _check(name: str, given: TensorProto, spec: TensorInfo, batch: int) -> None:
+    shape, wanted = ([dim.size for dim in message.tensor_shape.dim] for message in (given, spec))
+    pairs = [*zip(shape, wanted, strict=False)]
+    fits = len(shape) == len(wanted) and all(size >= 0 and want in (-1, size) for size, want in pairs)
+    if given.dtype != spec.dtype or not fits:
+        raise _refusal(
+            f"{name}: must be {tf.as_dtype(spec.dtype).name} of shape {wanted}, -1 for the batch; got {shape}"
+        )
+    if (count := max((size for size, want in pairs if want == -1), default=0)) > batch:
+        raise _refusal(f"{name}: {count} at once; at most {batch}")
+
+
+def _refusal(message: str) -> ServingError:
+    return ServingError("INVALID_ARGUMENT", message)
 
 
 def read_config(path: pathlib.Path) -> list[ModelConfig]:
-    """Reads TensorFlow Serving's model configuration, `model_config_list { ... }`. Relative paths are below its own folder.
+    """Reads TensorFlow Serving's model configuration. Relative paths are below its own folder.
 
     Raises:
         InputError: it cannot be read.
     """
-    config = model_server_config_pb2.ModelServerConfig()
+    config = ModelServerConfig()
     try:
         text_format.Parse(path.read_text(), config)
-    except (OSError, text_format.ParseError) as error:
-        raise InputError(f"--model_config_file: {path} cannot be read ({' '.join(str(error).split())}).") from error
-    configs = []
+    except (OSError, ValueError, text_format.ParseError) as error:
+        raise InputError(f"{path}: is no model configuration ({' '.join(str(error).split())}).") from error
     for model in config.model_config_list.config:
-        policy = model.model_version_policy
-        chosen = policy.WhichOneof("policy_choice")
-        latest = 0 if chosen == "all" else policy.latest.num_versions or 1
-        versions = tuple(policy.specific.versions) if chosen == "specific" else ()
-        base = path.parent / model.base_path
-        configs.append(ModelConfig(model.name, base, versions, latest, dict(model.version_labels)))
-    return configs
+        model.base_path = str(path.parent / model.base_path)
+    return [*config.model_config_list.config]
 
 
 class Registry:
     """Loads what the configuration asks for, again and again, and finds the model that a request means.
 
-    Args:
-        configs: of all models.
-        batching: how to join requests; None to run each by itself.
+    What is served of a model changes in one assignment, so requests need no lock.
     """
 
-    def __init__(self, configs: list[ModelConfig], batching: BatchingParameters | None = None):
+    def __init__(self, configs: Iterable[ModelConfig]):
         self.configs = {config.name: config for config in configs}
-        self.batching = batching
-        self._loaded: dict[tuple[str, int], LoadedModel] = {}
-        self._ended: dict[str, set[int]] = {}
-        self._lock = threading.Lock()
+        self._loaded: dict[str, dict[int, LoadedModel]] = {name: {} for name in self.configs}
+        self._states: dict[str, dict[int, tuple[str, str]]] = {name: {} for name in self.configs}
 
-    def update(self) -> None:
-        """Loads versions that have come, then lets go of those that are not wanted any more."""
-        for config in self.configs.values():
-            wanted = config.wanted()
-            for version in wanted:
-                if (config.name, version) not in self._loaded:
-                    path = config.base_path / str(version)
-                    model = LoadedModel(config.name, version, path, self.batching)
-                    with self._lock:
-                        self._loaded[config.name, version] = model
-            with self._lock:
-                gone = [key for key in self._loaded if key[0] == config.name and key[1] not in wanted]
-                for key in gone:
-                    self._ended.setdefault(key[0], set()).add(key[1])
-                    self._loaded.pop(key).close()
+    def update(self) -> list[str]:
+        """Loads the latest versions that load, then lets go of those that are not wanted any more.
+
+        Returns:
+            A sentence on each version that could not be loaded, once; it is tried again each time.
+        """
+        told = []
+        for name, config in self.configs.items():
+            before, states = self._loaded[name], self._states[name]
+            loaded, failed = _load(config, before)
+            if failed and not loaded:
+                loaded = before  # better than none
+            told += [reason for version, reason in failed.items() if states.get(version) != ("END", reason)]
+            now = {version: ("END", failed.get(version, "")) for version in states | failed}
+            self._states[name] = now | {version: ("AVAILABLE", "") for version in loaded}
+            self._loaded[name] = loaded
+        return told
 
     def find(self, model: Model) -> LoadedModel:
-        """The model that a request means.
-
-        Raises:
-            ServingError: it is not here.
-        """
-        with self._lock:
-            versions = {version: loaded for (name, version), loaded in self._loaded.items() if name == model.name}
-        version = model.version
+        """The model that a request means; a `ServingError` where it is not here."""
+        versions, version = self._loaded.get(model.name, {}), model.version
         if model.label is not None and model.name in self.configs:
-            if model.label not in self.configs[model.name].labels:
-                raise ServingError("INVALID_ARGUMENT", f"Unrecognized servable version label: {model.label}")
-            version = self.configs[model.name].labels[model.label]
-        if version is None:
-            version = max(versions, default=-1)
-        if version not in versions:
-            wanted = f", version: {model.version}" if model.version is not None else ""
-            raise ServingError("NOT_FOUND", f"Servable not found for request: {model.name}{wanted}")
-        return versions[version]
+            labels = self.configs[model.name].version_labels
+            if model.label not in labels:
+                raise _refusal(f"Unrecognized servable version label: {model.label}")
+            version = labels[model.label]
+        found = versions.get(max(versions, default=-1) if version is None else version)
+        if found is None:
+            raise ServingError("NOT_FOUND", f"Servable not found for request: {model}")
+        return found
 
-    def has(self, name: str) -> bool:
-        """Whether any version of a model is loaded."""
-        with self._lock:
-            return any(key[0] == name for key in self._loaded)
+    def versions(self, name: str) -> list[int]:
+        """The versions of a model that are served."""
+        return sorted(self._loaded[name])
 
-    def states(self, model: Model) -> dict[int, str]:
-        """Version -> `AVAILABLE` or `END`, of one version or of all that are and were here.
-
-        Raises:
-            ServingError: there are none.
-        """
-        with self._lock:
-            states = {version: "END" for version in self._ended.get(model.name, ())}
-            states |= {version: "AVAILABLE" for name, version in self._loaded if name == model.name}
-        version = model.version
-        if model.label is not None:
-            version = self.find(model).version
-        if version is not None:
-            states = {number: state for number, state in states.items() if number == version}
+    def states(self, model: Model) -> dict[int, tuple[str, str]]:
+        """Version -> `AVAILABLE` or `END`, and why it failed, of those that are and were here; a `ServingError` if none."""
+        version = self.find(model).version if model.label is not None else model.version
+        states = self._states.get(model.name, {})
+        states = {number: state for number, state in states.items() if version in (None, number)}
         if not states:
-            raise ServingError("NOT_FOUND", f"Could not find any versions of model {model.name}")
+            raise ServingError("NOT_FOUND", f"Could not find any versions of {model}")
         return states
+
+
+def _load(config: ModelConfig, before: Mapping[int, LoadedModel]) -> tuple[dict[int, LoadedModel], dict[int, str]]:
+    """The versions to serve from now on, and why others cannot be; 0 stands for the folder."""
+    policy, folder = config.model_version_policy, pathlib.Path(config.base_path)
+    latest = None if policy.HasField("all") or policy.HasField("specific") else policy.latest.num_versions or 1
+    loaded: dict[int, LoadedModel] = {}
+    failed: dict[int, str] = {}
+    try:
+        names = [path.name for path in folder.iterdir() if path.is_dir()]
+    except OSError as error:
+        return {}, {0: f"{folder}: cannot be read ({error.strerror}); name a folder of versions."}
+    for version in sorted((int(name) for name in names if name.isascii() and name.isdecimal()), reverse=True):
+        if len(loaded) == latest or (policy.HasField("specific") and version not in policy.specific.versions):
+            continue
+        path = folder / str(version)
+        try:
+            loaded[version] = before.get(version) or LoadedModel(config.name, version, path)
+        except Exception as error:  # whatever half a copy makes TensorFlow raise
+            remedy = f"({type(error).__name__}: {' '.join(str(error).split())[:200]}); copy it whole, or remove it."
+            if set(str(path)) & set("*?[\\"):
+                remedy = "by TensorFlow, for one of * ? [ \\ in its path; rename the folder."
+            failed[version] = f"{path}: cannot be loaded {remedy}"
+    return loaded, failed

@@ -1,185 +1,186 @@
-"""TensorFlow Serving's REST API over a `Registry` (tensorflow.org/tfx/serving/api_rest)."""
+"""TensorFlow Serving's REST API over a `Service` (tensorflow.org/tfx/serving/api_rest)."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import binascii
-import http.server
-import json
-import re
+import threading
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import orjson
+import prometheus_client
 import tensorflow as tf
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from tensorflow.core.framework.tensor_pb2 import TensorProto
+from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
+from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 
-from keras3dgan.serving.models import LoadedModel, Registry
-from keras3dgan.serving.monitoring import Monitor
-from keras3dgan.serving.transport import Model, ServingError
+from keras3dgan.serving.service import Service, sentence
+from keras3dgan.serving.transport import HTTP_CODES, Model, ServingError
 
-_STATUS = {
-    "INVALID_ARGUMENT": 400,
-    "FAILED_PRECONDITION": 400,
-    "NOT_FOUND": 404,
-    "RESOURCE_EXHAUSTED": 413,
-    "UNIMPLEMENTED": 501,
-    "UNAVAILABLE": 503,
-    "DEADLINE_EXCEEDED": 504,
-}
-_PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?(:predict|/metadata)?")
-METRICS = "/monitoring/prometheus/metrics"
+_STATUS = {"FAILED_PRECONDITION": 400} | {code: status for status, code in HTTP_CODES.items()}
+# Python's objects take many times the bytes of their JSON, so there is one body of them at a time.
+_parsing = threading.Lock()
 
 
-def handler(registry: Registry, monitor: Monitor, max_bytes: int) -> type[http.server.BaseHTTPRequestHandler]:
-    """The class that answers the requests of one connection after another.
+class RestService:
+    """Answers REST requests; `app` is what an ASGI server runs."""
 
-    Args:
-        registry: of the models.
-        monitor: counts requests.
-        max_bytes: of a request.
-    """
+    def __init__(self, service: Service):
+        self._service = service
+        self._room = asyncio.Semaphore(service.limits.at_once)
+        routes = [Route("/monitoring/prometheus/metrics", self._metrics)]
+        for which in ("", "/versions/{version}", "/labels/{label}"):
+            path = f"/v1/models/{{name}}{which}"
+            routes += [
+                Route(f"{path}:predict", self._predict, methods=["POST"]),
+                Route(f"{path}/metadata", self._metadata),
+                Route(path, self._status),
+            ]
+        handlers: dict[Any, Any] = {HTTPException: _malformed, ServingError: _failed, Exception: _failed}
+        self.app = Starlette(routes=routes, exception_handlers=handlers)
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # else the body waits 40 ms for the head's acknowledgement
+    async def _metrics(self, request: Request) -> Response:
+        content = prometheus_client.generate_latest(self._service.metrics)
+        return Response(content, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
-        def do_GET(self):
-            self._answer(self._get)
+    async def _status(self, request: Request) -> Response:
+        return _json(_dict(self._service.status(self._asked(request))))
 
-        def do_POST(self):
-            self._answer(self._post)
+    async def _metadata(self, request: Request) -> Response:
+        model = self._service.registry.find(self._asked(request))
+        spec = {"name": model.name, "signature_name": "", "version": str(model.version)}
+        definitions = _dict(SignatureDefMap(signature_def=model.definitions))
+        return _json({"model_spec": spec, "metadata": {"signature_def": definitions}})
 
-        def _get(self):
-            if self.path == METRICS:
-                return monitor.text()
-            model, action = _parse(self.path)
-            if action == "/metadata":
-                return _metadata(registry.find(model))
-            if action:
-                raise ServingError("INVALID_ARGUMENT", f"Malformed request: GET {self.path}")
-            return {"model_version_status": [_status(*item) for item in registry.states(model).items()]}
-
-        def _post(self):
-            model, action = _parse(self.path)
-            length = int(self.headers.get("Content-Length") or 0)
-            if length > max_bytes:
-                self.close_connection = True  # what was sent is not read
-                raise ServingError("RESOURCE_EXHAUSTED", f"Request of {length} bytes is larger than {max_bytes}")
-            content = self.rfile.read(length)
-            if action != ":predict":
-                raise ServingError("INVALID_ARGUMENT", f"Malformed request: POST {self.path}")
-            with monitor.request(model.name):
-                return _predict(registry.find(model), content)
-
-        def _answer(self, answer):
+    async def _predict(self, request: Request) -> Response:
+        limits, model = self._service.limits, self._asked(request)
+        with self._service.counted(model.name):
             try:
-                status, content = 200, answer()
-            except ServingError as error:
-                status, content = _STATUS.get(error.code, 500), {"error": str(error)}
-            body = (content if isinstance(content, str) else json.dumps(content)).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "text/plain" if isinstance(content, str) else "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+                async with asyncio.timeout(limits.seconds) as deadline, self._room:
+                    body = await _read(request, limits.bytes)
+                    deadline.reschedule(None)  # what runs is not stopped
+                    return await run_in_threadpool(self._answer, model, body)
+            except TimeoutError as error:
+                raise ServingError("DEADLINE_EXCEEDED", f"no room, or no body, within {limits.seconds:g} s") from error
 
-        def log_message(self, format, *args):
-            """Says nothing; `METRICS` has the counts."""
+    def _asked(self, request: Request) -> Model:
+        """The model that a request asks for, if it may ask."""
+        self._service.admit(request.headers.get("authorization", ""))
+        which = request.path_params
+        version = which.get("version", "0")
+        if not (version.isascii() and version.isdecimal() and len(version) < 19):
+            raise ServingError("INVALID_ARGUMENT", f"Malformed request: {request.method} {request.url.path}")
+        return Model(which["name"], int(version) if "version" in which else None, which.get("label"))
 
-    return Handler
+    def _answer(self, wanted: Model, body: bytes) -> Response:
+        model = self._service.registry.find(wanted)
+        with _parsing:
+            by_row, signature, given = _parse(body)
+            inputs = _inputs(by_row, given, model.inputs(signature))
+            del given
+        outputs = model.predict(signature, inputs, self._service.limits)
+        found = {name: _listed(name, value) for name, value in outputs.items()}
+        only = next(iter(found.values())) if len(found) == 1 else None
+        if not by_row:
+            return _json({"outputs": found if only is None else only})
+        if len({value.shape[:1] for value in outputs.values()} | {()}) != 2:
+            raise _refusal(f"{', '.join(found)} have no rows in common; ask with 'inputs'")
+        rows = [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
+        return _json({"predictions": rows if only is None else only})
 
 
-def _parse(path: str) -> tuple[Model, str | None]:
-    match = _PATH.fullmatch(path)
-    if not match:
-        raise ServingError("INVALID_ARGUMENT", f"Malformed request: {path}")
-    name, version, label, action = match.groups()
-    return Model(name, int(version) if version else None, label), action
+async def _read(request: Request, limit: int) -> bytes:
+    content, declared = bytearray(), int(request.headers.get("content-length", 0))
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if (size := max(declared, len(content))) > limit:
+                raise ServingError("RESOURCE_EXHAUSTED", f"a request of {size} bytes is larger than {limit}")
+    except ClientDisconnect as error:
+        raise ServingError("CANCELLED", "the client has gone") from error
+    return bytes(content)
 
 
-def _status(version: int, state: str) -> dict[str, Any]:
-    return {"version": str(version), "state": state, "status": {"error_code": "OK", "error_message": ""}}
+def _parse(body: bytes) -> tuple[bool, str, Any]:
+    """Whether a request is by row, its signature, and its values."""
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _refusal(f"JSON Parse error: {error}") from error
+    if not isinstance(content, dict) or ("instances" in content) == ("inputs" in content):
+        raise _refusal("the body must be an object with either 'instances' or 'inputs'")
+    signature, by_row = content.get("signature_name") or "serving_default", "instances" in content
+    if not isinstance(signature, str):
+        raise _refusal("signature_name must be a string")
+    return by_row, signature, content["instances" if by_row else "inputs"]
 
 
-def _metadata(model: LoadedModel) -> dict[str, Any]:
-    def specs(of) -> dict[str, Any]:
-        return {
-            name: {
-                "dtype": f"DT_{spec.dtype.name.upper()}",
-                "tensor_shape": {"dim": [{"size": str(-1 if n is None else n)} for n in spec.shape]},
-            }
-            for name, spec in of.items()
-        }
-
-    definitions = {
-        name: {"inputs": specs(model.inputs(name)), "outputs": specs(model.outputs(name))} for name in model.signatures
-    }
+def _inputs(by_row: bool, given: Any, specs: Mapping[str, TensorInfo]) -> dict[str, TensorProto]:
+    """The inputs of a signature; one that it lacks is left to `LoadedModel` to refuse."""
+    if by_row and (not isinstance(given, list) or not given):
+        raise _refusal("'instances' must be a list that is not empty")
+    if by_row and isinstance(given[0], dict):
+        if any(not isinstance(row, dict) or row.keys() != specs.keys() for row in given):
+            raise _refusal(f"each instance must have the inputs {', '.join(specs)}")
+        given = {name: [row[name] for row in given] for name in specs}
+    if not isinstance(given, dict):
+        given = dict.fromkeys(specs, given) if len(specs) == 1 else {}
     return {
-        "model_spec": {"name": model.name, "signature_name": "", "version": str(model.version)},
-        "metadata": {"signature_def": {"signature_def": definitions}},
+        name: _tensor(name, value, specs[name]) if name in specs else TensorProto() for name, value in given.items()
     }
 
 
-def _predict(model: LoadedModel, content: bytes) -> dict[str, Any]:
+def _tensor(name: str, value: Any, spec: TensorInfo) -> TensorProto:
+    wanted = tf.as_dtype(spec.dtype)
+    found = np.array(value, object)  # as any other type numpy would turn strings, fractions and large numbers into it
+    allowed = (
+        {bool} if wanted.is_bool else {int} if wanted.is_integer else {int, float} if wanted.is_floating else set()
+    )
     try:
-        body = json.loads(content)
-    except ValueError as error:
-        raise ServingError("INVALID_ARGUMENT", f"JSON Parse error: {error}") from error
-    if not isinstance(body, dict) or ("instances" in body) == ("inputs" in body):
-        raise ServingError("INVALID_ARGUMENT", "the body must be an object with either 'instances' or 'inputs'")
-    signature = body.get("signature_name") or "serving_default"
-    specs = model.inputs(signature)
-    by_row = "instances" in body
-    columns = _columns(body["instances"], specs) if by_row else body["inputs"]
-    if not isinstance(columns, dict):
-        columns = dict.fromkeys(specs, columns) if len(specs) == 1 else {}
-    inputs = {name: _array(value, specs.get(name), name) for name, value in columns.items()}
-    outputs = {name: _json(value, name) for name, value in model.predict(signature, inputs).items()}
-    only = len(outputs) == 1
-    if not by_row:
-        return {"outputs": next(iter(outputs.values())) if only else outputs}
-    rows = zip(*outputs.values(), strict=True)
-    return {"predictions": [row[0] if only else dict(zip(outputs, row, strict=True)) for row in rows]}
+        with np.errstate(over="raise"):
+            if set(map(type, found.reshape(-1).tolist())) <= allowed:
+                return tf.make_tensor_proto(found.astype(wanted.as_numpy_dtype))
+    except ArithmeticError as error:
+        raise _refusal(f"{name}: {error}, where {wanted.name} must be") from error
+    raise _refusal(f"{name}: must be {wanted.name} numbers in lists of one length")
 
 
-def _columns(instances: Any, specs: dict[str, tf.TensorSpec]) -> Any:
-    if not isinstance(instances, list) or not instances:
-        raise ServingError("INVALID_ARGUMENT", "'instances' must be a list that is not empty")
-    named = [isinstance(row, dict) and "b64" not in row for row in instances]
-    if not any(named):
-        return instances
-    if not all(named) or any(row.keys() != specs.keys() for row in instances):
-        raise ServingError("INVALID_ARGUMENT", f"each instance must have the inputs {', '.join(specs)}")
-    return {name: [row[name] for row in instances] for name in specs}
+def _listed(name: str, value: np.ndarray) -> Any:
+    """What JSON can say; strings of outputs whose name ends in `_bytes` as `{"b64": ...}`, as TensorFlow Serving has it."""
+    if value.dtype == object:
+        as_bytes = name.endswith("_bytes")
+        say = (lambda item: {"b64": base64.b64encode(item).decode()}) if as_bytes else bytes.decode
+        return np.frompyfunc(say, 1, 1)(value).tolist()
+    if not np.isfinite(value).all():
+        raise ServingError("INTERNAL", f"{name} is not finite, which JSON cannot say; look at the inputs, or use gRPC")
+    return value if value.ndim else value.item()
 
 
-def _array(value: Any, spec: tf.TensorSpec | None, name: str) -> np.ndarray:
-    if spec is None:
-        return np.asarray(0)  # a name that the signature lacks, which the model says
-    try:
-        if spec.dtype == tf.string:
-            return np.array(_bytes(value), object)
-        wanted = np.dtype(spec.dtype.as_numpy_dtype)
-        array = np.array(value)
-        if array.dtype.kind not in "biuf" or (wanted.kind in "iu" and (array != array.astype(wanted)).any()):
-            raise ValueError(f"not {wanted} numbers")
-        return array.astype(wanted)
-    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
-        raise ServingError(
-            "INVALID_ARGUMENT", f"{name}: cannot be made a tensor of {spec.dtype.name} ({error})"
-        ) from error
+def _dict(message: Message) -> dict[str, Any]:
+    return MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
 
 
-def _bytes(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_bytes(item) for item in value]
-    return base64.b64decode(value["b64"]) if isinstance(value, dict) else value.encode()
+def _json(content: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), status, media_type="application/json")
 
 
-def _json(value: np.ndarray, name: str) -> Any:
-    """Lists; strings of outputs whose name ends in `_bytes` as `{"b64": ...}`, as TensorFlow Serving has it."""
-    if value.dtype != object:
-        return value.tolist()
-    items = value.reshape(-1).tolist()
-    if name.endswith("_bytes"):
-        return [{"b64": base64.b64encode(item).decode()} for item in items]
-    return [item.decode(errors="replace") for item in items]
+def _refusal(message: str) -> ServingError:
+    return ServingError("INVALID_ARGUMENT", message)
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    return _json({"error": f"Malformed request: {request.method} {request.url.path}"}, 400)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return _json({"error": sentence(error)}, _STATUS.get(getattr(error, "code", ""), 500))

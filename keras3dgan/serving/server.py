@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import concurrent.futures
-import http.server
+import pathlib
+import socket
 import threading
 
 import grpc
+import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from keras3dgan.errors import InputError
-from keras3dgan.serving import rest
-from keras3dgan.serving.models import Registry
-from keras3dgan.serving.monitoring import Monitor
-from keras3dgan.serving.servicers import ModelServicer, PredictionServicer
-from keras3dgan.serving.transport import MAX_MESSAGE_BYTES
+from keras3dgan.serving.models import DEFAULT_LIMITS, Limits, Registry
+from keras3dgan.serving.rest import RestService
+from keras3dgan.serving.service import Service
+from keras3dgan.serving.transport import read_token
+
+_GRACE = 5  # seconds for requests under way, when the server is to stop
 
 
 class Server:
@@ -25,11 +28,17 @@ class Server:
         port: for gRPC; 0 for a free one.
         rest_port: for REST; 0 for a free one.
         host: to listen on.
-        threads: gRPC requests that are answered at the same time.
-        max_bytes: of a message.
+        limits: of a request.
+        tls_cert: PEM file of a certificate chain; turns encryption on.
+        tls_key: PEM file of its key.
+        token_file: file with the token that clients must show; needs encryption.
+
+    Attributes:
+        address: of gRPC, for clients.
+        rest_address: of REST, for clients.
 
     Raises:
-        InputError: a port is taken.
+        InputError: a port is taken, or a file is not what it should be.
     """
 
     def __init__(
@@ -38,43 +47,60 @@ class Server:
         port: int = 0,
         rest_port: int = 0,
         host: str = "127.0.0.1",
-        threads: int = 64,
-        max_bytes: int = MAX_MESSAGE_BYTES,
+        limits: Limits = DEFAULT_LIMITS,
+        tls_cert: str | None = None,
+        tls_key: str | None = None,
+        token_file: str | None = None,
     ):
-        self.registry = registry
-        monitor = Monitor()
+        if (tls_cert is None) != (tls_key is None) or (token_file and not tls_cert):
+            raise InputError("tls_cert, tls_key, token_file: give the first two together, and both with a token.")
+        service = Service(registry, limits, read_token(token_file))
+        config = uvicorn.Config(
+            RestService(service).app,
+            ssl_certfile=tls_cert,
+            ssl_keyfile=tls_key,
+            log_level="error",
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        try:
+            config.load()
+            keys = [(pathlib.Path(tls_key).read_bytes(), pathlib.Path(tls_cert).read_bytes())] if tls_cert else []
+        except OSError as error:
+            raise InputError(f"{tls_cert}, {tls_key}: no certificate and its key in PEM ({error}).") from error
         options = (
-            ("grpc.max_receive_message_length", max_bytes),
-            ("grpc.max_send_message_length", max_bytes),
+            ("grpc.max_receive_message_length", limits.bytes),
+            ("grpc.max_send_message_length", 2 * limits.bytes),
             ("grpc.so_reuseport", 0),
         )
-        self._grpc = grpc.server(concurrent.futures.ThreadPoolExecutor(threads), options=options)
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionServicer(registry, monitor), self._grpc
-        )
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelServicer(registry), self._grpc)
+        self._grpc = grpc.server(concurrent.futures.ThreadPoolExecutor(limits.at_once), options=options)
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, self._grpc)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(service, self._grpc)
+        where = f"[{host}]" if ":" in host else host
         try:
-            self.port = self._grpc.add_insecure_port(f"{host}:{port}")
+            if keys:
+                port = self._grpc.add_secure_port(f"{where}:{port}", grpc.ssl_server_credentials(keys))
+            else:
+                port = self._grpc.add_insecure_port(f"{where}:{port}")
         except RuntimeError as error:
-            raise InputError(f"--port: {host}:{port} cannot be listened on; choose another port.") from error
+            raise InputError(f"port: {where}:{port} cannot be listened on; choose another.") from error
         try:
-            self._rest = _Http((host, rest_port), rest.handler(registry, monitor, max_bytes))
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            listener = socket.create_server((host, rest_port), family=family, backlog=128)
         except OSError as error:
-            raise InputError(f"--rest_port: {host}:{rest_port} cannot be listened on; choose another port.") from error
-        self.rest_port = self._rest.server_address[1]
+            raise InputError(f"rest_port: {where}:{rest_port} cannot be listened on; choose another.") from error
+        self.address = f"{'grpcs://' if keys else ''}{where}:{port}"
+        self.rest_address = f"http{'s' if keys else ''}://{where}:{listener.getsockname()[1]}"
+        self._rest = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._rest.run, args=([listener],), daemon=True)
 
     def start(self) -> None:
         """Answers requests from here on, in threads of its own."""
         self._grpc.start()
-        threading.Thread(target=self._rest.serve_forever, daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Lets requests under way end, and takes no more."""
-        self._grpc.stop(grace=5).wait()
-        self._rest.shutdown()
-        self._rest.server_close()
-
-
-class _Http(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+        self._rest.should_exit = True
+        self._grpc.stop(grace=_GRACE).wait()
+        self._thread.join()

@@ -1,0 +1,110 @@
+"""What the development server answers: TensorFlow Serving's gRPC services over a `Registry`."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import time
+from collections.abc import Iterator
+
+import grpc
+import prometheus_client
+import tensorflow as tf
+from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataResponse, SignatureDefMap
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse
+from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
+from tensorflow_serving.apis.predict_pb2 import PredictResponse
+from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
+
+from keras3dgan.serving.models import Limits, Registry
+from keras3dgan.serving.transport import Model, ServingError
+
+
+class Service(PredictionServiceServicer, ModelServiceServicer):
+    """Predict, GetModelMetadata and GetModelStatus; the other calls answer UNIMPLEMENTED.
+
+    Attributes:
+        metrics: requests by model and outcome, and the microseconds they took, under TensorFlow Serving's names.
+    """
+
+    def __init__(self, registry: Registry, limits: Limits, token: str | None):
+        self.registry, self.limits, self._token = registry, limits, token
+        self.metrics = prometheus_client.CollectorRegistry()
+        # A gauge, since the library ends the names of counters in `_total`, which TensorFlow Serving does not.
+        name, labels = ":tensorflow:serving:request_count", ("model_name", "status")
+        self._requests = prometheus_client.Gauge(name, "requests", labels, registry=self.metrics)
+        name = ":tensorflow:serving:request_latency"
+        self._latency = prometheus_client.Summary(name, "microseconds", ("model_name",), registry=self.metrics)
+
+    def Predict(self, request, context):
+        with self._answering(context), self.counted(request.model_spec.name):
+            if not context.is_active():
+                raise ServingError("DEADLINE_EXCEEDED", "its turn came too late")
+            model = self.registry.find(_model(request.model_spec))
+            signature = request.model_spec.signature_name or "serving_default"
+            outputs = model.predict(signature, request.inputs, self.limits)
+            if unknown := set(request.output_filter) - outputs.keys():
+                raise ServingError("INVALID_ARGUMENT", f"output tensor alias not found in signature: {unknown}")
+            reply = PredictResponse()
+            reply.model_spec.name, reply.model_spec.signature_name = model.name, signature
+            reply.model_spec.version.value = model.version
+            for name in request.output_filter or outputs:
+                reply.outputs[name].CopyFrom(tf.make_tensor_proto(outputs[name]))
+            return reply
+
+    def GetModelMetadata(self, request, context):
+        with self._answering(context):
+            model = self.registry.find(_model(request.model_spec))
+            reply = GetModelMetadataResponse()
+            reply.model_spec.name, reply.model_spec.version.value = model.name, model.version
+            reply.metadata["signature_def"].Pack(SignatureDefMap(signature_def=model.definitions))
+            return reply
+
+    def GetModelStatus(self, request, context):
+        with self._answering(context):
+            return self.status(_model(request.model_spec))
+
+    def status(self, model: Model) -> GetModelStatusResponse:
+        """The versions of a model and how they are."""
+        reply = GetModelStatusResponse()
+        for version, (state, reason) in self.registry.states(model).items():
+            status = reply.model_version_status.add(version=version, state=state).status
+            status.error_code, status.error_message = "UNKNOWN" if reason else "OK", reason
+        return reply
+
+    def admit(self, authorization: str) -> None:
+        """Refuses by a `ServingError` who does not show the token."""
+        if self._token and not hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode()):
+            raise ServingError("UNAUTHENTICATED", "the bearer token is missing or wrong")
+
+    @contextlib.contextmanager
+    def counted(self, model: str) -> Iterator[None]:
+        """Counts what happens inside as one request."""
+        begin, status = time.perf_counter(), "INTERNAL"
+        try:
+            yield
+            status = "OK"
+        except ServingError as error:
+            status = error.code
+            raise
+        finally:
+            model = model if model in self.registry.configs else ""  # names that strangers make up are no series
+            self._requests.labels(model, status).inc()
+            self._latency.labels(model).observe(1e6 * (time.perf_counter() - begin))
+
+    @contextlib.contextmanager
+    def _answering(self, context: grpc.ServicerContext) -> Iterator[None]:
+        try:
+            self.admit(str(dict(context.invocation_metadata()).get("authorization", "")))
+            yield
+        except ServingError as error:
+            context.abort(getattr(grpc.StatusCode, error.code), sentence(error))
+
+
+def sentence(error: Exception) -> str:
+    """What a client reads: one line of a length that headers take."""
+    return " ".join(str(error).split())[:500]
+
+
+def _model(spec) -> Model:
+    return Model(spec.name, spec.version.value if spec.HasField("version") else None, spec.version_label or None)

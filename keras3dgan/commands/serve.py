@@ -39,7 +39,7 @@ def main(_):
     flag_values = cli.FLAGS
     registry = models.Registry(_configs(flag_values.models, flag_values.model_config_file))
     told = registry.update()
-    serving = [f"{name} {versions}" for name in registry.configs if (versions := registry.versions(name))]
+    serving = [f"{name} {sorted(found)}" for name in registry.configs if (found := registry.loaded(name))]
     if not serving:
         raise InputError(told[0] if told else f"{flag_values.models}: no exported model here; export one first.")
     limits = models.Limits(flag_values.max_batch, flag_values.max_message_bytes, flag_values.timeout)

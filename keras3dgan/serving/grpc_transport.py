@@ -81,8 +81,8 @@ class GrpcTransport(Transport):
         try:
             yield
         except grpc.RpcError as error:
-            detail = " ".join((error.details() or "").split())
-            raise ServingError(error.code().name, f"{self.address}, {model}: {error.code().name}: {detail}") from error
+            code = error.code().name
+            raise ServingError(code, f"{self.address}, {model}: {code}: {error.details() or ''}") from error
 
 
 def _fill(spec, model: Model) -> None:

@@ -17,14 +17,15 @@ from google.protobuf.message import Message
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 
-from keras3dgan.serving.service import Service, sentence
+from keras3dgan.serving.models import refusal
+from keras3dgan.serving.service import Service
 from keras3dgan.serving.transport import HTTP_CODES, Model, ServingError
 
 _STATUS = {"FAILED_PRECONDITION": 400} | {code: status for status, code in HTTP_CODES.items()}
@@ -41,11 +42,8 @@ class RestService:
         routes = [Route("/monitoring/prometheus/metrics", self._metrics)]
         for which in ("", "/versions/{version}", "/labels/{label}"):
             path = f"/v1/models/{{name}}{which}"
-            routes += [
-                Route(f"{path}:predict", self._predict, methods=["POST"]),
-                Route(f"{path}/metadata", self._metadata),
-                Route(path, self._status),
-            ]
+            routes.append(Route(f"{path}:predict", self._predict, methods=["POST"]))
+            routes += [Route(f"{path}/metadata", self._metadata), Route(path, self._status)]
         handlers: dict[Any, Any] = {HTTPException: _malformed, ServingError: _failed, Exception: _failed}
         self.app = Starlette(routes=routes, exception_handlers=handlers)
 
@@ -65,9 +63,14 @@ class RestService:
     async def _predict(self, request: Request) -> Response:
         limits, model = self._service.limits, self._asked(request)
         with self._service.counted(model.name):
+            size = request.headers.get("content-length", "")  # the HTTP library reads no more than it says
+            if not size or int(size) > limits.bytes:
+                raise ServingError(
+                    "RESOURCE_EXHAUSTED", f"{size or 'unknown'} bytes are too many; at most {limits.bytes}"
+                )
             try:
                 async with asyncio.timeout(limits.seconds) as deadline, self._room:
-                    body = await _read(request, limits.bytes)
+                    body = await request.body()
                     deadline.reschedule(None)  # what runs is not stopped
                     return await run_in_threadpool(self._answer, model, body)
             except TimeoutError as error:
@@ -79,36 +82,24 @@ class RestService:
         which = request.path_params
         version = which.get("version", "0")
         if not (version.isascii() and version.isdecimal() and len(version) < 19):
-            raise ServingError("INVALID_ARGUMENT", f"Malformed request: {request.method} {request.url.path}")
+            raise refusal(f"Malformed request: {request.method} {request.url.path}")
         return Model(which["name"], int(version) if "version" in which else None, which.get("label"))
 
-    def _answer(self, wanted: Model, body: bytes) -> Response:
-        model = self._service.registry.find(wanted)
+    def _answer(self, asked: Model, body: bytes) -> Response:
+        model = self._service.registry.find(asked)
         with _parsing:
             by_row, signature, given = _parse(body)
             inputs = _inputs(by_row, given, model.inputs(signature))
             del given
         outputs = model.predict(signature, inputs, self._service.limits)
         found = {name: _listed(name, value) for name, value in outputs.items()}
-        only = next(iter(found.values())) if len(found) == 1 else None
-        if not by_row:
-            return _json({"outputs": found if only is None else only})
-        if len({value.shape[:1] for value in outputs.values()} | {()}) != 2:
-            raise _refusal(f"{', '.join(found)} have no rows in common; ask with 'inputs'")
-        rows = [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
-        return _json({"predictions": rows if only is None else only})
-
-
-async def _read(request: Request, limit: int) -> bytes:
-    content, declared = bytearray(), int(request.headers.get("content-length", 0))
-    try:
-        async for chunk in request.stream():
-            content += chunk
-            if (size := max(declared, len(content))) > limit:
-                raise ServingError("RESOURCE_EXHAUSTED", f"a request of {size} bytes is larger than {limit}")
-    except ClientDisconnect as error:
-        raise ServingError("CANCELLED", "the client has gone") from error
-    return bytes(content)
+        if by_row and len({value.shape[:1] for value in outputs.values()} | {()}) != 2:
+            raise refusal(f"{', '.join(found)} have no rows in common; ask with 'inputs'")
+        key = "predictions" if by_row else "outputs"
+        if len(found) == 1:
+            return _json({key: next(iter(found.values()))})
+        rows = [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)] if by_row else found
+        return _json({key: rows})
 
 
 def _parse(body: bytes) -> tuple[bool, str, Any]:
@@ -116,22 +107,22 @@ def _parse(body: bytes) -> tuple[bool, str, Any]:
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise _refusal(f"JSON Parse error: {error}") from error
+        raise refusal(f"JSON Parse error: {error}") from error
     if not isinstance(content, dict) or ("instances" in content) == ("inputs" in content):
-        raise _refusal("the body must be an object with either 'instances' or 'inputs'")
+        raise refusal("the body must be an object with either 'instances' or 'inputs'")
     signature, by_row = content.get("signature_name") or "serving_default", "instances" in content
     if not isinstance(signature, str):
-        raise _refusal("signature_name must be a string")
+        raise refusal("signature_name must be a string")
     return by_row, signature, content["instances" if by_row else "inputs"]
 
 
 def _inputs(by_row: bool, given: Any, specs: Mapping[str, TensorInfo]) -> dict[str, TensorProto]:
-    """The inputs of a signature; one that it lacks is left to `LoadedModel` to refuse."""
+    """The inputs of a signature; names that it lacks are left to `LoadedModel` to refuse."""
     if by_row and (not isinstance(given, list) or not given):
-        raise _refusal("'instances' must be a list that is not empty")
+        raise refusal("'instances' must be a list that is not empty")
     if by_row and isinstance(given[0], dict):
         if any(not isinstance(row, dict) or row.keys() != specs.keys() for row in given):
-            raise _refusal(f"each instance must have the inputs {', '.join(specs)}")
+            raise refusal(f"each instance must have the inputs {', '.join(specs)}")
         given = {name: [row[name] for row in given] for name in specs}
     if not isinstance(given, dict):
         given = dict.fromkeys(specs, given) if len(specs) == 1 else {}
@@ -151,16 +142,16 @@ def _tensor(name: str, value: Any, spec: TensorInfo) -> TensorProto:
             if set(map(type, found.reshape(-1).tolist())) <= allowed:
                 return tf.make_tensor_proto(found.astype(wanted.as_numpy_dtype))
     except ArithmeticError as error:
-        raise _refusal(f"{name}: {error}, where {wanted.name} must be") from error
-    raise _refusal(f"{name}: must be {wanted.name} numbers in lists of one length")
+        raise refusal(f"{name}: {error}, where {wanted.name} must be") from error
+    raise refusal(f"{name}: must be {wanted.name} numbers in lists of one length")
 
 
 def _listed(name: str, value: np.ndarray) -> Any:
     """What JSON can say; strings of outputs whose name ends in `_bytes` as `{"b64": ...}`, as TensorFlow Serving has it."""
     if value.dtype == object:
-        as_bytes = name.endswith("_bytes")
-        say = (lambda item: {"b64": base64.b64encode(item).decode()}) if as_bytes else bytes.decode
-        return np.frompyfunc(say, 1, 1)(value).tolist()
+        if not name.endswith("_bytes"):
+            return np.char.decode(value.astype(bytes)).tolist()
+        return np.frompyfunc(lambda item: {"b64": base64.b64encode(item).decode()}, 1, 1)(value).tolist()
     if not np.isfinite(value).all():
         raise ServingError("INTERNAL", f"{name} is not finite, which JSON cannot say; look at the inputs, or use gRPC")
     return value if value.ndim else value.item()
@@ -174,13 +165,9 @@ def _json(content: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), status, media_type="application/json")
 
 
-def _refusal(message: str) -> ServingError:
-    return ServingError("INVALID_ARGUMENT", message)
-
-
 async def _malformed(request: Request, error: Exception) -> Response:
-    return _json({"error": f"Malformed request: {request.method} {request.url.path}"}, 400)
+    return await _failed(request, refusal(f"Malformed request: {request.method} {request.url.path}"))
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    return _json({"error": sentence(error)}, _STATUS.get(getattr(error, "code", ""), 500))
+    return _json({"error": str(error)}, _STATUS.get(getattr(error, "code", ""), 500))

@@ -76,8 +76,7 @@ class RestTransport(Transport):
             raise ServingError("UNAVAILABLE", f"{self.address}: cannot be reached ({type(error).__name__}).") from error
         if not reply.ok:
             code = HTTP_CODES.get(reply.status_code, "INTERNAL")
-            detail = " ".join(str(content.get("error", "")).split())
-            raise ServingError(code, f"{self.address}, {model}: {code}: {detail}")
+            raise ServingError(code, f"{self.address}, {model}: {code}: {content.get('error', '')}")
         return content
 
     def _show_token(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

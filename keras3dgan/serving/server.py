@@ -12,7 +12,7 @@ import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from keras3dgan.errors import InputError
-from keras3dgan.serving.models import DEFAULT_LIMITS, Limits, Registry
+from keras3dgan.serving.models import Limits, Registry
 from keras3dgan.serving.rest import RestService
 from keras3dgan.serving.service import Service
 from keras3dgan.serving.transport import read_token
@@ -28,7 +28,7 @@ class Server:
         port: for gRPC; 0 for a free one.
         rest_port: for REST; 0 for a free one.
         host: to listen on.
-        limits: of a request.
+        limits: of a request; default: `Limits()`.
         tls_cert: PEM file of a certificate chain; turns encryption on.
         tls_key: PEM file of its key.
         token_file: file with the token that clients must show; needs encryption.
@@ -47,50 +47,48 @@ class Server:
         port: int = 0,
         rest_port: int = 0,
         host: str = "127.0.0.1",
-        limits: Limits = DEFAULT_LIMITS,
+        limits: Limits | None = None,
         tls_cert: str | None = None,
         tls_key: str | None = None,
         token_file: str | None = None,
     ):
         if (tls_cert is None) != (tls_key is None) or (token_file and not tls_cert):
             raise InputError("tls_cert, tls_key, token_file: give the first two together, and both with a token.")
+        limits = limits or Limits()
         service = Service(registry, limits, read_token(token_file))
-        config = uvicorn.Config(
-            RestService(service).app,
-            ssl_certfile=tls_cert,
-            ssl_keyfile=tls_key,
-            log_level="error",
-            access_log=False,
-            timeout_graceful_shutdown=_GRACE,
-        )
+        app = RestService(service).app
+        config = uvicorn.Config(app, ssl_certfile=tls_cert, ssl_keyfile=tls_key, log_level="error", access_log=False)
+        config.timeout_graceful_shutdown = _GRACE
         try:
             config.load()
-            keys = [(pathlib.Path(tls_key).read_bytes(), pathlib.Path(tls_cert).read_bytes())] if tls_cert else []
+            pair = (
+                (pathlib.Path(tls_key).read_bytes(), pathlib.Path(tls_cert).read_bytes())
+                if tls_cert and tls_key
+                else None
+            )
         except OSError as error:
             raise InputError(f"{tls_cert}, {tls_key}: no certificate and its key in PEM ({error}).") from error
-        options = (
-            ("grpc.max_receive_message_length", limits.bytes),
-            ("grpc.max_send_message_length", 2 * limits.bytes),
-            ("grpc.so_reuseport", 0),
-        )
+        sizes = {"grpc.max_receive_message_length": limits.bytes, "grpc.max_send_message_length": 2 * limits.bytes}
+        options = [*sizes.items(), ("grpc.so_reuseport", 0)]
         self._grpc = grpc.server(concurrent.futures.ThreadPoolExecutor(limits.at_once), options=options)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, self._grpc)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(service, self._grpc)
-        where = f"[{host}]" if ":" in host else host
+        where = f"{host}:{port}"
         try:
-            if keys:
-                port = self._grpc.add_secure_port(f"{where}:{port}", grpc.ssl_server_credentials(keys))
+            if pair:
+                port = self._grpc.add_secure_port(where, grpc.ssl_server_credentials([pair]))
             else:
-                port = self._grpc.add_insecure_port(f"{where}:{port}")
+                port = self._grpc.add_insecure_port(where)
         except RuntimeError as error:
-            raise InputError(f"port: {where}:{port} cannot be listened on; choose another.") from error
+            raise InputError(f"port: {where} cannot be listened on; choose another.") from error
         try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            listener = socket.create_server((host, rest_port), family=family, backlog=128)
+            listener = socket.create_server((host, rest_port), backlog=128)
         except OSError as error:
-            raise InputError(f"rest_port: {where}:{rest_port} cannot be listened on; choose another.") from error
-        self.address = f"{'grpcs://' if keys else ''}{where}:{port}"
-        self.rest_address = f"http{'s' if keys else ''}://{where}:{listener.getsockname()[1]}"
+            raise InputError(f"rest_port: {host}:{rest_port} cannot be listened on; choose another.") from error
+        # Connections take it over; else a reply's body waits 40 ms for the acknowledgement of its head.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.address = f"{'grpcs://' if pair else ''}{host}:{port}"
+        self.rest_address = f"http{'s' if pair else ''}://{host}:{listener.getsockname()[1]}"
         self._rest = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._rest.run, args=([listener],), daemon=True)
 

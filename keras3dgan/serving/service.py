@@ -16,7 +16,7 @@ from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
 from tensorflow_serving.apis.predict_pb2 import PredictResponse
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
 
-from keras3dgan.serving.models import Limits, Registry
+from keras3dgan.serving.models import Limits, Registry, refusal
 from keras3dgan.serving.transport import Model, ServingError
 
 
@@ -44,7 +44,7 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
             signature = request.model_spec.signature_name or "serving_default"
             outputs = model.predict(signature, request.inputs, self.limits)
             if unknown := set(request.output_filter) - outputs.keys():
-                raise ServingError("INVALID_ARGUMENT", f"output tensor alias not found in signature: {unknown}")
+                raise refusal(f"output tensor alias not found in signature: {unknown}")
             reply = PredictResponse()
             reply.model_spec.name, reply.model_spec.signature_name = model.name, signature
             reply.model_spec.version.value = model.version
@@ -67,7 +67,8 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
     def status(self, model: Model) -> GetModelStatusResponse:
         """The versions of a model and how they are."""
         reply = GetModelStatusResponse()
-        for version, (state, reason) in self.registry.states(model).items():
+        for version, found in self.registry.states(model).items():
+            state, reason = ("END", found) if isinstance(found, str) else ("AVAILABLE", "")
             status = reply.model_version_status.add(version=version, state=state).status
             status.error_code, status.error_message = "UNKNOWN" if reason else "OK", reason
         return reply
@@ -98,12 +99,7 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
             self.admit(str(dict(context.invocation_metadata()).get("authorization", "")))
             yield
         except ServingError as error:
-            context.abort(getattr(grpc.StatusCode, error.code), sentence(error))
-
-
-def sentence(error: Exception) -> str:
-    """What a client reads: one line of a length that headers take."""
-    return " ".join(str(error).split())[:500]
+            context.abort(grpc.StatusCode[error.code], str(error))
 
 
 def _model(spec) -> Model:

@@ -30,14 +30,14 @@ HTTP_CODES = {
 
 
 class ServingError(UnavailableError):
-    """A request that failed.
+    """A request that failed. The message is made one line, short enough for a header.
 
     Attributes:
         code: gRPC's name of the reason, as `UNAVAILABLE`; REST's status codes are translated.
     """
 
     def __init__(self, code: str, message: str):
-        super().__init__(message)
+        super().__init__(" ".join(message.split())[:500])
         self.code = code
 
 

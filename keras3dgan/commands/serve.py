@@ -13,6 +13,8 @@ from absl import flags
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
+NEEDS_BACKEND = False
+
 cli.add(flags.DEFINE_string, "models", None, "folder with <model>/<version>/, as export_models wrote it", cli.MODEL)
 cli.add(flags.DEFINE_string, "model_config_file", None, "TensorFlow Serving's, in place of --models", cli.MODEL)
 cli.add(flags.DEFINE_string, "host", "127.0.0.1", "address to listen on")
@@ -29,58 +31,44 @@ cli.add(flags.DEFINE_float, "poll_seconds", 2.0, "how often to look for new vers
 
 def main(_):
     """Serves, and looks for new versions, until it is stopped."""
+    values = cli.FLAGS
+    if (values.models is None) == (values.model_config_file is None):
+        raise InputError("--models, --model_config_file: give one of them.")
+    if values.models and not pathlib.Path(values.models).is_dir():
+        raise InputError(f"--models: {values.models} is no folder; export a model there first.")
+    cli.import_tensorflow()
     try:
         from keras3dgan.serving import models, server
     except ModuleNotFoundError as error:
         raise InputError(
-            f"needs {error.name}; type pip install '.[serving]' in the checkout and pip install --no-deps tensorflow-serving-api."
+            f"needs {error.name}; type pip install '.[cpu,serving]' and pip install --no-deps tensorflow-serving-api in the checkout."
         ) from error
 
-    flag_values = cli.FLAGS
-    registry = models.Registry(_configs(flag_values.models, flag_values.model_config_file))
+    if values.models:
+        paths = sorted(path for path in pathlib.Path(values.models).iterdir() if path.is_dir())
+        configs = [models.ModelConfig(name=path.name, base_path=str(path)) for path in paths]
+    else:
+        configs = models.read_config(pathlib.Path(values.model_config_file))
+    registry = models.Registry(configs)
     told = registry.update()
     serving = [f"{name} {sorted(found)}" for name in registry.configs if (found := registry.loaded(name))]
     if not serving:
-        raise InputError(told[0] if told else f"{flag_values.models}: no exported model here; export one first.")
-    limits = models.Limits(flag_values.max_batch, flag_values.max_message_bytes, flag_values.timeout)
-    found = server.Server(
-        registry,
-        flag_values.port,
-        flag_values.rest_port,
-        flag_values.host,
-        limits,
-        flag_values.tls_cert,
-        flag_values.tls_key,
-        flag_values.token_file,
-    )
+        place = values.models or values.model_config_file
+        raise InputError(told[0] if told else f"{place}: no exported model here; export one first.")
+    limits = models.Limits(values.max_batch, values.max_message_bytes, values.timeout)
+    security = (values.tls_cert, values.tls_key, values.token_file)
+    found = server.Server(registry, values.port, values.rest_port, values.host, limits, *security)
     found.start()
     print(f"{', '.join(serving)}: gRPC on {found.address}, REST on {found.rest_address}", flush=True)
     try:
         while True:
             for sentence in told:
                 print(f"keras3dgan serve: {sentence}", file=sys.stderr, flush=True)
-            time.sleep(flag_values.poll_seconds)
+            time.sleep(values.poll_seconds)
             told = registry.update()
     finally:
         found.stop()
 
 
-def _configs(folder, config_file):
-    """What to serve, by the one of the two flags that is given."""
-    from keras3dgan.serving import models
-
-    if (folder is None) == (config_file is None):
-        raise InputError("--models, --model_config_file: give one of them.")
-    if config_file:
-        return models.read_config(pathlib.Path(config_file))
-    try:
-        paths = sorted(path for path in pathlib.Path(folder).iterdir() if path.is_dir())
-    except OSError as error:
-        raise InputError(
-            f"--models: {folder} cannot be read ({error.strerror}); export a model there first."
-        ) from error
-    return [models.ModelConfig(name=path.name, base_path=str(path)) for path in paths]
-
-
 if __name__ == "__main__":
-    cli.run(main, __doc__)
+    cli.run(main, __doc__, needs_backend=NEEDS_BACKEND)

@@ -57,7 +57,7 @@ def test_versions_and_labels(addresses):
             Client(address).versions("nobody")
         assert error.value.code == "NOT_FOUND"
         client.close()
-    with pytest.raises(InputError, match="--version, --label"):
+    with pytest.raises(InputError, match="version, label"):
         Client(addresses["rest"], version=1, label="stable")
 
 

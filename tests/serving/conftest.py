@@ -1,8 +1,87 @@
-"""A server for the tests of the client: TensorFlow Serving where `TF_SERVING_ADDRESS` names one, else ours."""
+"""A server for the tests of the client: TensorFlow Serving where `TF_SERVING_ADDRESS` names one, else ours, in process."""
 
 import os
+import pathlib
 
 import pytest
+
+from tests.conftest import boxes
+
+RESOLUTION, LATENTS = 32, 8
+
+
+@pytest.fixture(scope="session")
+def codec():
+    """A codec of two small networks with random weights."""
+    from keras3dgan.codec.latent_coder import LatentCoder
+    from keras3dgan.codec.neural import NeuralCodec
+
+    found = NeuralCodec(_of_grids(LATENTS), _of_latents(), [])
+    latents = found.analyse(boxes(16, RESOLUTION).grids())
+    found.coders = [LatentCoder.fit(latents, 0.1, RESOLUTION, b"decoder")]
+    return found
+
+
+@pytest.fixture(scope="session")
+def exported(codec, tmp_path_factory) -> pathlib.Path:
+    """A folder with `encoder`, `decoder`, `generator` and `voxnet` as SavedModels, version 1 each."""
+    import keras
+
+    from keras3dgan.export import signatures
+
+    decoder = keras.Model(codec.decoder.input, keras.ops.sigmoid(codec.decoder.output))
+    generator, voxnet = _of_latents("sigmoid"), _of_grids(2, "softmax")
+    folder = tmp_path_factory.mktemp("exported")
+    for name, model, asked in (
+        ("encoder", codec.encoder, signatures.encoder(codec.encoder, codec.coder)),
+        ("decoder", decoder, signatures.decoder(decoder, codec.coder)),
+        ("generator", generator, signatures.generator(generator, 1.0)),
+        ("voxnet", voxnet, signatures.classifier(voxnet, ["bathtub", "chair"])),
+    ):
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        for signature, (function, inputs) in asked.items():
+            archive.add_endpoint(signature, function, input_signature=inputs)
+        archive.write_out(str(folder / name / "1"), verbose=False)
+    return folder
+
+
+def _of_grids(size, activation=None):
+    from keras import Input, Model, layers
+
+    voxels = Input((RESOLUTION,) * 3 + (1,))
+    features = layers.Flatten()(layers.AveragePooling3D(8)(voxels))
+    return Model(voxels, layers.Dense(size, activation, kernel_initializer="random_normal")(features))
+
+
+def _of_latents(activation=None):
+    from keras import Input, Model, layers
+
+    latents = Input((LATENTS,))
+    voxels = layers.Dense(RESOLUTION**3, activation, kernel_initializer="random_normal")(latents)
+    return Model(latents, layers.Reshape((RESOLUTION,) * 3 + (1,))(voxels))
+
+
+@pytest.fixture(scope="session")
+def registry(exported):
+    from keras3dgan.serving.models import ModelConfig, Registry
+
+    folders = sorted(exported.iterdir())
+    found = Registry([ModelConfig(name=p.name, base_path=str(p), version_labels={"stable": 1}) for p in folders])
+    assert found.update() == []
+    return found
+
+
+@pytest.fixture(scope="session")
+def development_server(registry):
+    """Its gRPC and REST addresses; a request may have 1 MiB and 16 shapes."""
+    from keras3dgan.serving.models import Limits
+    from keras3dgan.serving.server import Server
+
+    server = Server(registry, limits=Limits(batch=16, bytes=1 << 20))
+    server.start()
+    yield {"grpc": server.address, "rest": server.rest_address}
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -12,16 +91,3 @@ def addresses(request) -> dict[str, str]:
     if named:
         return dict(zip(("grpc", "rest"), named.split(","), strict=True))
     return request.getfixturevalue("development_server")
-
-
-@pytest.fixture(scope="session")
-def development_server(exported):
-    from keras3dgan.serving.models import ModelConfig, Registry
-    from keras3dgan.serving.server import Server
-
-    registry = Registry([ModelConfig(path.name, path, labels={"stable": 1}) for path in sorted(exported.iterdir())])
-    registry.update()
-    server = Server(registry, max_bytes=1 << 20)
-    server.start()
-    yield {"grpc": f"127.0.0.1:{server.port}", "rest": f"http://127.0.0.1:{server.rest_port}"}
-    server.stop()

@@ -21,7 +21,7 @@ cli.add(flags.DEFINE_string, "host", "127.0.0.1", "address to listen on")
 cli.add(flags.DEFINE_integer, "port", 8500, "for gRPC; 0 takes a free one")
 cli.add(flags.DEFINE_integer, "rest_port", 8501, "for REST; 0 takes a free one")
 cli.add(flags.DEFINE_integer, "max_batch", 128, "shapes a request; a larger one is refused")
-cli.add(flags.DEFINE_integer, "max_message_bytes", 64 << 20, "a larger request is refused")
+cli.add(flags.DEFINE_integer, "max_message_bytes", 64 << 20, "a larger request is refused; JSON may have a quarter")
 cli.add(flags.DEFINE_float, "timeout", 30.0, "seconds until a REST request has arrived and has its turn")
 cli.add(flags.DEFINE_string, "tls_cert", None, "certificate chain, a PEM file; turns TLS on, with --tls_key")
 cli.add(flags.DEFINE_string, "tls_key", None, "private key of --tls_cert, a PEM file")
@@ -41,7 +41,7 @@ def main(_):
         from keras3dgan.serving import models, server
     except ModuleNotFoundError as error:
         raise InputError(
-            f"needs {error.name}; type pip install '.[cpu,serving]' and pip install --no-deps tensorflow-serving-api in the checkout."
+            f"needs {error.name}; type pip install '.[cpu,serving]' and pip install --no-deps tensorflow-serving-api."
         ) from error
 
     if values.models:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import grpc
 import numpy as np
 import tensorflow as tf
 from google.protobuf import text_format
-from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
@@ -24,7 +23,7 @@ class Limits:
     """What a request may ask for."""
 
     batch: int = 128  # shapes
-    bytes: int = 64 << 20  # of a request, and of the tensors in a reply
+    bytes: int = 64 << 20  # of a request, and of the tensors in a reply; JSON may have a quarter
     seconds: float = 30.0  # until a REST request is there and has its turn; over gRPC the client's deadline counts
     at_once: int = 16  # requests that are worked on at the same time, on each port
 
@@ -37,34 +36,42 @@ class LoadedModel:
         self.definitions = SavedModel.FromString((path / "saved_model.pb").read_bytes()).meta_graphs[0].signature_def
         self._model = tf.saved_model.load(str(path))
 
+    def check(self, signature: str, given: Mapping[str, tuple[int, Sequence[int]]], limits: Limits) -> None:
+        """Checks inputs before there are arrays of them.
+
+        Args:
+            signature: the one to run.
+            given: name -> number of the type in TensorFlow's messages, and shape.
+            limits: of a request.
+
+        Raises:
+            ServingError: they are not the signature's, or too many.
+        """
+        specs, batch = self.inputs(signature), range(limits.batch + 1)
+        if specs.keys() != given.keys():
+            raise refusal(f"inputs must be {', '.join(specs)}; got {', '.join(given) or 'none'}")
+        for name, spec in specs.items():
+            (dtype, shape), wanted = given[name], [dim.size for dim in spec.tensor_shape.dim]
+            allowed = [batch if want == -1 else (want,) for want in wanted]
+            fits = len(shape) == len(wanted) and all(size in sizes for size, sizes in zip(shape, allowed, strict=True))
+            if dtype != spec.dtype or not fits:
+                must = f"{tf.as_dtype(spec.dtype).name} of shape {wanted}, at most {limits.batch} for -1"
+                raise refusal(f"{name}: must be {must}; got {list(shape)}")
+
     def inputs(self, signature: str) -> Mapping[str, TensorInfo]:
         """The messages that describe a signature's inputs; a `ServingError` where there is no such signature."""
         if signature not in self._model.signatures:
             raise ServingError("FAILED_PRECONDITION", f"Serving signature name: '{signature}' not found.")
         return self.definitions[signature].inputs
 
-    def predict(self, signature: str, given: Mapping[str, TensorProto], limits: Limits) -> dict[str, np.ndarray]:
-        """Runs a signature. Its inputs are checked before there are arrays of them.
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray], limits: Limits) -> dict[str, np.ndarray]:
+        """Runs a signature on inputs that have been checked.
 
         Raises:
-            ServingError: they are not the signature's or ask for too much, or running failed.
+            ServingError: they ask for too much, or running failed.
         """
-        specs, batch = self.inputs(signature), range(limits.batch + 1)
-        if specs.keys() != given.keys():
-            raise refusal(f"inputs must be {', '.join(specs)}; got {', '.join(given) or 'none'}")
-        for name, spec in specs.items():
-            shape, wanted = ([dim.size for dim in message.tensor_shape.dim] for message in (given[name], spec))
-            allowed = [batch if want == -1 else (want,) for want in wanted]
-            fits = len(shape) == len(wanted) and all(size in sizes for size, sizes in zip(shape, allowed, strict=True))
-            if given[name].dtype != spec.dtype or not fits:
-                must = f"{tf.as_dtype(spec.dtype).name} of shape {wanted}, at most {limits.batch} for -1"
-                raise refusal(f"{name}: must be {must}; got {shape}")
-        try:
-            inputs = {name: tf.make_ndarray(value) for name, value in given.items()}
-        except (ValueError, TypeError, OverflowError) as error:
-            raise refusal(f"malformed tensor: {error}") from error
         count = inputs.get("count", np.zeros(1))
-        if count.ndim == 0 and count not in batch:  # `generate` is told its batch in a scalar
+        if count.ndim == 0 and not 0 <= count <= limits.batch:  # `generate` is told its batch in a scalar
             raise refusal(f"count: must be from 0 to {limits.batch}, got {count}")
         try:
             found = self._model.signatures[signature](**{name: tf.constant(value) for name, value in inputs.items()})

@@ -20,7 +20,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 
@@ -29,7 +28,7 @@ from keras3dgan.serving.service import Service
 from keras3dgan.serving.transport import HTTP_CODES, Model, ServingError
 
 _STATUS = {"FAILED_PRECONDITION": 400} | {code: status for status, code in HTTP_CODES.items()}
-# Python's objects take many times the bytes of their JSON, so there is one body of them at a time.
+# There is one body of Python's objects at a time.
 _parsing = threading.Lock()
 
 
@@ -64,10 +63,9 @@ class RestService:
         limits, model = self._service.limits, self._asked(request)
         with self._service.counted(model.name):
             size = request.headers.get("content-length", "")  # the HTTP library reads no more than it says
-            if not size or int(size) > limits.bytes:
-                raise ServingError(
-                    "RESOURCE_EXHAUSTED", f"{size or 'unknown'} bytes are too many; at most {limits.bytes}"
-                )
+            most = limits.bytes // 4  # since Python's objects take up to 32 times the bytes of their JSON
+            if not size or int(size) > most:
+                raise ServingError("RESOURCE_EXHAUSTED", f"{size or 'unknown'} bytes are too many; at most {most}")
             try:
                 async with asyncio.timeout(limits.seconds) as deadline, self._room:
                     body = await request.body()
@@ -86,12 +84,16 @@ class RestService:
         return Model(which["name"], int(version) if "version" in which else None, which.get("label"))
 
     def _answer(self, asked: Model, body: bytes) -> Response:
-        model = self._service.registry.find(asked)
+        model, limits = self._service.registry.find(asked), self._service.limits
         with _parsing:
             by_row, signature, given = _parse(body)
-            inputs = _inputs(by_row, given, model.inputs(signature))
+            specs = model.inputs(signature)
+            columns = _columns(given, by_row, specs)
+            types = {name: spec.dtype for name, spec in specs.items()}
+            model.check(signature, {name: (types.get(name, 0), _shape(v)) for name, v in columns.items()}, limits)
+            inputs = {name: _array(name, columns.pop(name), spec) for name, spec in specs.items()}
             del given
-        outputs = model.predict(signature, inputs, self._service.limits)
+        outputs = model.predict(signature, inputs, limits)
         found = {name: _listed(name, value) for name, value in outputs.items()}
         if by_row and len({value.shape[:1] for value in outputs.values()} | {()}) != 2:
             raise refusal(f"{', '.join(found)} have no rows in common; ask with 'inputs'")
@@ -116,22 +118,29 @@ def _parse(body: bytes) -> tuple[bool, str, Any]:
     return by_row, signature, content["instances" if by_row else "inputs"]
 
 
-def _inputs(by_row: bool, given: Any, specs: Mapping[str, TensorInfo]) -> dict[str, TensorProto]:
-    """The inputs of a signature; names that it lacks are left to `LoadedModel` to refuse."""
+def _columns(given: Any, by_row: bool, specs: Mapping[str, TensorInfo]) -> dict[str, Any]:
+    """The values of each input, first axis first."""
     if by_row and (not isinstance(given, list) or not given):
         raise refusal("'instances' must be a list that is not empty")
     if by_row and isinstance(given[0], dict):
         if any(not isinstance(row, dict) or row.keys() != specs.keys() for row in given):
             raise refusal(f"each instance must have the inputs {', '.join(specs)}")
-        given = {name: [row[name] for row in given] for name in specs}
-    if not isinstance(given, dict):
-        given = dict.fromkeys(specs, given) if len(specs) == 1 else {}
-    return {
-        name: _tensor(name, value, specs[name]) if name in specs else TensorProto() for name, value in given.items()
-    }
+        return {name: [row[name] for row in given] for name in specs}
+    if isinstance(given, dict):
+        return given
+    return dict.fromkeys(specs, given) if len(specs) == 1 else {}
 
 
-def _tensor(name: str, value: Any, spec: TensorInfo) -> TensorProto:
+def _shape(value: Any) -> list[int]:
+    """The shape of nested lists, as far as their first elements tell."""
+    shape = []
+    while isinstance(value, list):
+        shape.append(len(value))
+        value = value[0] if value else None
+    return shape
+
+
+def _array(name: str, value: Any, spec: TensorInfo) -> np.ndarray:
     wanted = tf.as_dtype(spec.dtype)
     found = np.array(value, object)  # as any other type numpy would turn strings, fractions and large numbers into it
     allowed = (
@@ -140,7 +149,7 @@ def _tensor(name: str, value: Any, spec: TensorInfo) -> TensorProto:
     try:
         with np.errstate(over="raise"):
             if set(map(type, found.reshape(-1).tolist())) <= allowed:
-                return tf.make_tensor_proto(found.astype(wanted.as_numpy_dtype))
+                return found.astype(wanted.as_numpy_dtype)
     except ArithmeticError as error:
         raise refusal(f"{name}: {error}, where {wanted.name} must be") from error
     raise refusal(f"{name}: must be {wanted.name} numbers in lists of one length")

@@ -42,7 +42,14 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
                 raise ServingError("DEADLINE_EXCEEDED", "its turn came too late")
             model = self.registry.find(_model(request.model_spec))
             signature = request.model_spec.signature_name or "serving_default"
-            outputs = model.predict(signature, request.inputs, self.limits)
+            shapes = {name: [dim.size for dim in value.tensor_shape.dim] for name, value in request.inputs.items()}
+            given = {name: (value.dtype, shapes[name]) for name, value in request.inputs.items()}
+            model.check(signature, given, self.limits)
+            try:
+                inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+            except (ValueError, TypeError, OverflowError) as error:
+                raise refusal(f"malformed tensor: {error}") from error
+            outputs = model.predict(signature, inputs, self.limits)
             if unknown := set(request.output_filter) - outputs.keys():
                 raise refusal(f"output tensor alias not found in signature: {unknown}")
             reply = PredictResponse()

@@ -74,11 +74,11 @@ def registry(exported):
 
 @pytest.fixture(scope="session")
 def development_server(registry):
-    """Its gRPC and REST addresses; a request may have 1 MiB and 16 shapes."""
+    """Its gRPC and REST addresses; a request may have 2 MiB, half of one as JSON, and 17 shapes."""
     from keras3dgan.serving.models import Limits
     from keras3dgan.serving.server import Server
 
-    server = Server(registry, limits=Limits(batch=16, bytes=1 << 20))
+    server = Server(registry, limits=Limits(batch=17, bytes=2 << 20))
     server.start()
     yield {"grpc": server.address, "rest": server.rest_address}
     server.stop()

@@ -126,7 +126,7 @@ _SIZE = {"signature_name": "describe"}
         ("generator:predict", '{"signature_name": "generate", "inputs": {"seed": 1, "count": 1000000000}}', 400),
         ("generator:predict", '{"signature_name": "generate", "inputs": {"seed": 1, "count": -1}}', 400),
         ("generator:predict", '{"inputs": [[1e300, 0, 0, 0, 0, 0, 0, 0]]}', 400),
-        ("encoder:predict", " " * (1 << 20) + "{}", 413),
+        ("encoder:predict", " " * (1 << 19) + "{}", 413),
         ("encoder/labels/canary:predict", '{"inputs": 1}', 400),
         ("encoder/versions/7:predict", '{"inputs": 1}', 404),
     ],
@@ -152,14 +152,12 @@ def test_what_is_not_here_gets_a_sentence_and_no_series(development_server, path
 
 def test_what_is_not_finite_is_an_error_in_json_and_a_value_over_grpc(development_server):
     voxels = np.full((1, 32, 32, 32, 1), 3e38, np.float32)
-    probabilities = Client(development_server["grpc"])._transport.predict(
-        Model("voxnet"), "serving_default", {"voxels": voxels}, 20
-    )["probabilities"]
-    assert np.isnan(probabilities).any()
-    with pytest.raises(ServingError, match="INTERNAL: probabilities is not finite"):
-        Client(development_server["rest"])._transport.predict(
-            Model("voxnet"), "serving_default", {"voxels": voxels}, 20
-        )
+    transport = Client(development_server["grpc"])._transport
+    found = transport.predict(Model("voxnet"), "serving_default", {"voxels": voxels}, 20)
+    assert np.isnan(found["probabilities"]).any()
+    body = json.dumps({"inputs": np.full(voxels.shape, 7).tolist()}).replace("7", "3e38")
+    reply = requests.post(f"{development_server['rest']}/v1/models/voxnet:predict", data=body)
+    assert reply.status_code == 500 and "probabilities is not finite" in reply.json()["error"]
 
 
 @pytest.mark.parametrize("signature", ["describe", "unknown"])
@@ -196,15 +194,15 @@ def test_tensors_that_contradict_themselves_or_the_signature(development_server,
 def test_too_many_shapes_are_refused(development_server, transport):
     client = Client(development_server[transport])
     for name, signature, inputs in (
-        ("encoder", "describe", {"index": np.zeros(17, np.int32)}),
-        ("encoder", "compress", {"packed": np.zeros((17, 4096), np.uint8)}),
-        ("generator", "generate", {"seed": np.array(1), "count": np.array(17, np.int32)}),
-        ("generator", "generate", {"seed": np.array(1), "count": np.array(16, np.int32)}),  # a reply of 2 MiB
+        ("encoder", "describe", {"index": np.zeros(18, np.int32)}),
+        ("encoder", "compress", {"packed": np.zeros((18, 4096), np.uint8)}),
+        ("generator", "generate", {"seed": np.array(1), "count": np.array(18, np.int32)}),
+        ("generator", "generate", {"seed": np.array(1), "count": np.array(17, np.int32)}),  # a reply of 2.1 MiB
     ):
         with pytest.raises(ServingError) as error:
             client._transport.predict(Model(name), signature, inputs, 20)
-        assert error.value.code == ("RESOURCE_EXHAUSTED" if "16" in str(inputs) else "INVALID_ARGUMENT")
-    assert len(client._transport.predict(Model("encoder"), "describe", {"index": np.zeros(16, np.int32)}, 20)) == 1
+        assert error.value.code == ("RESOURCE_EXHAUSTED" if "17" in str(inputs) else "INVALID_ARGUMENT")
+    assert len(client._transport.predict(Model("encoder"), "describe", {"index": np.zeros(17, np.int32)}, 20)) == 1
 
 
 def _raw(address: str, content: bytes) -> bytes:

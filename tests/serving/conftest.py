@@ -91,3 +91,19 @@ def addresses(request) -> dict[str, str]:
     if named:
         return dict(zip(("grpc", "rest"), named.split(","), strict=True))
     return request.getfixturevalue("development_server")
+
+
+@pytest.fixture(scope="session")
+def secrets(tmp_path_factory) -> pathlib.Path:
+    """A folder with `tls.crt` and `tls.key` for 127.0.0.1, their authority's `ca.pem`, another's, a `token` and a wrong one."""
+    trustme = pytest.importorskip("trustme")
+    folder = tmp_path_factory.mktemp("secrets")
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    trustme.CA().cert_pem.write_to_path(folder / "other.pem")
+    issued.private_key_pem.write_to_path(folder / "tls.key")
+    issued.cert_chain_pems[0].write_to_path(folder / "tls.crt")
+    (folder / "token").write_text("s3cret\n")
+    (folder / "wrong").write_text("guess\n")
+    return folder

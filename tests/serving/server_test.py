@@ -210,10 +210,10 @@ def _raw(address: str, content: bytes) -> bytes:
     host, port = address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         connection.sendall(content)
-        return connection.recv(4096)
+        return connection.makefile("rb").read()
 
 
-_HEAD = b"POST /v1/models/encoder:predict HTTP/1.1\r\nHost: x\r\n"
+_HEAD = b"POST /v1/models/encoder:predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 
 
 @pytest.mark.parametrize(
@@ -263,38 +263,26 @@ def test_ports_and_certificates_that_cannot_be_used_get_a_sentence(development_s
 
 
 @pytest.fixture(scope="module")
-def secure(registry, tmp_path_factory):
-    """A server with a certificate and a token, and a folder with `ca.pem` and `token`."""
-    trustme = pytest.importorskip("trustme")
-    folder = tmp_path_factory.mktemp("secure")
-    authority = trustme.CA()
-    issued = authority.issue_cert("127.0.0.1")
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    trustme.CA().cert_pem.write_to_path(folder / "other.pem")
-    issued.private_key_pem.write_to_path(folder / "key.pem")
-    for blob in issued.cert_chain_pems:
-        blob.write_to_path(folder / "cert.pem", append=True)
-    (folder / "token").write_text("s3cret\n")
-    (folder / "wrong").write_text("guess\n")
-    paths = {name: str(folder / name.removeprefix("tls_")) + ".pem" for name in ("tls_cert", "tls_key")}
-    server = Server(registry, **paths, token_file=str(folder / "token"))
+def secure(registry, secrets):
+    """A server with a certificate and a token."""
+    certificate, key, token = (str(secrets / name) for name in ("tls.crt", "tls.key", "token"))
+    server = Server(registry, tls_cert=certificate, tls_key=key, token_file=token)
     server.start()
-    yield server, folder
+    yield server
     server.stop()
 
 
 @pytest.mark.parametrize("transport", ["grpc", "rest"])
-def test_encryption_and_a_token(secure, transport):
-    server, folder = secure
-    address = {"grpc": server.address, "rest": server.rest_address}[transport]
-    ca, token = str(folder / "ca.pem"), str(folder / "token")
+def test_encryption_and_a_token(secure, secrets, transport):
+    address = {"grpc": secure.address, "rest": secure.rest_address}[transport]
+    ca, token = str(secrets / "ca.pem"), str(secrets / "token")
     client = Client(address, tls_ca=ca, token_file=token)
     assert client.versions("encoder") == {1: "AVAILABLE"} and len(client.encode(boxes(1, 32).grids())) == 1
-    for wrong in (None, str(folder / "wrong")):
+    for wrong in (None, str(secrets / "wrong")):
         with pytest.raises(ServingError) as error:
             Client(address, tls_ca=ca, token_file=wrong).versions("encoder")
         assert error.value.code == "UNAUTHENTICATED"
-    for other in (None, str(folder / "other.pem")):
+    for other in (None, str(secrets / "other.pem")):
         with pytest.raises(ServingError) as error:
             Client(address, tls_ca=other, token_file=token, retries=0, timeout=5).versions("encoder")
         assert error.value.code in ("UNAVAILABLE", "UNAUTHENTICATED")
@@ -305,12 +293,11 @@ def test_encryption_and_a_token(secure, transport):
         Client(clear, retries=0, timeout=5).versions("encoder")
 
 
-def test_a_token_is_not_replaced_by_what_netrc_says(secure, tmp_path, monkeypatch):
-    server, folder = secure
+def test_a_token_is_not_replaced_by_what_netrc_says(secure, secrets, tmp_path, monkeypatch):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder / "other.pem"))
-    client = Client(server.rest_address, tls_ca=str(folder / "ca.pem"), token_file=str(folder / "token"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(secrets / "other.pem"))
+    client = Client(secure.rest_address, tls_ca=str(secrets / "ca.pem"), token_file=str(secrets / "token"))
     assert client.versions("encoder") == {1: "AVAILABLE"}
 
 

@@ -12,6 +12,8 @@ import tensorflow as tf
 from google.protobuf import text_format
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from keras3dgan.errors import InputError
@@ -29,11 +31,12 @@ class Limits:
 
 
 class LoadedModel:
-    """The SavedModel at `path`, one version of a model; `definitions` are the messages that describe its signatures."""
+    """The SavedModel at `path`, one version of a model; `definitions` are TensorFlow's own of its signatures."""
 
     def __init__(self, name: str, version: int, path: pathlib.Path):
         self.name, self.version = name, version
-        self.definitions = SavedModel.FromString((path / "saved_model.pb").read_bytes()).meta_graphs[0].signature_def
+        [graph] = SavedModel.FromString((path / "saved_model.pb").read_bytes()).meta_graphs
+        self.definitions = SignatureDefMap(signature_def=graph.signature_def)
         self._model = tf.saved_model.load(str(path))
 
     def check(self, signature: str, given: Mapping[str, tuple[int, Sequence[int]]], limits: Limits) -> None:
@@ -62,7 +65,7 @@ class LoadedModel:
         """The messages that describe a signature's inputs; a `ServingError` where there is no such signature."""
         if signature not in self._model.signatures:
             raise ServingError("FAILED_PRECONDITION", f"Serving signature name: '{signature}' not found.")
-        return self.definitions[signature].inputs
+        return self.definitions.signature_def[signature].inputs
 
     def predict(self, signature: str, inputs: Mapping[str, np.ndarray], limits: Limits) -> dict[str, np.ndarray]:
         """Runs a signature on inputs that have been checked.
@@ -146,13 +149,18 @@ class Registry:
             raise ServingError("NOT_FOUND", f"Servable not found for request: {model}")
         return found
 
-    def states(self, model: Model) -> dict[int, LoadedModel | str]:
-        """The versions that are or were here: loaded, or why they are not; a `ServingError` if there are none."""
+    def status(self, model: Model) -> GetModelStatusResponse:
+        """The versions of a model that are and were here; a `ServingError` if there are none."""
         version = self.find(model).version if model.label is not None else model.version
-        found = {n: state for n, state in self._versions.get(model.name, {}).items() if version in (None, n)}
-        if not found:
+        reply = GetModelStatusResponse()
+        for number, found in self._versions.get(model.name, {}).items():
+            if version in (None, number):
+                state, reason = ("END", found) if isinstance(found, str) else ("AVAILABLE", "")
+                status = reply.model_version_status.add(version=number, state=state).status
+                status.error_code, status.error_message = "UNKNOWN" if reason else "OK", reason
+        if not reply.model_version_status:
             raise ServingError("NOT_FOUND", f"Could not find any versions of {model}")
-        return found
+        return reply
 
 
 def _load(config: ModelConfig, before: Mapping[int, LoadedModel]) -> dict[int, LoadedModel | str]:

@@ -21,7 +21,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
-from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 
 from keras3dgan.serving.models import refusal
 from keras3dgan.serving.service import Service
@@ -51,18 +50,18 @@ class RestService:
         return Response(content, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
     async def _status(self, request: Request) -> Response:
-        return _json(_dict(self._service.status(self._asked(request))))
+        return _json(_dict(self._service.registry.status(self._asked(request))))
 
     async def _metadata(self, request: Request) -> Response:
         model = self._service.registry.find(self._asked(request))
         spec = {"name": model.name, "signature_name": "", "version": str(model.version)}
-        definitions = _dict(SignatureDefMap(signature_def=model.definitions))
-        return _json({"model_spec": spec, "metadata": {"signature_def": definitions}})
+        return _json({"model_spec": spec, "metadata": {"signature_def": _dict(model.definitions)}})
 
     async def _predict(self, request: Request) -> Response:
         limits, model = self._service.limits, self._asked(request)
         with self._service.counted(model.name):
-            size = request.headers.get("content-length", "")  # the HTTP library reads no more than it says
+            # The HTTP library reads no more than Content-Length says, but in chunks as much as there comes.
+            size = "" if "transfer-encoding" in request.headers else request.headers.get("content-length", "")
             most = limits.bytes // 4  # since Python's objects take up to 32 times the bytes of their JSON
             if not size or int(size) > most:
                 raise ServingError("RESOURCE_EXHAUSTED", f"{size or 'unknown'} bytes are too many; at most {most}")
@@ -95,7 +94,8 @@ class RestService:
             del given
         outputs = model.predict(signature, inputs, limits)
         found = {name: _listed(name, value) for name, value in outputs.items()}
-        if by_row and len({value.shape[:1] for value in outputs.values()} | {()}) != 2:
+        counts = {value.shape[:1] for value in outputs.values()}
+        if by_row and (len(counts) != 1 or () in counts):
             raise refusal(f"{', '.join(found)} have no rows in common; ask with 'inputs'")
         key = "predictions" if by_row else "outputs"
         if len(found) == 1:
@@ -143,9 +143,7 @@ def _shape(value: Any) -> list[int]:
 def _array(name: str, value: Any, spec: TensorInfo) -> np.ndarray:
     wanted = tf.as_dtype(spec.dtype)
     found = np.array(value, object)  # as any other type numpy would turn strings, fractions and large numbers into it
-    allowed = (
-        {bool} if wanted.is_bool else {int} if wanted.is_integer else {int, float} if wanted.is_floating else set()
-    )
+    allowed = {int, float} if wanted.is_floating else {int} if wanted.is_integer else set()
     try:
         with np.errstate(over="raise"):
             if set(map(type, found.reshape(-1).tolist())) <= allowed:

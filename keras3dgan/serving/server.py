@@ -61,34 +61,18 @@ class Server:
         config.timeout_graceful_shutdown = _GRACE
         try:
             config.load()
-            pair = (
-                (pathlib.Path(tls_key).read_bytes(), pathlib.Path(tls_cert).read_bytes())
-                if tls_cert and tls_key
-                else None
-            )
+            pair = [pathlib.Path(path).read_bytes() for path in (tls_key, tls_cert) if path]
         except OSError as error:
             raise InputError(f"{tls_cert}, {tls_key}: no certificate and its key in PEM ({error}).") from error
-        sizes = {"grpc.max_receive_message_length": limits.bytes, "grpc.max_send_message_length": 2 * limits.bytes}
-        options = [*sizes.items(), ("grpc.so_reuseport", 0)]
-        self._grpc = grpc.server(concurrent.futures.ThreadPoolExecutor(limits.at_once), options=options)
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, self._grpc)
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(service, self._grpc)
-        where = f"{host}:{port}"
-        try:
-            if pair:
-                port = self._grpc.add_secure_port(where, grpc.ssl_server_credentials([pair]))
-            else:
-                port = self._grpc.add_insecure_port(where)
-        except RuntimeError as error:
-            raise InputError(f"port: {where} cannot be listened on; choose another.") from error
+        self._grpc, port = _grpc_server(service, host, port, pair)
+        self.address = f"{'grpcs://' if pair else ''}{host}:{port}"
         try:
             listener = socket.create_server((host, rest_port), backlog=128)
         except OSError as error:
             raise InputError(f"rest_port: {host}:{rest_port} cannot be listened on; choose another.") from error
         # Connections take it over; else a reply's body waits 40 ms for the acknowledgement of its head.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.address = f"{'grpcs://' if pair else ''}{host}:{port}"
-        self.rest_address = f"http{'s' if pair else ''}://{host}:{listener.getsockname()[1]}"
+        self.rest_address = f"{'https' if pair else 'http'}://{host}:{listener.getsockname()[1]}"
         self._rest = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._rest.run, args=([listener],), daemon=True)
 
@@ -102,3 +86,19 @@ class Server:
         self._rest.should_exit = True
         self._grpc.stop(grace=_GRACE).wait()
         self._thread.join()
+
+
+def _grpc_server(service: Service, host: str, port: int, pair: list[bytes]) -> tuple[grpc.Server, int]:
+    """A server, and the port it will listen on; encrypted by a key and its certificate."""
+    limits = service.limits
+    sizes = {"grpc.max_receive_message_length": limits.bytes, "grpc.max_send_message_length": 2 * limits.bytes}
+    options = [*sizes.items(), ("grpc.so_reuseport", 0)]
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(limits.at_once), options=options)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(service, server)
+    try:
+        if pair:
+            return server, server.add_secure_port(f"{host}:{port}", grpc.ssl_server_credentials([pair]))
+        return server, server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError as error:
+        raise InputError(f"port: {host}:{port} cannot be listened on; choose another.") from error

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import grpc
 import prometheus_client
 import tensorflow as tf
-from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataResponse, SignatureDefMap
-from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse
+from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataResponse
 from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
 from tensorflow_serving.apis.predict_pb2 import PredictResponse
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
@@ -64,21 +63,12 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
             model = self.registry.find(_model(request.model_spec))
             reply = GetModelMetadataResponse()
             reply.model_spec.name, reply.model_spec.version.value = model.name, model.version
-            reply.metadata["signature_def"].Pack(SignatureDefMap(signature_def=model.definitions))
+            reply.metadata["signature_def"].Pack(model.definitions)
             return reply
 
     def GetModelStatus(self, request, context):
         with self._answering(context):
-            return self.status(_model(request.model_spec))
-
-    def status(self, model: Model) -> GetModelStatusResponse:
-        """The versions of a model and how they are."""
-        reply = GetModelStatusResponse()
-        for version, found in self.registry.states(model).items():
-            state, reason = ("END", found) if isinstance(found, str) else ("AVAILABLE", "")
-            status = reply.model_version_status.add(version=version, state=state).status
-            status.error_code, status.error_message = "UNKNOWN" if reason else "OK", reason
-        return reply
+            return self.registry.status(_model(request.model_spec))
 
     def admit(self, authorization: str) -> None:
         """Refuses by a `ServingError` who does not show the token."""

@@ -5,11 +5,14 @@ import shutil
 
 import pytest
 from google.protobuf import text_format
+from tensorflow_serving.apis.get_model_status_pb2 import ModelVersionStatus
 
 from keras3dgan.errors import InputError
 from keras3dgan.serving import ServingError
-from keras3dgan.serving.models import LoadedModel, ModelConfig, Registry, read_config
+from keras3dgan.serving.models import ModelConfig, Registry, read_config
 from keras3dgan.serving.transport import Model
+
+AVAILABLE = ModelVersionStatus.State.AVAILABLE
 
 
 def _registry(folder: pathlib.Path, text: str = "") -> Registry:
@@ -17,8 +20,8 @@ def _registry(folder: pathlib.Path, text: str = "") -> Registry:
 
 
 def _states(registry: Registry) -> dict[int, str]:
-    states = registry.states(Model("voxnet"))
-    return {version: "here" if isinstance(state, LoadedModel) else state for version, state in states.items()}
+    found = registry.status(Model("voxnet")).model_version_status
+    return {one.version: "here" if one.state == AVAILABLE else one.status.error_message for one in found}
 
 
 def test_versions_come_and_go(exported, tmp_path):

@@ -219,10 +219,11 @@ _HEAD = b"POST /v1/models/encoder:predict HTTP/1.1\r\nHost: x\r\nConnection: clo
 @pytest.mark.parametrize(
     ("head", "status"),
     [(b"Content-Length: -1\r\n\r\n", b"400"), (b"Content-Length: 9999999999\r\n\r\n", b"413"), (b"\r\n", b"413"),
-     (b"Transfer-Encoding: chunked\r\n\r\n", b"413")],
+     (b"Transfer-Encoding: chunked\r\n\r\n", b"413"),
+     (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", b"413")],
 )  # fmt: skip
 def test_a_body_of_an_impossible_or_unknown_size_is_refused(development_server, head, status):
-    assert _raw(development_server["rest"], _HEAD + head).split()[1] == status
+    assert _raw(development_server["rest"], _HEAD + head).split()[1].startswith(status)
 
 
 def test_a_body_that_never_comes_costs_a_time_limit(registry):

@@ -26,7 +26,7 @@ class Limits:
 
     batch: int = 128  # shapes
     bytes: int = 64 << 20  # of a request, and of the tensors in a reply; JSON may have a quarter
-    seconds: float = 30.0  # until a REST request is there and has its turn; over gRPC the client's deadline counts
+    seconds: float = 30.0  # until a REST request is there and has its turn; a gRPC connection lives up to twice as long
     at_once: int = 16  # requests that are worked on at the same time, on each port
 
 

@@ -90,10 +90,16 @@ class Server:
 
 def _grpc_server(service: Service, host: str, port: int, pair: list[bytes]) -> tuple[grpc.Server, int]:
     """A server, and the port it will listen on; encrypted by a key and its certificate."""
-    limits = service.limits
-    sizes = {"grpc.max_receive_message_length": limits.bytes, "grpc.max_send_message_length": 2 * limits.bytes}
-    options = [*sizes.items(), ("grpc.so_reuseport", 0)]
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(limits.at_once), options=options)
+    limits, milliseconds = service.limits, round(1000 * service.limits.seconds)
+    options = {
+        "grpc.max_receive_message_length": limits.bytes,
+        "grpc.max_send_message_length": 2 * limits.bytes,
+        # A request that never arrives would hold its thread; clients renew connections by themselves.
+        "grpc.max_connection_age_ms": milliseconds,
+        "grpc.max_connection_age_grace_ms": milliseconds,
+        "grpc.so_reuseport": 0,
+    }
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(limits.at_once), options=[*options.items()])
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(service, server)
     try:

@@ -235,6 +235,34 @@ def test_a_body_that_never_comes_costs_a_time_limit(registry):
     server.stop()
 
 
+def _half_a_call(address: str) -> socket.socket:
+    """A connection on which a message of 256 bytes is announced over HTTP/2, and one byte of it sent."""
+
+    def frame(kind: int, flags: int, stream: int, content: bytes) -> bytes:
+        return len(content).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + content
+
+    path = "/tensorflow.serving.PredictionService/Predict"
+    fields = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "x", "te": "trailers"}
+    fields["content-type"] = "application/grpc"
+    head = b"".join(bytes([0, len(k), *k.encode(), len(v), *v.encode()]) for k, v in fields.items())
+    frames = frame(4, 0, 0, b"") + frame(1, 4, 1, head) + frame(0, 0, 1, b"\0\0\0\1\0x")
+    host, port = address.split(":")
+    connection = socket.create_connection((host, int(port)))
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frames)
+    return connection
+
+
+def test_messages_that_never_come_hold_the_port_for_a_limited_time(registry):
+    server = Server(registry, limits=Limits(seconds=0.7, at_once=2))
+    server.start()
+    with _half_a_call(server.address), _half_a_call(server.address):
+        time.sleep(0.3)
+        with pytest.raises(ServingError):  # they do hold it
+            Client(server.address, timeout=0.2).versions("encoder")
+        assert Client(server.address, timeout=20).versions("encoder") == {1: "AVAILABLE"}
+    server.stop()
+
+
 def test_idle_connections_hold_no_threads(development_server):
     client = Client(development_server["rest"])
     assert client.coder.size

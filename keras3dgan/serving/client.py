@@ -6,6 +6,8 @@ import functools
 import random
 import ssl
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from keras3dgan.errors import InputError
 from keras3dgan.serving.transport import Model, ServingError, Transport, read_token
 from keras3dgan.voxels.grid import pack, unpack
 
+T = TypeVar("T")
 # The server was not reached, or is too busy to begin. All requests here change nothing, so asking again harms nobody.
 _RETRIED = ("UNAVAILABLE",)
 _FIRST_PAUSE = 0.1
@@ -136,10 +139,16 @@ class Client(LatentCodec):
 
     def _predict(self, name: str, signature: str, inputs: dict[str, np.ndarray], output: str) -> np.ndarray:
         model = Model(name, **self._which)  # type: ignore[arg-type]
-        found = self._retry(lambda left: self._transport.predict(model, signature, inputs, left))
-        return found[output] if output in found else found[""]  # over REST an only output has no name
+        try:
+            found = self._retry(lambda left: self._transport.predict(model, signature, inputs, left))
+            return found[output] if output in found else found[""]  # over REST an only output has no name
+        except (KeyError, TypeError, AttributeError) as error:
+            text = (
+                f"{self._transport.address}, {model}: answers {signature} with no {output}; is it TensorFlow Serving?"
+            )
+            raise ServingError("INTERNAL", text) from error
 
-    def _retry(self, ask):
+    def _retry(self, ask: Callable[[float], T]) -> T:
         """What `ask(seconds left)` gives, asked again after growing pauses while that may help and there is time."""
         end = time.monotonic() + self.timeout
         for attempt in range(self.retries + 1):

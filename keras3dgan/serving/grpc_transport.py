@@ -16,6 +16,7 @@ try:
     import tensorflow as tf
     from tensorflow_serving.apis import (
         get_model_status_pb2,
+        model_pb2,
         model_service_pb2_grpc,
         predict_pb2,
         prediction_service_pb2_grpc,
@@ -85,7 +86,7 @@ class GrpcTransport(Transport):
             raise ServingError(code, f"{self.address}, {model}: {code}: {error.details() or ''}") from error
 
 
-def _fill(spec, model: Model) -> None:
+def _fill(spec: model_pb2.ModelSpec, model: Model) -> None:
     spec.name = model.name
     if model.version is not None:
         spec.version.value = model.version

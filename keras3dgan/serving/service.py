@@ -10,9 +10,11 @@ from collections.abc import Iterator
 import grpc
 import prometheus_client
 import tensorflow as tf
-from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataResponse
+from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest, GetModelMetadataResponse
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest, GetModelStatusResponse
+from tensorflow_serving.apis.model_pb2 import ModelSpec
 from tensorflow_serving.apis.model_service_pb2_grpc import ModelServiceServicer
-from tensorflow_serving.apis.predict_pb2 import PredictResponse
+from tensorflow_serving.apis.predict_pb2 import PredictRequest, PredictResponse
 from tensorflow_serving.apis.prediction_service_pb2_grpc import PredictionServiceServicer
 
 from keras3dgan.serving.models import Limits, Registry, refusal
@@ -35,7 +37,7 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
         name = ":tensorflow:serving:request_latency"
         self._latency = prometheus_client.Summary(name, "microseconds", ("model_name",), registry=self.metrics)
 
-    def Predict(self, request, context):
+    def Predict(self, request: PredictRequest, context: grpc.ServicerContext) -> PredictResponse:
         with self._answering(context), self.counted(request.model_spec.name):
             if not context.is_active():
                 raise ServingError("DEADLINE_EXCEEDED", "its turn came too late")
@@ -58,7 +60,9 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
                 reply.outputs[name].CopyFrom(tf.make_tensor_proto(outputs[name]))
             return reply
 
-    def GetModelMetadata(self, request, context):
+    def GetModelMetadata(
+        self, request: GetModelMetadataRequest, context: grpc.ServicerContext
+    ) -> GetModelMetadataResponse:
         with self._answering(context):
             model = self.registry.find(_model(request.model_spec))
             reply = GetModelMetadataResponse()
@@ -66,7 +70,7 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
             reply.metadata["signature_def"].Pack(model.definitions)
             return reply
 
-    def GetModelStatus(self, request, context):
+    def GetModelStatus(self, request: GetModelStatusRequest, context: grpc.ServicerContext) -> GetModelStatusResponse:
         with self._answering(context):
             return self.registry.status(_model(request.model_spec))
 
@@ -99,5 +103,5 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
             context.abort(grpc.StatusCode[error.code], str(error))
 
 
-def _model(spec) -> Model:
+def _model(spec: ModelSpec) -> Model:
     return Model(spec.name, spec.version.value if spec.HasField("version") else None, spec.version_label or None)

@@ -43,8 +43,7 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
                 raise ServingError("DEADLINE_EXCEEDED", "its turn came too late")
             model = self.registry.find(_model(request.model_spec))
             signature = request.model_spec.signature_name or "serving_default"
-            shapes = {name: [dim.size for dim in value.tensor_shape.dim] for name, value in request.inputs.items()}
-            given = {name: (value.dtype, shapes[name]) for name, value in request.inputs.items()}
+            given = {k: (v.dtype, [dim.size for dim in v.tensor_shape.dim]) for k, v in request.inputs.items()}
             model.check(signature, given, self.limits)
             try:
                 inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}

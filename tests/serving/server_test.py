@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -342,13 +343,16 @@ def test_flags_that_do_not_go_together_get_a_sentence(tmp_path):
 
 
 @pytest.fixture
-def process(exported):
-    """A server in a process of its own, and its addresses."""
-    command = [sys.executable, "-m", "keras3dgan.commands.serve", f"--models={exported}", "--port=0", "--rest_port=0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=command_environment()) as server:
+def process(exported, tmp_path):
+    """A server in a process of its own, over a copy of the models in `tmp_path / "models"`, and its addresses."""
+    shutil.copytree(exported, tmp_path / "models")
+    words = [f"--models={tmp_path}/models", "--port=0", "--rest_port=0", "--poll_seconds=0.2"]
+    command = [sys.executable, "-m", "keras3dgan.commands.serve", *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=command_environment(), **pipes) as server:
         try:
             line = server.stdout.readline()
-            assert "encoder [1]" in line, line
+            assert "encoder [1]" in line, server.stderr.read()
             yield server, line.split("gRPC on ")[1].split(",")[0], line.split("REST on ")[1].strip()
         finally:
             server.kill()
@@ -379,8 +383,18 @@ def test_a_server_killed_amid_a_request_gives_one_sentence(process):
     assert len(errors) == 2 and all(error.code == "UNAVAILABLE" and "\n" not in str(error) for error in errors)
 
 
-def test_sigterm_ends_the_server_in_order(process):
-    server, grpc_address, _ = process
-    assert Client(grpc_address).versions("encoder") == {1: "AVAILABLE"}
+def test_half_a_copy_does_not_end_the_server_and_sigterm_ends_it_in_order(process, tmp_path):
+    server, address, _ = process
+    client = Client(address)
+    place = tmp_path / "models" / "voxnet" / "2"
+    place.mkdir()
+    assert f"keras3dgan serve: {place}: cannot be loaded" in server.stderr.readline()
+    assert client.versions("voxnet") == {1: "AVAILABLE", 2: "END"}
+    assert len(client.classify(boxes(1, 32).grids())) == 1
+    shutil.copytree(place.with_name("1"), place, dirs_exist_ok=True)
+    end = time.monotonic() + 30
+    while client.versions("voxnet") != {1: "END", 2: "AVAILABLE"}:
+        assert time.monotonic() < end
+        time.sleep(0.1)
     server.send_signal(signal.SIGTERM)
     assert server.wait(timeout=30) == 128 + signal.SIGTERM

@@ -54,11 +54,18 @@ class Server:
     ):
         if (tls_cert is None) != (tls_key is None) or (token_file and not tls_cert):
             raise InputError("tls_cert, tls_key, token_file: give the first two together, and both with a token.")
-        limits = limits or Limits()
-        service = Service(registry, limits, read_token(token_file))
+        service = Service(registry, limits or Limits(), read_token(token_file))
         app = RestService(service).app
-        config = uvicorn.Config(app, ssl_certfile=tls_cert, ssl_keyfile=tls_key, log_level="error", access_log=False)
-        config.timeout_graceful_shutdown = _GRACE
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            ssl_certfile=tls_cert,
+            ssl_keyfile=tls_key,
+            log_level="error",
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
         try:
             config.load()
             pair = [pathlib.Path(path).read_bytes() for path in (tls_key, tls_cert) if path]

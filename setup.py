@@ -25,7 +25,14 @@ WITH_TENSORFLOW = [
 ]
 BUILD = ["apache-beam>=2.70", "mlcroissant>=1.0"]  # the `tfds` command needs both and does not declare them
 # With `pip install --no-deps tensorflow-serving-api`, which asks for the whole of `tensorflow` beside `tensorflow-cpu`.
-SERVING = ["grpcio>=1.66", "requests>=2.32"]
+SERVING = [
+    "grpcio>=1.66",
+    "requests>=2.32",
+    "starlette>=0.47",
+    "uvicorn>=0.34",
+    "orjson>=3.10",
+    "prometheus_client>=0.21",
+]
 PICTURES = ["panda3d>=1.10.14"]
 ENGINES = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20", "ai-edge-litert>=2.0"]
 
@@ -83,6 +90,7 @@ setup(
             "ruff>=0.9",
             "mypy>=1.13",
             "dill>=0.3.8",
+            "trustme>=1.2",
             "jax>=0.7",
             *BUILD,
             *SERVING,

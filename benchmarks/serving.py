@@ -1,4 +1,4 @@
-"""Requests a second and latency of exported models on loopback, at 1, 8 and 64 clients, with and without batching.
+"""Requests a second and latency of exported models on loopback, at 1, 8 and 64 clients.
 
 python benchmarks/serving.py --models=served --output=results/serving.json [--seconds=8] [--address=host:8500]
 
@@ -7,7 +7,6 @@ server that runs already. Each client is a thread with a connection of its own t
 """
 
 import argparse
-import pathlib
 import shlex
 import statistics
 import subprocess
@@ -17,19 +16,16 @@ import time
 
 import numpy as np
 
-from keras3dgan.provenance import write_result
+from keras3dgan.runs import write_result
 from keras3dgan.serving import Client
 from keras3dgan.voxels.grid import pack
 
 CLIENTS = (1, 8, 64)
-BATCHING = pathlib.Path(__file__).resolve().parents[1] / "export" / "serving" / "batching.config"
 
 
-def start(models: str, batching: bool) -> tuple[subprocess.Popen, str, str]:
+def start(models: str) -> tuple[subprocess.Popen, str, str]:
     """A server and its gRPC and REST addresses."""
-    words = [f"--models={models}", "--port=0", "--rest_port=0"]
-    words += [f"--batching_parameters_file={BATCHING}"] if batching else []
-    command = [sys.executable, "-m", "keras3dgan", "serve", *words]
+    command = [sys.executable, "-m", "keras3dgan", "serve", f"--models={models}", "--port=0", "--rest_port=0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     line = process.stdout.readline()
     return process, line.split("gRPC on ")[1].split(",")[0], line.split("REST on ")[1].strip()
@@ -81,20 +77,19 @@ def main() -> None:
     arguments = parser.parse_args()
     if (arguments.models is None) == (arguments.address is None):
         parser.error("give --models or --address")
+    process, grpc_address, rest_address = None, arguments.address, None
+    if arguments.models:
+        process, grpc_address, rest_address = start(arguments.models)
     rows = []
-    for batching in (False, True) if arguments.models else (None,):
-        process, grpc_address, rest_address = None, arguments.address, None
-        if arguments.models:
-            process, grpc_address, rest_address = start(arguments.models, bool(batching))
-        for transport, address in (("gRPC", grpc_address), ("REST", rest_address)):
-            for signature in ("compress", "decompress") if address else ():
-                for clients in CLIENTS:
-                    row = {"transport": transport, "signature": signature, "batching": batching, "clients": clients}
-                    rows.append({**row, **load(address, signature, clients, arguments.seconds)})
-                    print(rows[-1], flush=True)
-        if process:
-            process.kill()
-            process.wait()
+    for transport, address in (("gRPC", grpc_address), ("REST", rest_address)):
+        for signature in ("compress", "decompress") if address else ():
+            for clients in CLIENTS:
+                row = {"transport": transport, "signature": signature, "clients": clients}
+                rows.append({**row, **load(address, signature, clients, arguments.seconds)})
+                print(rows[-1], flush=True)
+    if process:
+        process.kill()
+        process.wait()
     server = arguments.address or "keras3dgan serve, a development server"
     write_result(arguments.output, shlex.join(sys.argv), {"server": server, "load": rows})
     print(f"wrote {arguments.output}")

@@ -142,11 +142,10 @@ def backends(content: dict) -> str:
 
 def serving(content: dict) -> str:
     """The table of the file that `benchmarks/serving.py` wrote."""
-    lines = ["| | signature | clients | batching | requests/s | p50 | p99 |", "|---|---|---|---|---|---|---|"]
+    lines = ["| | signature | clients | requests/s | p50 | p99 |", "|---|---|---|---|---|---|"]
     for row in sorted(content["load"], key=lambda row: (row["transport"], row["signature"], row["clients"])):
-        batching = {True: "on", False: "off", None: "as the server has it"}[row["batching"]]
         speed = f"{row['requests_per_second']:.0f} | {row['p50_ms']:.1f} ms | {row['p99_ms']:.1f} ms"
-        lines.append(f"| {row['transport']} | {row['signature']} | {row['clients']} | {batching} | {speed} |")
+        lines.append(f"| {row['transport']} | {row['signature']} | {row['clients']} | {speed} |")
     hardware = content["hardware"]
     return "\n".join([*lines, "", f"{content['server']}; {hardware['cores']} cores of {hardware['cpu']}."]) + "\n"
 

@@ -59,7 +59,7 @@ class Augmentation:
             starts = range(0, len(shapes), _CHUNK)
             self._facts = np.concatenate([_facts(shapes.grids(slice(s, s + _CHUNK))) for s in starts])
 
-    def __call__(self, voxels, rows, keys, xp) -> Any:
+    def __call__(self, voxels: Any, rows: Any, keys: Any, xp: Any) -> Any:
         """Changed shapes.
 
         Args:
@@ -75,12 +75,12 @@ class Augmentation:
             facts = xp.take(xp.asarray(self._facts), rows, axis=0)
             voxels = _gather(voxels, [self._sources(facts, draws, axis, xp) for axis in range(3)], xp)
         if "flip" in self.names:
-            voxels = xp.where((keys % 2)[:, None, None, None, None] == 1, xp.flip(voxels, 1), voxels)
+            voxels = xp.where((keys % 2 == 1)[:, None, None, None, None], xp.flip(voxels, 1), voxels)
         if "rotate" in self.names:
             voxels = _turn(voxels, keys // 2 % 4, xp)
         return voxels
 
-    def _sources(self, facts, draws, axis: int, xp) -> Any:
+    def _sources(self, facts: Any, draws: Any, axis: int, xp: Any) -> Any:
         """The slice that each slice along an axis comes from, (batch, n); n where it is empty. Exact, in half voxels."""
         n = self._resolution
         low, high = facts[:, 2 * axis], facts[:, 2 * axis + 1]
@@ -110,15 +110,16 @@ def _facts(grids: np.ndarray) -> np.ndarray:
     in x plus 2 if in y."""
     facts = np.zeros((len(grids), 8), np.int64)
     for axis in range(3):
-        filled = grids.any(axis=tuple(other + 1 for other in range(3) if other != axis))
+        filled = np.asarray(grids.any(axis=tuple(other + 1 for other in range(3) if other != axis)))
         facts[:, 2 * axis] = filled.argmax(axis=1)
         facts[:, 2 * axis + 1] = grids.shape[1] - 1 - filled[:, ::-1].argmax(axis=1)
     facts[:, 6] = (facts[:, 1:6:2] - facts[:, 0:6:2]).max(axis=1) + 1
-    facts[:, 7] = sum((1 + axis) * (iou(grids, np.flip(grids, axis + 1)) > _ALIKE) for axis in range(2))
+    for axis in range(2):
+        facts[:, 7] += (1 + axis) * (iou(grids, np.flip(grids, axis + 1)) > _ALIKE)
     return facts
 
 
-def _gather(voxels, sources, xp) -> Any:
+def _gather(voxels: Any, sources: list[Any], xp: Any) -> Any:
     """Voxels (batch, n, n, n, 1) put together from slices, of which n is an empty one."""
     count, n = voxels.shape[0], voxels.shape[1]
     count = xp.shape(voxels)[0] if count is None else count
@@ -130,7 +131,7 @@ def _gather(voxels, sources, xp) -> Any:
     return xp.take(padded, first + (x * (n + 1) + y) * (n + 1) + z, axis=0)[..., None]
 
 
-def _turn(voxels, turns, xp) -> Any:
+def _turn(voxels: Any, turns: Any, xp: Any) -> Any:
     """Voxels (batch, n, n, n, 1) turned by quarters about z."""
     turns = turns[:, None, None, None, None]
     swapped = xp.transpose(voxels, (0, 2, 1, 3, 4))
@@ -139,7 +140,7 @@ def _turn(voxels, turns, xp) -> Any:
     return xp.where(turns == 1, quarter, xp.where(turns == 2, half, xp.where(turns == 3, three, voxels)))
 
 
-def hash31(x) -> Any:
+def hash31(x: Any) -> Any:
     """Mixes the lower 31 bits of non-negative integers; exact in int64 (rounds of Wellons' "hash prospector")."""
     for factor in (0x2C1B3C6D, 0x297A2D39):
         x = x & 0x7FFFFFFF

@@ -24,4 +24,4 @@ class LostHostError(InputError):
 
 
 class UnavailableError(InputError):
-    """A server can't be reached or can't answer, whatever it is asked: no input's fault, so the next one will fare no better."""
+    """Something outside, as a server, did not do its part. No input is at fault, so the next one would fail as well."""

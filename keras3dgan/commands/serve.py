@@ -1,64 +1,73 @@
 """Serves exported models over gRPC and REST as TensorFlow Serving would: a development server for people without Docker.
 
 keras3dgan serve --models=served
-keras3dgan serve --model_config_file=served/models.config --batching_parameters_file=served/batching.config
+keras3dgan serve --model_config_file=served/models.config --tls_cert=cert.pem --tls_key=key.pem --host=0.0.0.0
 """
 
+from __future__ import annotations
+
 import pathlib
+import sys
 import time
+from collections.abc import Sequence
 
 from absl import flags
 
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
+NEEDS_BACKEND = False
+
 cli.add(flags.DEFINE_string, "models", None, "folder with <model>/<version>/, as export_models wrote it", cli.MODEL)
 cli.add(flags.DEFINE_string, "model_config_file", None, "TensorFlow Serving's, in place of --models", cli.MODEL)
-cli.add(flags.DEFINE_string, "batching_parameters_file", None, "TensorFlow Serving's; joins requests into batches")
 cli.add(flags.DEFINE_string, "host", "127.0.0.1", "address to listen on")
 cli.add(flags.DEFINE_integer, "port", 8500, "for gRPC; 0 takes a free one")
 cli.add(flags.DEFINE_integer, "rest_port", 8501, "for REST; 0 takes a free one")
-cli.add(flags.DEFINE_integer, "max_message_bytes", 64 << 20, "a larger request is refused")
+cli.add(flags.DEFINE_integer, "max_batch", 128, "shapes a request; a larger one is refused")
+cli.add(flags.DEFINE_integer, "max_message_bytes", 64 << 20, "a larger request is refused; JSON may have a quarter")
+cli.add(flags.DEFINE_float, "timeout", 30.0, "seconds until a request has arrived and has its turn")
+cli.add(flags.DEFINE_string, "tls_cert", None, "certificate chain, a PEM file; turns TLS on, with --tls_key")
+cli.add(flags.DEFINE_string, "tls_key", None, "private key of --tls_cert, a PEM file")
+cli.add(flags.DEFINE_string, "token_file", None, "file with a bearer token that clients must show; needs TLS")
 cli.add(flags.DEFINE_float, "poll_seconds", 2.0, "how often to look for new versions")
 
 
-def main(_):
+def main(_: Sequence[str]) -> None:
     """Serves, and looks for new versions, until it is stopped."""
+    values = cli.FLAGS
+    if (values.models is None) == (values.model_config_file is None):
+        raise InputError("--models, --model_config_file: give one of them.")
+    if values.models and not pathlib.Path(values.models).is_dir():
+        raise InputError(f"{values.models} is no folder; export a model there first.", "models")
+    cli.import_tensorflow()
     try:
-        from keras3dgan.serving import batching, models, server
+        from keras3dgan.serving import models, server
     except ModuleNotFoundError as error:
         raise InputError(
-            f"needs {error.name}; type pip install '.[serving]' in the checkout and pip install --no-deps tensorflow-serving-api."
+            f"needs {error.name}; type pip install '.[cpu,serving]' and pip install --no-deps tensorflow-serving-api."
         ) from error
 
-    if (cli.FLAGS.models is None) == (cli.FLAGS.model_config_file is None):
-        raise InputError("--models, --model_config_file: give one of them.")
-    if cli.FLAGS.model_config_file:
-        configs = models.read_config(pathlib.Path(cli.FLAGS.model_config_file))
+    if values.models:
+        paths = sorted(path for path in pathlib.Path(values.models).iterdir() if path.is_dir())
+        configs = [models.ModelConfig(name=path.name, base_path=str(path)) for path in paths]
     else:
-        folder = pathlib.Path(cli.FLAGS.models)
-        configs = [models.ModelConfig(path.name, path) for path in sorted(folder.glob("*")) if path.is_dir()]
-    parameters = None
-    if cli.FLAGS.batching_parameters_file:
-        parameters = batching.read_parameters(pathlib.Path(cli.FLAGS.batching_parameters_file))
-    registry = models.Registry(configs, parameters)
-    registry.update()
-    serving = [
-        f"{name} {sorted(registry.states(models.Model(name)))}" for name in registry.configs if registry.has(name)
-    ]
+        configs = models.read_config(pathlib.Path(values.model_config_file))
+    registry = models.Registry(configs)
+    told = registry.update()
+    serving = [f"{name} {sorted(found)}" for name in registry.configs if (found := registry.loaded(name))]
     if not serving:
-        raise InputError(
-            f"{cli.FLAGS.models or cli.FLAGS.model_config_file}: no exported model here; export one first."
-        )
-    found = server.Server(
-        registry, cli.FLAGS.port, cli.FLAGS.rest_port, cli.FLAGS.host, max_bytes=cli.FLAGS.max_message_bytes
-    )
-    found.start()
-    host = cli.FLAGS.host
-    print(f"{', '.join(serving)}: gRPC on {host}:{found.port}, REST on http://{host}:{found.rest_port}", flush=True)
+        place = values.models or values.model_config_file
+        raise InputError(told[0] if told else f"{place}: no exported model here; export one first.")
+    limits = models.Limits(values.max_batch, values.max_message_bytes, values.timeout)
+    security = (values.tls_cert, values.tls_key, values.token_file)
+    served = server.Server(registry, values.port, values.rest_port, values.host, limits, *security)
+    served.start()
+    print(f"{', '.join(serving)}: gRPC on {served.address}, REST on {served.rest_address}", flush=True)
     try:
         while True:
-            time.sleep(cli.FLAGS.poll_seconds)
-            registry.update()
+            for sentence in told:
+                print(f"keras3dgan serve: {sentence}", file=sys.stderr, flush=True)
+            time.sleep(values.poll_seconds)
+            told = registry.update()
     finally:
-        found.stop()
+        served.stop()

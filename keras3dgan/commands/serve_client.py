@@ -2,20 +2,34 @@
 
 keras3dgan serve_client --address=localhost:8500 chair.obj folder_of_models       # writes .g3c
 keras3dgan serve_client --address=http://localhost:8501 --output=chair.glb chair.g3c
-keras3dgan serve_client --address=localhost:8500 --task=generate --count=8 --output=shapes
+keras3dgan serve_client --address=grpcs://host:8500 --tls_ca=ca.pem --token_file=token --task=generate --output=shapes
 """
 
+from __future__ import annotations
+
 import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
+if TYPE_CHECKING:
+    from keras3dgan.serving import Client
+
 TAKES_FILES = True
+_CLIENT_FLAGS = ("version", "label", "timeout", "retries", "batch", "tls_ca", "token_file")
 NEEDS_BACKEND = False
 
-cli.add(flags.DEFINE_string, "address", None, "host:port for gRPC, http://host:port for REST", cli.MODEL)
+cli.add(
+    flags.DEFINE_string,
+    "address",
+    None,
+    "host:port for gRPC, http://host:port for REST; encrypted: grpcs:// and https://",
+    cli.MODEL,
+)
 cli.add(
     cli.enum("auto", "compress", "decompress", "classify", "generate"),
     "task",
@@ -41,10 +55,12 @@ cli.add(
     flags.DEFINE_integer, "retries", 4, "how often a request is sent again to a server that has no room or is not there"
 )
 cli.add(flags.DEFINE_integer, "batch", 32, "shapes a request")
+cli.add(flags.DEFINE_string, "tls_ca", None, "PEM file of the authority of the server's certificate [the public ones]")
+cli.add(flags.DEFINE_string, "token_file", None, "file with a bearer token for an encrypted server")
 flags.mark_flag_as_required("address")
 
 
-def main(words):
+def main(words: Sequence[str]) -> None:
     """Has the server do --task with the files and folders that `words` name."""
     from keras3dgan.commands import conversion
     from keras3dgan.serving import Client
@@ -54,13 +70,15 @@ def main(words):
         task = "decompress" if words and all(word.endswith((".g3c", ".g3a")) for word in words) else "compress"
     if not cli.FLAGS.address.startswith("http"):
         cli.import_tensorflow()  # gRPC's messages come with it
-    flag_values = {name: cli.FLAGS[name].value for name in ("version", "label", "timeout", "retries", "batch")}
+    flag_values: dict[str, Any] = {name: cli.FLAGS[name].value for name in _CLIENT_FLAGS}
     client = Client(cli.FLAGS.address, **flag_values)
     try:
         if task == "compress":
-            conversion.compress(lambda: client, words, cli.FLAGS.output, cli.FLAGS.up)
+            conversion.compress(lambda: _ready(client), words, cli.FLAGS.output, cli.FLAGS.up)
         elif task == "decompress":
-            conversion.decompress(lambda: client, words, cli.FLAGS.output, cli.FLAGS.format, cli.FLAGS.overwrite)
+            conversion.decompress(
+                lambda fingerprint: _ready(client), words, cli.FLAGS.output, cli.FLAGS.format, cli.FLAGS.overwrite
+            )
         elif task == "classify":
             _classify(client, words)
         else:
@@ -69,7 +87,13 @@ def main(words):
         client.close()
 
 
-def _classify(client, words):
+def _ready(client: Client) -> Client:
+    """The client, once its server has answered: without one, each file would wait for it anew."""
+    _ = client.coders
+    return client
+
+
+def _classify(client: Client, words: Sequence[str]) -> None:
     """Prints a line for each file."""
     import numpy as np
 
@@ -82,13 +106,13 @@ def _classify(client, words):
         print(f"{word}: {name}")
 
 
-def _generate(client):
+def _generate(client: Client) -> None:
     """Writes new shapes into a folder."""
     from keras3dgan.commands import conversion
 
     if not cli.FLAGS.output:
-        raise InputError("--output: name the folder for the shapes.")
+        raise InputError("name the folder for the shapes.", "output")
     count, seed = cli.FLAGS.count, cli.FLAGS.seed
     if count < 1:
-        raise InputError(f"--count: must be at least 1, got {count}.")
+        raise InputError(f"must be at least 1, got {count}.", "count")
     conversion.write_generated(client.generate(count, seed), pathlib.Path(cli.FLAGS.output), cli.FLAGS.format)

@@ -145,7 +145,7 @@ class GenerationProtocol:
         result["occupied"] = float(shapes.mean())
         result["largest_component"] = largest_component(shapes)
         result["novelty"] = float(iou_distances(shapes, self.train).min(axis=1).mean())
-        if self.features is not None:
+        if self.features is not None and self._reference_features is not None:
             result["frechet"] = frechet_distance(self.features(shapes), self._reference_features)
         result["score"] = generation_score(result)
         return result

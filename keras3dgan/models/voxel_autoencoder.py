@@ -41,7 +41,7 @@ class VoxelAutoencoder(Noise, keras.Model):
         self.distortion = distortion
         self.seed = seed
         self.iou = MeanIoU()
-        self.prior = None
+        self.prior: LatentPrior | None = None
         if lambda_rate:
             self.prior = LatentPrior(encoder.latent_size)
             self.random = keras.random.SeedGenerator(seed, name="random")
@@ -77,6 +77,7 @@ class VoxelAutoencoder(Noise, keras.Model):
 
     def _bits(self, voxels):
         """What shapes take at the middle one of the steps, without noise."""
+        assert self.prior is not None
         step = math.sqrt(math.prod(self.noise_steps))
         latents = self.encoder(voxels, training=False)
         return self.prior(latents, ops.full((ops.shape(latents)[0], 1), step))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import functools
 import random
+import ssl
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
 from keras3dgan.codec.latent.entropy_coder import EntropyCoder
 from keras3dgan.codec.latent.latent_codec import LatentCodec
 from keras3dgan.errors import InputError
-from keras3dgan.serving.transport import Model, ServingError, Transport
+from keras3dgan.serving.transport import Model, ServingError, Transport, read_token
 from keras3dgan.voxels.grid import pack, unpack
 
+T = TypeVar("T")
 # The server was not reached, or is too busy to begin. All requests here change nothing, so asking again harms nobody.
 _RETRIED = ("UNAVAILABLE",)
 _FIRST_PAUSE = 0.1
@@ -24,15 +28,17 @@ class Client(LatentCodec):
     """Speaks to a TensorFlow Serving, or to `keras3dgan serve`, that has what `export_models` wrote; a codec like any other.
 
     Args:
-        address: `host:port` for gRPC, `http://host:port` for REST.
-        version: of the models; the latest unless told.
+        address: `host:port` for gRPC, `http://host:port` for REST; encrypted `grpcs://` and `https://`.
+        version: of the models; default: the latest.
         label: a name for a version, as `canary`.
         timeout: seconds for one request, its retries included.
         retries: how often at most a request is sent again when the server cannot be reached or has no room.
         batch: shapes a request.
+        tls_ca: PEM file of the authority of an encrypted server's certificate; default: the public ones.
+        token_file: file with a bearer token, shown to an encrypted server.
 
     Raises:
-        InputError: gRPC's packages are not installed, or version and label are both given.
+        InputError: gRPC's packages are not installed, version and label are both given, or a file cannot be used.
     """
 
     def __init__(
@@ -43,14 +49,16 @@ class Client(LatentCodec):
         timeout: float = 30.0,
         retries: int = 4,
         batch: int = 32,
+        tls_ca: str | None = None,
+        token_file: str | None = None,
     ):
         if version is not None and label:
-            raise InputError("--version, --label: give one of them, a label is a name for a version.")
+            raise InputError("version, label: give one of them, a label is a name for a version.")
         self.timeout = timeout
         self.retries = retries
         self.batch = batch
         self._which = {"version": version, "label": label}
-        self._transport = _connect(address)
+        self._transport = _connect(address, tls_ca, read_token(token_file))
 
     @functools.cached_property
     def coders(self) -> list[EntropyCoder]:  # type: ignore[override]
@@ -131,10 +139,16 @@ class Client(LatentCodec):
 
     def _predict(self, name: str, signature: str, inputs: dict[str, np.ndarray], output: str) -> np.ndarray:
         model = Model(name, **self._which)  # type: ignore[arg-type]
-        found = self._retry(lambda left: self._transport.predict(model, signature, inputs, left))
-        return found[output] if output in found else found[""]  # over REST an only output has no name
+        try:
+            found = self._retry(lambda left: self._transport.predict(model, signature, inputs, left))
+            return found[output] if output in found else found[""]  # over REST an only output has no name
+        except (KeyError, TypeError, AttributeError) as error:
+            text = (
+                f"{self._transport.address}, {model}: answers {signature} with no {output}; is it TensorFlow Serving?"
+            )
+            raise ServingError("INTERNAL", text) from error
 
-    def _retry(self, ask):
+    def _retry(self, ask: Callable[[float], T]) -> T:
         """What `ask(seconds left)` gives, asked again after growing pauses while that may help and there is time."""
         end = time.monotonic() + self.timeout
         for attempt in range(self.retries + 1):
@@ -149,11 +163,17 @@ class Client(LatentCodec):
         raise AssertionError("unreachable")
 
 
-def _connect(address: str) -> Transport:
+def _connect(address: str, tls_ca: str | None, token: str | None) -> Transport:
+    if not address.startswith(("https://", "grpcs://")) and (tls_ca or token):
+        raise InputError(f"tls_ca, token_file: {address} is not encrypted; give an https:// or grpcs:// address.")
+    try:
+        ssl.create_default_context(cafile=tls_ca)
+    except OSError as error:
+        raise InputError(f"{tls_ca}: holds no certificates in PEM ({error}).") from error
     if address.startswith(("http://", "https://")):
         from keras3dgan.serving.rest_transport import RestTransport
 
-        return RestTransport(address)
+        return RestTransport(address, tls_ca, token)
     from keras3dgan.serving.grpc_transport import GrpcTransport
 
-    return GrpcTransport(address)
+    return GrpcTransport(address, tls_ca, token)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pathlib
 from collections.abc import Iterator
 
 import grpc
@@ -15,6 +16,7 @@ try:
     import tensorflow as tf
     from tensorflow_serving.apis import (
         get_model_status_pb2,
+        model_pb2,
         model_service_pb2_grpc,
         predict_pb2,
         prediction_service_pb2_grpc,
@@ -29,12 +31,26 @@ OPTIONS = (("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_se
 
 
 class GrpcTransport(Transport):
-    """Speaks to `host:port`, 8500 at a TensorFlow Serving that was told nothing else."""
+    """Speaks to `host:port`, or encrypted to `grpcs://host:port`; 8500 is TensorFlow Serving's default.
 
-    def __init__(self, address: str):
+    Args:
+        address: of the server.
+        tls_ca: PEM file of the authority of its certificate; default: those that gRPC trusts.
+        token: shown to an encrypted server.
+    """
+
+    def __init__(self, address: str, tls_ca: str | None = None, token: str | None = None):
         self.address = address
         # Retries are the client's, who knows what may be retried and how long a person waits.
-        self._channel = grpc.insecure_channel(address, (*OPTIONS, ("grpc.enable_retries", 0)))
+        options = (*OPTIONS, ("grpc.enable_retries", 0))
+        if address.startswith("grpcs://"):
+            credentials = grpc.ssl_channel_credentials(pathlib.Path(tls_ca).read_bytes() if tls_ca else None)
+            if token:
+                shown = grpc.access_token_call_credentials(token)
+                credentials = grpc.composite_channel_credentials(credentials, shown)
+            self._channel = grpc.secure_channel(address.removeprefix("grpcs://"), credentials, options)
+        else:
+            self._channel = grpc.insecure_channel(address, options)
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
@@ -66,11 +82,11 @@ class GrpcTransport(Transport):
         try:
             yield
         except grpc.RpcError as error:
-            detail = " ".join((error.details() or "").split())
-            raise ServingError(error.code().name, f"{self.address}, {model}: {error.code().name}: {detail}") from error
+            code = error.code().name
+            raise ServingError(code, f"{self.address}, {model}: {code}: {error.details() or ''}") from error
 
 
-def _fill(spec, model: Model) -> None:
+def _fill(spec: model_pb2.ModelSpec, model: Model) -> None:
     spec.name = model.name
     if model.version is not None:
         spec.version.value = model.version

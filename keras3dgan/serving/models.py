@@ -1,217 +1,188 @@
-"""The models of the development server: SavedModels in versioned folders, watched for new versions."""
+"""The models of the development server: SavedModels in folders of versions, watched for new versions."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import pathlib
-import threading
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
+import grpc
 import numpy as np
 import tensorflow as tf
 from google.protobuf import text_format
-from tensorflow_serving.config import model_server_config_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import TensorInfo
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusResponse
+from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from keras3dgan.errors import InputError
-from keras3dgan.serving.batching import Batcher, BatchingParameters
 from keras3dgan.serving.transport import Model, ServingError
 
 
-class LoadedModel:
-    """One version of a model.
-
-    Args:
-        name: of the model.
-        version: its number.
-        path: the SavedModel.
-        batching: how to join requests; None to run each by itself.
-    """
-
-    def __init__(self, name: str, version: int, path: pathlib.Path, batching: BatchingParameters | None):
-        self.name = name
-        self.version = version
-        self._model = tf.saved_model.load(str(path))
-        self.signatures = self._model.signatures
-        self._batchers: dict[str, Batcher] = {}
-        for signature, function in self.signatures.items():
-            specs = self.inputs(signature).values()
-            if batching and all(spec.shape.rank and spec.shape[0] is None for spec in specs):
-                self._batchers[signature] = Batcher(functools.partial(_run, function), batching)
-
-    def inputs(self, signature: str) -> dict[str, tf.TensorSpec]:
-        """Name -> spec of a signature's inputs.
-
-        Raises:
-            ServingError: there is no such signature.
-        """
-        if signature not in self.signatures:
-            raise ServingError(
-                "FAILED_PRECONDITION", f"Serving signature name: '{signature}' not found in the signature definition."
-            )
-        return self.signatures[signature].structured_input_signature[1]
-
-    def outputs(self, signature: str) -> dict[str, tf.TensorSpec]:
-        """Name -> spec of a signature's outputs."""
-        return self.signatures[signature].structured_outputs
-
-    def predict(self, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Runs a signature.
-
-        Raises:
-            ServingError: the inputs are not those of the signature, or running it failed.
-        """
-        specs = self.inputs(signature)
-        _check(specs, inputs)
-        batcher = self._batchers.get(signature)
-        return batcher.submit(inputs) if batcher else _run(self.signatures[signature], inputs)
-
-    def close(self) -> None:
-        """Ends what joins requests."""
-        for batcher in self._batchers.values():
-            batcher.close()
-
-
-def _check(specs: dict[str, tf.TensorSpec], inputs: dict[str, np.ndarray]) -> None:
-    if specs.keys() != inputs.keys():
-        raise ServingError("INVALID_ARGUMENT", f"inputs must be {', '.join(specs)}, got {', '.join(inputs) or 'none'}.")
-    for name, spec in specs.items():
-        value = inputs[name]
-        if value.dtype != spec.dtype.as_numpy_dtype:
-            raise ServingError("INVALID_ARGUMENT", f"{name}: must be {spec.dtype.name}, got {value.dtype}.")
-        if not spec.shape.is_compatible_with(value.shape):
-            raise ServingError("INVALID_ARGUMENT", f"{name}: must have shape {spec.shape}, got {value.shape}.")
-
-
-def _run(function: Any, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    try:
-        return {name: value.numpy() for name, value in function(**_tensors(inputs)).items()}
-    except tf.errors.OpError as error:
-        raise ServingError(type(error).__name__.removesuffix("Error").upper(), error.message) from error
-
-
-def _tensors(inputs: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:
-    return {name: tf.constant(value) for name, value in inputs.items()}
-
-
 @dataclasses.dataclass(frozen=True)
-class ModelConfig:
-    """What a model server's configuration says of one model.
+class Limits:
+    """What a request may ask for."""
 
-    Attributes:
-        name: of the model.
-        base_path: the folder of its versions.
-        versions: these versions; empty for the latest `latest`.
-        latest: how many of the latest versions; 0 for all.
-        labels: names of versions.
-    """
+    batch: int = 128  # shapes
+    bytes: int = 64 << 20  # of a request, and of the tensors in a reply; JSON may have a quarter
+    seconds: float = 30.0  # until a REST request is there and has its turn; a gRPC connection lives up to twice as long
+    at_once: int = 16  # requests that are worked on at the same time, on each port
 
-    name: str
-    base_path: pathlib.Path
-    versions: tuple[int, ...] = ()
-    latest: int = 1
-    labels: dict[str, int] = dataclasses.field(default_factory=dict)
 
-    def wanted(self) -> list[int]:
-        """The versions that should be served now."""
-        found = sorted(int(p.name) for p in self.base_path.glob("*") if p.name.isdigit() and p.is_dir())
-        if self.versions:
-            return [version for version in found if version in self.versions]
-        return found[-self.latest :] if self.latest else found
+class LoadedModel:
+    """The SavedModel at `path`, one version of a model; `definitions` are TensorFlow's own of its signatures."""
+
+    def __init__(self, name: str, version: int, path: pathlib.Path):
+        self.name, self.version = name, version
+        [graph] = SavedModel.FromString((path / "saved_model.pb").read_bytes()).meta_graphs
+        self.definitions = SignatureDefMap(signature_def=graph.signature_def)
+        self._model = tf.saved_model.load(str(path))
+
+    def check(self, signature: str, given: Mapping[str, tuple[int, Sequence[int]]], limits: Limits) -> None:
+        """Checks inputs before there are arrays of them.
+
+        Args:
+            signature: the one to run.
+            given: name -> number of the type in TensorFlow's messages, and shape.
+            limits: of a request.
+
+        Raises:
+            ServingError: they are not the signature's, or too many.
+        """
+        specs, batch = self.inputs(signature), range(limits.batch + 1)
+        if specs.keys() != given.keys():
+            raise refusal(f"inputs must be {', '.join(specs)}; got {', '.join(given) or 'none'}")
+        for name, spec in specs.items():
+            (dtype, shape), wanted = given[name], [dim.size for dim in spec.tensor_shape.dim]
+            allowed = [batch if want == -1 else (want,) for want in wanted]
+            fits = len(shape) == len(wanted) and all(size in sizes for size, sizes in zip(shape, allowed, strict=True))
+            if dtype != spec.dtype or not fits:
+                must = f"{tf.as_dtype(spec.dtype).name} of shape {wanted}, at most {limits.batch} for -1"
+                raise refusal(f"{name}: must be {must}; got {list(shape)}")
+
+    def inputs(self, signature: str) -> Mapping[str, TensorInfo]:
+        """The messages that describe a signature's inputs; a `ServingError` where there is no such signature."""
+        if signature not in self._model.signatures:
+            raise ServingError("FAILED_PRECONDITION", f"Serving signature name: '{signature}' not found.")
+        return self.definitions.signature_def[signature].inputs
+
+    def predict(self, signature: str, inputs: Mapping[str, np.ndarray], limits: Limits) -> dict[str, np.ndarray]:
+        """Runs a signature on inputs that have been checked.
+
+        Raises:
+            ServingError: they ask for too much, or running failed.
+        """
+        count = inputs.get("count", np.zeros(1))
+        if count.ndim == 0 and not 0 <= count <= limits.batch:  # `generate` is told its batch in a scalar
+            raise refusal(f"count: must be from 0 to {limits.batch}, got {count}")
+        try:
+            found = self._model.signatures[signature](**{name: tf.constant(value) for name, value in inputs.items()})
+            outputs = {name: value.numpy() for name, value in found.items()}
+        except tf.errors.OpError as error:
+            code = next((code.name for code in grpc.StatusCode if code.value[0] == error.error_code), "INTERNAL")
+            raise ServingError(code, error.message) from error
+        if (size := sum(value.nbytes for value in outputs.values())) > limits.bytes:
+            raise ServingError("RESOURCE_EXHAUSTED", f"a reply of {size} bytes is larger than {limits.bytes}")
+        return outputs
+
+
+def refusal(message: str) -> ServingError:
+    """The error of a request that no server could answer."""
+    return ServingError("INVALID_ARGUMENT", message)
 
 
 def read_config(path: pathlib.Path) -> list[ModelConfig]:
-    """Reads TensorFlow Serving's model configuration, `model_config_list { ... }`. Relative paths are below its own folder.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    config = model_server_config_pb2.ModelServerConfig()
+    """Reads TensorFlow Serving's model configuration; an `InputError` where it is none. Relative paths are below its folder."""
     try:
-        text_format.Parse(path.read_text(), config)
-    except (OSError, text_format.ParseError) as error:
-        raise InputError(f"{path} cannot be read ({' '.join(str(error).split())}).", "model_config_file") from error
-    configs = []
-    for model in config.model_config_list.config:
-        policy = model.model_version_policy
-        chosen = policy.WhichOneof("policy_choice")
-        latest = 0 if chosen == "all" else policy.latest.num_versions or 1
-        versions = tuple(policy.specific.versions) if chosen == "specific" else ()
-        base = path.parent / model.base_path
-        configs.append(ModelConfig(model.name, base, versions, latest, dict(model.version_labels)))
-    return configs
+        found = text_format.Parse(path.read_text(), ModelServerConfig()).model_config_list.config
+    except (OSError, ValueError, text_format.ParseError) as error:
+        raise InputError(f"{path}: is no model configuration ({' '.join(str(error).split())}).") from error
+    for model in found:
+        model.base_path = str(path.parent / model.base_path)
+    return [*found]
 
 
 class Registry:
     """Loads what the configuration asks for, again and again, and finds the model that a request means.
 
-    Args:
-        configs: of all models.
-        batching: how to join requests; None to run each by itself.
+    What is served of a model changes in one assignment, so requests need no lock.
     """
 
-    def __init__(self, configs: list[ModelConfig], batching: BatchingParameters | None = None):
+    def __init__(self, configs: Iterable[ModelConfig]):
         self.configs = {config.name: config for config in configs}
-        self.batching = batching
-        self._loaded: dict[tuple[str, int], LoadedModel] = {}
-        self._ended: dict[str, set[int]] = {}
-        self._lock = threading.Lock()
+        # Of each model every version that is or was here: loaded, or why it is not.
+        self._versions: dict[str, dict[int, LoadedModel | str]] = {name: {} for name in self.configs}
 
-    def update(self) -> None:
-        """Loads versions that have come, then lets go of those that are not wanted any more."""
-        for config in self.configs.values():
-            wanted = config.wanted()
-            for version in wanted:
-                if (config.name, version) not in self._loaded:
-                    path = config.base_path / str(version)
-                    model = LoadedModel(config.name, version, path, self.batching)
-                    with self._lock:
-                        self._loaded[config.name, version] = model
-            with self._lock:
-                gone = [key for key in self._loaded if key[0] == config.name and key[1] not in wanted]
-                for key in gone:
-                    self._ended.setdefault(key[0], set()).add(key[1])
-                    self._loaded.pop(key).close()
+    def update(self) -> list[str]:
+        """Loads the latest versions that load, then lets go of those that are not wanted any more.
+
+        Returns:
+            A sentence on each version that could not be loaded, once; it is tried again each time.
+        """
+        told: list[str] = []
+        for name, config in self.configs.items():
+            before, loaded = self._versions[name], self.loaded(name)
+            now = _load(config, loaded)
+            told += [
+                reason for version, reason in now.items() if isinstance(reason, str) and before.get(version) != reason
+            ]
+            if now and not any(isinstance(found, LoadedModel) for found in now.values()):
+                now = {**loaded, **now}  # an old version is better than none
+            self._versions[name] = {**dict.fromkeys(before, ""), **now}
+        return told
+
+    def loaded(self, name: str) -> dict[int, LoadedModel]:
+        """The versions of a model that are served."""
+        return {n: found for n, found in self._versions.get(name, {}).items() if isinstance(found, LoadedModel)}
 
     def find(self, model: Model) -> LoadedModel:
-        """The model that a request means.
-
-        Raises:
-            ServingError: it is not here.
-        """
-        with self._lock:
-            versions = {version: loaded for (name, version), loaded in self._loaded.items() if name == model.name}
-        version = model.version
+        """The model that a request means; a `ServingError` where it is not here."""
+        versions, version = self.loaded(model.name), model.version
         if model.label is not None and model.name in self.configs:
-            if model.label not in self.configs[model.name].labels:
-                raise ServingError("INVALID_ARGUMENT", f"Unrecognized servable version label: {model.label}")
-            version = self.configs[model.name].labels[model.label]
-        if version is None:
-            version = max(versions, default=-1)
-        if version not in versions:
-            wanted = f", version: {model.version}" if model.version is not None else ""
-            raise ServingError("NOT_FOUND", f"Servable not found for request: {model.name}{wanted}")
-        return versions[version]
+            labels = self.configs[model.name].version_labels
+            if model.label not in labels:
+                raise refusal(f"Unrecognized servable version label: {model.label}")
+            version = labels[model.label]
+        found = versions.get(max(versions, default=-1) if version is None else version)
+        if found is None:
+            raise ServingError("NOT_FOUND", f"Servable not found for request: {model}")
+        return found
 
-    def has(self, name: str) -> bool:
-        """Whether any version of a model is loaded."""
-        with self._lock:
-            return any(key[0] == name for key in self._loaded)
+    def status(self, model: Model) -> GetModelStatusResponse:
+        """The versions of a model that are and were here; a `ServingError` if there are none."""
+        version = self.find(model).version if model.label is not None else model.version
+        reply = GetModelStatusResponse()
+        for number, found in self._versions.get(model.name, {}).items():
+            if version in (None, number):
+                state, reason = ("END", found) if isinstance(found, str) else ("AVAILABLE", "")
+                status = reply.model_version_status.add(version=number, state=state).status
+                status.error_code, status.error_message = "UNKNOWN" if reason else "OK", reason
+        if not reply.model_version_status:
+            raise ServingError("NOT_FOUND", f"Could not find any versions of {model}")
+        return reply
 
-    def states(self, model: Model) -> dict[int, str]:
-        """Version -> `AVAILABLE` or `END`, of one version or of all that are and were here.
 
-        Raises:
-            ServingError: there are none.
-        """
-        with self._lock:
-            states = {version: "END" for version in self._ended.get(model.name, ())}
-            states |= {version: "AVAILABLE" for name, version in self._loaded if name == model.name}
-        version = model.version
-        if model.label is not None:
-            version = self.find(model).version
-        if version is not None:
-            states = {number: state for number, state in states.items() if number == version}
-        if not states:
-            raise ServingError("NOT_FOUND", f"Could not find any versions of model {model.name}")
-        return states
+def _load(config: ModelConfig, before: Mapping[int, LoadedModel]) -> dict[int, LoadedModel | str]:
+    """The versions to serve from now on, and why others cannot be; 0 stands for the folder."""
+    policy, folder = config.model_version_policy, pathlib.Path(config.base_path)
+    latest = None if policy.HasField("all") or policy.HasField("specific") else policy.latest.num_versions or 1
+    try:
+        names = [path.name for path in folder.iterdir() if path.is_dir()]
+    except OSError as error:
+        return {0: f"{folder}: cannot be read ({error.strerror}); name a folder of versions."}
+    now: dict[int, LoadedModel | str] = {}
+    for version in sorted((int(name) for name in names if name.isascii() and name.isdecimal()), reverse=True):
+        if policy.HasField("specific") and version not in policy.specific.versions:
+            continue
+        path = folder / str(version)
+        try:
+            now[version] = before.get(version) or LoadedModel(config.name, version, path)
+        except Exception as error:  # whatever half a copy makes TensorFlow raise
+            why = f"({type(error).__name__}: {' '.join(str(error).split())[:200]}); copy it whole, or remove it."
+            if set(str(path)) & set("*?[\\"):
+                why = "by TensorFlow, for one of * ? [ \\ in its path; rename the folder."
+            now[version] = f"{path}: cannot be loaded {why}"
+        if sum(isinstance(found, LoadedModel) for found in now.values()) == latest:
+            break
+    return now

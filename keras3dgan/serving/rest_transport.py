@@ -8,35 +8,28 @@ from typing import Any
 import numpy as np
 
 from keras3dgan.errors import InputError
-from keras3dgan.serving.transport import Model, ServingError, Transport
+from keras3dgan.serving.transport import HTTP_CODES, Model, ServingError, Transport
 
 try:
     import requests
 except ModuleNotFoundError as error:
     raise InputError("REST needs requests; type pip install '.[serving]' in the checkout.") from error
 
-# HTTP status -> gRPC's name, as TensorFlow Serving translates the other way.
-_CODES = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    408: "DEADLINE_EXCEEDED",
-    413: "RESOURCE_EXHAUSTED",
-    429: "RESOURCE_EXHAUSTED",
-    501: "UNIMPLEMENTED",
-    502: "UNAVAILABLE",
-    503: "UNAVAILABLE",
-    504: "DEADLINE_EXCEEDED",
-}
-
 
 class RestTransport(Transport):
-    """Speaks to `http://host:port`, 8501 at a TensorFlow Serving that was told nothing else."""
+    """Speaks to `http://host:port` or `https://host:port`; 8501 is TensorFlow Serving's default.
 
-    def __init__(self, address: str):
+    Args:
+        address: of the server.
+        tls_ca: PEM file of the authority of its certificate; default: those that requests trusts.
+        token: shown to it.
+    """
+
+    def __init__(self, address: str, tls_ca: str | None = None, token: str | None = None):
         self.address = address.rstrip("/")
         self._session = requests.Session()
+        self._verify = tls_ca or True
+        self._token = token
 
     def predict(
         self, model: Model, signature: str, inputs: dict[str, np.ndarray], timeout: float
@@ -57,24 +50,38 @@ class RestTransport(Transport):
 
     def _ask(self, method: str, path: str, model: Model, timeout: float, body: Any = None) -> dict[str, Any]:
         try:
-            reply = self._session.request(method, f"{self.address}{path}", json=body, timeout=timeout)
+            # Both here, not in the session, whose values ~/.netrc and REQUESTS_CA_BUNDLE override.
+            reply = self._session.request(
+                method,
+                f"{self.address}{path}",
+                json=body,
+                timeout=timeout,
+                verify=self._verify,
+                auth=self._show_token if self._token else None,
+            )
             content = reply.json()
         except requests.Timeout as error:
             raise ServingError(
                 "DEADLINE_EXCEEDED", f"{self.address}, {model}: no answer in {timeout:.3g} s."
             ) from error
         except requests.JSONDecodeError as error:
-            code = _CODES.get(reply.status_code, "INTERNAL")
+            code = HTTP_CODES.get(reply.status_code, "INTERNAL")
             raise ServingError(
                 code, f"{self.address}: answers no JSON (HTTP {reply.status_code}); is it a REST port?"
             ) from error
+        except requests.exceptions.SSLError as error:
+            text = f"{self.address}: its certificate is not trusted; give its authority as tls_ca."
+            raise ServingError("UNAUTHENTICATED", text) from error
         except requests.RequestException as error:
             raise ServingError("UNAVAILABLE", f"{self.address}: cannot be reached ({type(error).__name__}).") from error
         if not reply.ok:
-            code = _CODES.get(reply.status_code, "INTERNAL")
-            detail = " ".join(str(content.get("error", "")).split())
-            raise ServingError(code, f"{self.address}, {model}: {code}: {detail}")
+            code = HTTP_CODES.get(reply.status_code, "INTERNAL")
+            raise ServingError(code, f"{self.address}, {model}: {code}: {content.get('error', '')}")
         return content
+
+    def _show_token(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
 
 def _path(model: Model) -> str:

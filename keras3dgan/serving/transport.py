@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import pathlib
 
 import numpy as np
 
-from keras3dgan.errors import InputError
+from keras3dgan.errors import InputError, UnavailableError
 
 # Replies that carry float grids pass gRPC's own 4 MiB soon.
 MAX_MESSAGE_BYTES = 256 << 20
 
+# HTTP status -> gRPC's name. A server answers with the last that stands for a name.
+HTTP_CODES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
+    429: "RESOURCE_EXHAUSTED",
+    413: "RESOURCE_EXHAUSTED",
+    501: "UNIMPLEMENTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
 
-class ServingError(InputError):
-    """A request that failed.
+
+class ServingError(UnavailableError):
+    """A request that failed. The message is made one line, short enough for a header.
 
     Attributes:
         code: gRPC's name of the reason, as `UNAVAILABLE`; REST's status codes are translated.
     """
 
     def __init__(self, code: str, message: str):
-        super().__init__(message)
+        super().__init__(" ".join(message.split())[:500])
         self.code = code
 
 
@@ -83,3 +99,20 @@ class Transport(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None:
         """Ends the connection."""
+
+
+def read_token(path: str | None) -> str | None:
+    """The bearer token in a file, without the spaces around it; None without a file.
+
+    Raises:
+        InputError: the file cannot be read, or holds none.
+    """
+    if path is None:
+        return None
+    try:
+        token = pathlib.Path(path).read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a token ({error}); write one line of ASCII.") from error
+    if not token.isprintable() or not token:
+        raise InputError(f"{path}: holds no token; write one line of ASCII.")
+    return token

@@ -11,9 +11,9 @@ from keras3dgan.codec.octree import classes, draws, features
 from keras3dgan.codec.octree.classes import Classes
 from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel
+from keras3dgan.codec.octree.octree_codec import OctreeCodec
 from keras3dgan.codec.octree.sampler import Sampler
 from keras3dgan.codec.octree.temperature import likelihoods, tempered
-from keras3dgan.codec.octree.octree_codec import OctreeCodec
 from keras3dgan.codec.refinement import refine
 from keras3dgan.errors import InputError
 from tests.codec.octree_model import random_model

@@ -145,7 +145,11 @@ def browser(webgl: bool = True) -> Iterator[Browser]:
     down_read, down_write = os.pipe()
     up_read, up_write = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        flags = [*_FLAGS, *(_SOFTWARE_WEBGL if webgl else ["--disable-gpu", "--disable-3d-apis"]), f"--user-data-dir={profile}"]
+        flags = [
+            *_FLAGS,
+            *(_SOFTWARE_WEBGL if webgl else ["--disable-gpu", "--disable-3d-apis"]),
+            f"--user-data-dir={profile}",
+        ]
 
         def connect() -> None:
             # Chromium reads commands from descriptor 3 and answers on 4.

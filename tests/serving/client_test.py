@@ -57,7 +57,7 @@ def test_versions_and_labels(addresses):
             Client(address).versions("nobody")
         assert error.value.code == "NOT_FOUND"
         client.close()
-    with pytest.raises(InputError, match="--version, --label"):
+    with pytest.raises(InputError, match="version, label"):
         Client(addresses["rest"], version=1, label="stable")
 
 
@@ -164,6 +164,22 @@ def test_only_what_may_help_is_asked_again():
         else:
             assert _client(transport).versions("encoder") == {1: "AVAILABLE"}
         assert transport.asked == asked
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{}", b'{"outputs": {"other": [1]}}', b"<html>"])
+def test_an_answer_of_another_kind_gets_a_sentence(content):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            with listener.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(content), content))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(ServingError, match="127.0.0.1"):
+            _ = Client(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=5).coder
+        thread.join()
 
 
 def test_pauses_grow_and_end_at_the_deadline():

@@ -1,8 +1,87 @@
-"""A server for the tests of the client: TensorFlow Serving where `TF_SERVING_ADDRESS` names one, else ours."""
+"""A server for the tests of the client: TensorFlow Serving where `TF_SERVING_ADDRESS` names one, else ours, in process."""
 
 import os
+import pathlib
 
 import pytest
+
+from tests.conftest import boxes
+
+RESOLUTION, LATENTS = 32, 8
+
+
+@pytest.fixture(scope="session")
+def codec():
+    """A codec of two small networks with random weights."""
+    from keras3dgan.codec.latent.entropy_coder import EntropyCoder
+    from keras3dgan.codec.latent.neural import NeuralCodec
+
+    found = NeuralCodec(_of_grids(LATENTS), _of_latents(), [])
+    latents = found.analyse(boxes(16, RESOLUTION).grids())
+    found.coders = [EntropyCoder.fit(latents, 0.1, RESOLUTION, b"decoder")]
+    return found
+
+
+@pytest.fixture(scope="session")
+def exported(codec, tmp_path_factory) -> pathlib.Path:
+    """A folder with `encoder`, `decoder`, `generator` and `voxnet` as SavedModels, version 1 each."""
+    import keras
+
+    from keras3dgan.export import signatures
+
+    decoder = keras.Model(codec.decoder.input, keras.ops.sigmoid(codec.decoder.output))
+    generator, voxnet = _of_latents("sigmoid"), _of_grids(2, "softmax")
+    folder = tmp_path_factory.mktemp("exported")
+    for name, model, asked in (
+        ("encoder", codec.encoder, signatures.encoder(codec.encoder, codec.coder)),
+        ("decoder", decoder, signatures.decoder(decoder, codec.coder)),
+        ("generator", generator, signatures.generator(generator, 1.0)),
+        ("voxnet", voxnet, signatures.classifier(voxnet, ["bathtub", "chair"])),
+    ):
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        for signature, (function, inputs) in asked.items():
+            archive.add_endpoint(signature, function, input_signature=inputs)
+        archive.write_out(str(folder / name / "1"), verbose=False)
+    return folder
+
+
+def _of_grids(size, activation=None):
+    from keras import Input, Model, layers
+
+    voxels = Input((RESOLUTION,) * 3 + (1,))
+    features = layers.Flatten()(layers.AveragePooling3D(8)(voxels))
+    return Model(voxels, layers.Dense(size, activation, kernel_initializer="random_normal")(features))
+
+
+def _of_latents(activation=None):
+    from keras import Input, Model, layers
+
+    latents = Input((LATENTS,))
+    voxels = layers.Dense(RESOLUTION**3, activation, kernel_initializer="random_normal")(latents)
+    return Model(latents, layers.Reshape((RESOLUTION,) * 3 + (1,))(voxels))
+
+
+@pytest.fixture(scope="session")
+def registry(exported):
+    from keras3dgan.serving.models import ModelConfig, Registry
+
+    folders = sorted(exported.iterdir())
+    found = Registry([ModelConfig(name=p.name, base_path=str(p), version_labels={"stable": 1}) for p in folders])
+    assert found.update() == []
+    return found
+
+
+@pytest.fixture(scope="session")
+def development_server(registry):
+    """Its gRPC and REST addresses; a request may have 2 MiB, half of one as JSON, and 17 shapes."""
+    from keras3dgan.serving.models import Limits
+    from keras3dgan.serving.server import Server
+
+    server = Server(registry, limits=Limits(batch=17, bytes=2 << 20))
+    server.start()
+    yield {"grpc": server.address, "rest": server.rest_address}
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -15,13 +94,16 @@ def addresses(request) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def development_server(exported):
-    from keras3dgan.serving.models import ModelConfig, Registry
-    from keras3dgan.serving.server import Server
-
-    registry = Registry([ModelConfig(path.name, path, labels={"stable": 1}) for path in sorted(exported.iterdir())])
-    registry.update()
-    server = Server(registry, max_bytes=1 << 20)
-    server.start()
-    yield {"grpc": f"127.0.0.1:{server.port}", "rest": f"http://127.0.0.1:{server.rest_port}"}
-    server.stop()
+def secrets(tmp_path_factory) -> pathlib.Path:
+    """A folder with `tls.crt` and `tls.key` for 127.0.0.1, their authority's `ca.pem`, another's, a `token` and a wrong one."""
+    trustme = pytest.importorskip("trustme")
+    folder = tmp_path_factory.mktemp("secrets")
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    trustme.CA().cert_pem.write_to_path(folder / "other.pem")
+    issued.private_key_pem.write_to_path(folder / "tls.key")
+    issued.cert_chain_pems[0].write_to_path(folder / "tls.crt")
+    (folder / "token").write_text("s3cret\n")
+    (folder / "wrong").write_text("guess\n")
+    return folder

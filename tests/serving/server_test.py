@@ -1,24 +1,25 @@
-"""The development server: values, joined requests, versions that come and go, REST as TensorFlow Serving documents it."""
+"""The development server: values, REST as TensorFlow Serving documents it, limits, encryption, and its process."""
 
 import base64
 import json
-import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 
+import grpc
 import numpy as np
 import pytest
 import requests
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
-from keras3dgan import recipes
 from keras3dgan.errors import InputError
 from keras3dgan.serving import Client, ServingError
-from keras3dgan.serving.batching import Batcher, BatchingParameters, read_parameters
-from keras3dgan.serving.models import ModelConfig, Registry, read_config
+from keras3dgan.serving.models import Limits
 from keras3dgan.serving.server import Server
 from keras3dgan.serving.transport import Model
 from keras3dgan.voxels.grid import pack
@@ -26,8 +27,7 @@ from keras3dgan.voxels.io import read_shape
 from tests.conftest import boxes, command_environment, run_command
 
 
-def test_what_is_served_is_the_trained_codec(trained, development_server):
-    codec = recipes.load_codec(str(trained / "compressor"))
+def test_what_is_served_is_the_codec(codec, development_server):
     grids = boxes(3, 32).grids()
     for address in development_server.values():
         client = Client(address)
@@ -35,30 +35,39 @@ def test_what_is_served_is_the_trained_codec(trained, development_server):
         np.testing.assert_array_equal(client.decode(codec.encode(grids)), codec.decode(codec.encode(grids)) > 0.5)
 
 
-def test_files_through_the_commands(trained, development_server, tmp_path):
+def test_files_through_the_command(codec, development_server, tmp_path):
     np.save(tmp_path / "a.npy", boxes(1, 32).grids()[0])
-    address = f"--address={development_server['grpc']}"
-    out = run_command("serve_client", address, tmp_path / "a.npy").stdout
+    out = run_command("serve_client", f"--address={development_server['grpc']}", tmp_path / "a.npy").stdout
     assert "bytes a shape" in out
     rest = f"--address={development_server['rest']}"
     run_command("serve_client", rest, f"--output={tmp_path}/b.binvox", tmp_path / "a.g3c")
-    run_command("decompress", f"--model={trained}/compressor", f"--output={tmp_path}/c.binvox", tmp_path / "a.g3c")
-    np.testing.assert_array_equal(read_shape(tmp_path / "b.binvox", 32), read_shape(tmp_path / "c.binvox", 32))
+    expected = codec.decode((tmp_path / "a.g3c").read_bytes()) > 0.5
+    np.testing.assert_array_equal(read_shape(tmp_path / "b.binvox", 32), expected)
     line = run_command("serve_client", rest, "--task=classify", tmp_path / "a.npy").stdout
     assert line in (f"{tmp_path}/a.npy: bathtub\n", f"{tmp_path}/a.npy: chair\n")
     made = run_command(
-        "serve_client", address, "--task=generate", "--count=2", "--format=npy", f"--output={tmp_path}/made"
+        "serve_client", rest, "--task=generate", "--count=2", "--format=npy", f"--output={tmp_path}/made"
     )
     assert "2 shapes" in made.stdout or "empty ones left out" in made.stdout
-    gone = run_command("serve_client", "--address=127.0.0.1:9", "--retries=0", tmp_path / "a.npy", check=False)
-    assert gone.returncode == 1 and gone.stderr.count("\n") == 1 and "127.0.0.1:9" in gone.stderr
+
+
+def test_a_folder_without_a_server_asks_once(tmp_path):
+    for index in range(20):
+        np.save(tmp_path / f"{index}.npy", boxes(1, 32).grids()[0])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        gone = run_command("serve_client", f"--address={address}", "--timeout=0.3", tmp_path, check=False)
+        listener.accept()[0].close()
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert gone.returncode == 1 and gone.stderr.count("\n") == 1 and address in gone.stderr
 
 
 def test_rest_as_documented(development_server):
     """tensorflow.org/tfx/serving/api_rest: both request forms, status, metadata, errors, strings, metrics."""
     url = f"{development_server['rest']}/v1/models"
-    grids = boxes(2, 32).grids()
-    packed = pack(grids)
+    packed = pack(boxes(2, 32).grids())
     rows = {"signature_name": "compress", "instances": [{"packed": row.tolist()} for row in packed]}
     bare = {"signature_name": "compress", "instances": packed.tolist()}
     columns = {"signature_name": "compress", "inputs": {"packed": packed.tolist()}}
@@ -68,159 +77,285 @@ def test_rest_as_documented(development_server):
     classes = requests.post(f"{url}/voxnet:predict", json={**bare, "signature_name": "classify"}).json()["predictions"]
     assert {row.keys() == {"probabilities", "class_name_bytes"} for row in classes} == {True}
     assert base64.b64decode(classes[0]["class_name_bytes"]["b64"]) in (b"bathtub", b"chair")
-    assert requests.get(f"{url}/encoder").json() == {
-        "model_version_status": [
-            {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
-        ]
-    }
+    status = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+    for path in ("encoder", "encoder/versions/1", "encoder/labels/stable"):
+        assert requests.get(f"{url}/{path}").json() == {"model_version_status": [status]}
     metadata = requests.get(f"{url}/encoder/metadata").json()
+    assert metadata["model_spec"] == {"name": "encoder", "signature_name": "", "version": "1"}
     definition = metadata["metadata"]["signature_def"]["signature_def"]["compress"]
     assert definition["inputs"]["packed"]["dtype"] == "DT_UINT8"
     assert [dim["size"] for dim in definition["inputs"]["packed"]["tensor_shape"]["dim"]] == ["-1", "4096"]
-    for path, body, status in (
+
+
+def test_metadata_over_grpc(development_server):
+    with grpc.insecure_channel(development_server["grpc"]) as channel:
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+        request.model_spec.name = "encoder"
+        reply = prediction_service_pb2_grpc.PredictionServiceStub(channel).GetModelMetadata(request)
+    found = get_model_metadata_pb2.SignatureDefMap()
+    assert reply.metadata["signature_def"].Unpack(found) and reply.model_spec.version.value == 1
+    assert found.signature_def.keys() >= {"serving_default", "compress", "describe"}
+
+
+def _counts(development_server) -> dict[str, float]:
+    lines = requests.get(f"{development_server['rest']}/monitoring/prometheus/metrics").text.splitlines()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+
+
+_SIZE = {"signature_name": "describe"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
         ("encoder:predict", "{", 400),
         ("encoder:predict", "{}", 400),
-        ("encoder:predict", json.dumps({**columns, "inputs": {"packed": [["a"]]}}), 400),
-        ("encoder:predict", json.dumps({**columns, "inputs": {"packed": [[999] * 4096]}}), 400),
-        ("encoder:predict", json.dumps({**columns, "inputs": {"packed": [[1, 2], [3]]}}), 400),
-        ("nobody:predict", json.dumps(columns), 404),
-        ("encoder/versions/7:predict", json.dumps(columns), 404),
-        ("encoder:classify", json.dumps(columns), 400),
+        ("encoder:predict", "[" * 900 + "]" * 900, 400),
+        ("encoder:predict", '{"inputs":' + "[" * 900 + "]" * 900 + "}", 400),
+        ("encoder:predict", "[" * 100_000, 400),
+        ("encoder:predict", b'{"inputs": "\xff"}', 400),
+        ("encoder:predict", '{"inputs": 1, "signature_name": ["describe"]}', 400),
+        ("encoder:predict", '{"inputs": 1, "signature_name": "shrink"}', 400),
+        ("encoder:predict", '{"instances": [], "signature_name": "describe"}', 400),
+        ("encoder:predict", '{"instances": [{"index": 1}, 2], "signature_name": "describe"}', 400),
+        *(
+            ("encoder:predict", f'{{"signature_name": "describe", "inputs": [{value}]}}', 400)
+            for value in ("1e400", "1.5", "NaN", "Infinity", "9999999999", "1" * 5000, '"5"', "null", "{}", "[1], 2")
+        ),
+        ("encoder:predict", json.dumps({**_SIZE, "inputs": [1] * 100_000}), 400),
+        ("encoder:predict", json.dumps({**_SIZE, "inputs": {"index": [1], "more": 2}}), 400),
+        ("generator:predict", '{"signature_name": "generate", "inputs": {"seed": 1, "count": 1000000000}}', 400),
+        ("generator:predict", '{"signature_name": "generate", "inputs": {"seed": 1, "count": -1}}', 400),
+        ("generator:predict", '{"inputs": [[1e300, 0, 0, 0, 0, 0, 0, 0]]}', 400),
+        ("encoder:predict", " " * (1 << 19) + "{}", 413),
+        ("encoder/labels/canary:predict", '{"inputs": 1}', 400),
+        ("encoder/versions/7:predict", '{"inputs": 1}', 404),
+    ],
+)
+def test_what_cannot_be_answered_gets_a_sentence_and_counts_as_an_error(development_server, path, body, status):
+    before = _counts(development_server)
+    reply = requests.post(f"{development_server['rest']}/v1/models/{path}", data=body)
+    assert reply.status_code == status and reply.json()["error"], reply.text
+    assert "\n" not in reply.json()["error"] and len(reply.text) < 600
+    after = _counts(development_server)
+    grown = {name for name in after if "request_count" in name and after[name] != before.get(name, 0)}
+    assert len(grown) == 1 and 'status="OK"' not in grown.pop()
+
+
+@pytest.mark.parametrize(
+    "path", ["nobody:predict", "encoder:classify", "encoder/versions/x:predict", ":predict", "a/b/c"]
+)
+def test_what_is_not_here_gets_a_sentence_and_no_series(development_server, path):
+    reply = requests.post(f"{development_server['rest']}/v1/models/{path}", data='{"inputs": 1}')
+    assert reply.status_code == (404 if path.startswith("nobody") else 400) and reply.json()["error"]
+    assert not any("nobody" in name for name in _counts(development_server))
+
+
+def test_what_is_not_finite_is_an_error_in_json_and_a_value_over_grpc(development_server):
+    voxels = np.full((1, 32, 32, 32, 1), 3e38, np.float32)
+    transport = Client(development_server["grpc"])._transport
+    found = transport.predict(Model("voxnet"), "serving_default", {"voxels": voxels}, 20)
+    assert np.isnan(found["probabilities"]).any()
+    body = json.dumps({"inputs": np.full(voxels.shape, 7).tolist()}).replace("7", "3e38")
+    reply = requests.post(f"{development_server['rest']}/v1/models/voxnet:predict", data=body)
+    assert reply.status_code == 500 and "probabilities is not finite" in reply.json()["error"]
+
+
+@pytest.mark.parametrize("signature", ["describe", "unknown"])
+def test_a_small_message_that_declares_a_huge_tensor_takes_no_memory(development_server, signature):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = "encoder", signature
+    request.inputs["index"].dtype = 3  # int32
+    request.inputs["index"].tensor_shape.dim.add(size=655_360_000)
+    assert len(request.SerializeToString()) < 80
+    with grpc.insecure_channel(development_server["grpc"]) as channel:
+        tracemalloc.start()
+        with pytest.raises(grpc.RpcError) as error:
+            prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=20)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert error.value.code().name in ("INVALID_ARGUMENT", "FAILED_PRECONDITION") and peak < 10 << 20
+
+
+@pytest.mark.parametrize(
+    ("dtype", "sizes", "content"), [(3, [2], b"\0" * 4), (3, [-1], b""), (1, [1], b"\0" * 4), (99, [1], b"")]
+)
+def test_tensors_that_contradict_themselves_or_the_signature(development_server, dtype, sizes, content):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = "encoder", "describe"
+    request.inputs["index"].dtype, request.inputs["index"].tensor_content = dtype, content
+    for size in sizes:
+        request.inputs["index"].tensor_shape.dim.add(size=size)
+    with grpc.insecure_channel(development_server["grpc"]) as channel, pytest.raises(grpc.RpcError) as error:
+        prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=20)
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("transport", ["grpc", "rest"])
+def test_too_many_shapes_are_refused(development_server, transport):
+    client = Client(development_server[transport])
+    for name, signature, inputs in (
+        ("encoder", "describe", {"index": np.zeros(18, np.int32)}),
+        ("encoder", "compress", {"packed": np.zeros((18, 4096), np.uint8)}),
+        ("generator", "generate", {"seed": np.array(1), "count": np.array(18, np.int32)}),
+        ("generator", "generate", {"seed": np.array(1), "count": np.array(17, np.int32)}),  # a reply of 2.1 MiB
     ):
-        reply = requests.post(f"{url}/{path}", data=body)
-        assert reply.status_code == status and reply.json()["error"], (path, body[:40], reply.text)
-    metrics = requests.get(f"{development_server['rest']}/monitoring/prometheus/metrics").text
-    assert ':tensorflow:serving:request_count{model_name="encoder",status="OK"}' in metrics
+        with pytest.raises(ServingError) as error:
+            client._transport.predict(Model(name), signature, inputs, 20)
+        assert error.value.code == ("RESOURCE_EXHAUSTED" if "17" in str(inputs) else "INVALID_ARGUMENT")
+    assert len(client._transport.predict(Model("encoder"), "describe", {"index": np.zeros(17, np.int32)}, 20)) == 1
 
 
-def test_joined_requests_give_what_single_ones_give(exported):
-    registry = Registry([ModelConfig("encoder", exported / "encoder")], BatchingParameters(8, 20_000, 100, 1))
-    registry.update()
-    model = registry.find(Model("encoder"))
-    packed = pack(boxes(12, 32).grids())
-    plain = Registry([ModelConfig("encoder", exported / "encoder")])
-    plain.update()
-    expected = plain.find(Model("encoder")).predict("compress", {"packed": packed})["symbols"]
-    found = {}
-
-    def ask(index):
-        found[index] = model.predict("compress", {"packed": packed[index : index + 2]})["symbols"]
-
-    threads = [threading.Thread(target=ask, args=(index,)) for index in range(0, 12, 2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    np.testing.assert_array_equal(np.concatenate([found[index] for index in range(0, 12, 2)]), expected)
-    with pytest.raises(ServingError, match="larger than maximum"):
-        model.predict("compress", {"packed": packed[:9]})
-    model.close()  # a request that comes now is answered all the same
-    np.testing.assert_array_equal(model.predict("compress", {"packed": packed[:2]})["symbols"], expected[:2])
+def _raw(address: str, content: bytes) -> bytes:
+    """What a REST server answers to bytes."""
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(content)
+        return connection.makefile("rb").read()
 
 
-def test_requests_are_joined_and_a_full_queue_refuses():
-    seen, gate = [], threading.Event()
-
-    def run(inputs):
-        gate.wait()
-        seen.append(len(inputs["x"]))
-        return {"y": inputs["x"] * 2}
-
-    batcher = Batcher(run, BatchingParameters(4, 50_000, 2, 1))
-    results, errors = [], []
-
-    def ask(value):
-        try:
-            results.append((value, batcher.submit({"x": np.array([value])})["y"].tolist()))
-        except ServingError as error:
-            errors.append(error.code)
-
-    first = threading.Thread(target=ask, args=(0,))
-    first.start()
-    time.sleep(0.2)  # it is under way by itself
-    others = [threading.Thread(target=ask, args=(value,)) for value in range(1, 11)]
-    for thread in others:
-        thread.start()
-    time.sleep(0.2)
-    gate.set()
-    for thread in [first, *others]:
-        thread.join()
-    assert errors == ["UNAVAILABLE"] * 2  # of ten, eight fit into the queue
-    assert sorted(results) == [(value, [2 * value]) for value, _ in sorted(results)] and len(results) == 9
-    assert seen[0] == 1 and sum(seen) == 9 and max(seen) == 4
-    batcher.close()
+_HEAD = b"POST /v1/models/encoder:predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 
 
-def test_an_error_in_a_joined_request_reaches_its_callers():
-    def run(inputs):
-        raise ServingError("INTERNAL", "broken")
-
-    with pytest.raises(ServingError, match="broken"):
-        Batcher(run, BatchingParameters(4, 1000, 2, 1)).submit({"x": np.zeros(1)})
-
-
-def test_versions_come_and_go(exported, tmp_path):
-    shutil.copytree(exported / "voxnet" / "1", tmp_path / "voxnet" / "1")
-    (tmp_path / "voxnet" / ".2.77.tmp").mkdir()  # half of a model, as an export leaves that is under way
-    latest = Registry([ModelConfig("voxnet", tmp_path / "voxnet")])
-    both = Registry([ModelConfig("voxnet", tmp_path / "voxnet", latest=0, labels={"stable": 1, "canary": 2})])
-    for registry in (latest, both):
-        registry.update()
-        assert registry.states(Model("voxnet")) == {1: "AVAILABLE"}
-    (tmp_path / "voxnet" / ".2.77.tmp").rmdir()
-    shutil.copytree(exported / "voxnet" / "1", tmp_path / "voxnet" / "2")
-    for registry in (latest, both):
-        registry.update()
-        assert registry.find(Model("voxnet")).version == 2
-    assert latest.states(Model("voxnet")) == {1: "END", 2: "AVAILABLE"}
-    assert both.find(Model("voxnet", label="stable")).version == 1
-    assert both.find(Model("voxnet", label="canary")).version == 2
-    shutil.rmtree(tmp_path / "voxnet" / "2")  # rolled back
-    latest.update()
-    assert latest.find(Model("voxnet")).version == 1
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [(b"Content-Length: -1\r\n\r\n", b"400"), (b"Content-Length: 9999999999\r\n\r\n", b"413"), (b"\r\n", b"413"),
+     (b"Transfer-Encoding: chunked\r\n\r\n", b"413"),
+     (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", b"413")],
+)  # fmt: skip
+def test_a_body_of_an_impossible_or_unknown_size_is_refused(development_server, head, status):
+    assert _raw(development_server["rest"], _HEAD + head).split()[1].startswith(status)
 
 
-def test_the_configuration_that_ships_is_read():
-    folder = pathlib.Path(__file__).parents[2] / "export" / "serving"
-    configs = {config.name: config for config in read_config(folder / "models.config")}
-    assert configs.keys() == {"encoder", "decoder", "generator", "voxnet"}
-    assert configs["encoder"].labels.keys() == {"stable"} and configs["encoder"].latest == 2
-    parameters = read_parameters(folder / "batching.config")
-    assert parameters.max_batch_size == 32 and parameters.batch_timeout_micros == 2000
+def test_a_body_that_never_comes_costs_a_time_limit(registry):
+    server = Server(registry, limits=Limits(seconds=0.2, at_once=1))
+    server.start()
+    reply = _raw(server.rest_address, _HEAD + b"Content-Length: 5\r\n\r\n")
+    assert reply.split()[1] == b"504" and b"within 0.2 s" in reply
+    assert Client(server.rest_address).coder.size
+    server.stop()
 
 
-def test_configurations_that_cannot_be_read_get_a_sentence(tmp_path):
-    (tmp_path / "bad.config").write_text("model_config_list { config { nom: 'x' } }")
-    with pytest.raises(InputError, match="--model_config_file"):
-        read_config(tmp_path / "bad.config")
-    (tmp_path / "zero.config").write_text("max_batch_size { value: 0 }")
-    for name in ("zero.config", "none.config"):
-        with pytest.raises(InputError, match="--batching_parameters_file"):
-            read_parameters(tmp_path / name)
-    for words, part in (([], "give one of them"), ([f"--models={tmp_path}"], "no exported model")):
+def _half_a_call(address: str) -> socket.socket:
+    """A connection on which a message of 256 bytes is announced over HTTP/2, and one byte of it sent."""
+
+    def frame(kind: int, flags: int, stream: int, content: bytes) -> bytes:
+        return len(content).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + content
+
+    path = "/tensorflow.serving.PredictionService/Predict"
+    fields = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "x", "te": "trailers"}
+    fields["content-type"] = "application/grpc"
+    head = b"".join(bytes([0, len(k), *k.encode(), len(v), *v.encode()]) for k, v in fields.items())
+    frames = frame(4, 0, 0, b"") + frame(1, 4, 1, head) + frame(0, 0, 1, b"\0\0\0\1\0x")
+    host, port = address.split(":")
+    connection = socket.create_connection((host, int(port)))
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frames)
+    return connection
+
+
+def test_messages_that_never_come_hold_the_port_for_a_limited_time(registry):
+    server = Server(registry, limits=Limits(seconds=0.7, at_once=2))
+    server.start()
+    with _half_a_call(server.address), _half_a_call(server.address):
+        time.sleep(0.3)
+        with pytest.raises(ServingError):  # they do hold it
+            Client(server.address, timeout=0.2).versions("encoder")
+        assert Client(server.address, timeout=20).versions("encoder") == {1: "AVAILABLE"}
+    server.stop()
+
+
+def test_idle_connections_hold_no_threads(development_server):
+    client = Client(development_server["rest"])
+    assert client.coder.size
+    before = threading.active_count()
+    host, port = development_server["rest"].removeprefix("http://").split(":")
+    idle = [socket.create_connection((host, int(port))) for _ in range(300)]
+    assert client.versions("encoder") == {1: "AVAILABLE"} and threading.active_count() <= before + 2
+    for connection in idle:
+        connection.close()
+
+
+def test_ports_and_certificates_that_cannot_be_used_get_a_sentence(development_server, registry, tmp_path):
+    with pytest.raises(InputError, match="rest_port"):
+        Server(registry, rest_port=int(development_server["rest"].rpartition(":")[2]))
+    with pytest.raises(InputError, match="^port"):
+        Server(registry, port=int(development_server["grpc"].rpartition(":")[2]))
+    (tmp_path / "no.pem").write_text("no")
+    for name in ("no.pem", "none.pem"):
+        path = str(tmp_path / name)
+        with pytest.raises(InputError, match=name):
+            Server(registry, tls_cert=path, tls_key=path)
+        for address in ("https://127.0.0.1:1", "grpcs://127.0.0.1:1"):
+            with pytest.raises(InputError, match=name):
+                Client(address, tls_ca=path)
+    with pytest.raises(InputError, match="both with a token"):
+        Server(registry, token_file=str(tmp_path / "no.pem"))
+
+
+@pytest.fixture(scope="module")
+def secure(registry, secrets):
+    """A server with a certificate and a token."""
+    certificate, key, token = (str(secrets / name) for name in ("tls.crt", "tls.key", "token"))
+    server = Server(registry, tls_cert=certificate, tls_key=key, token_file=token)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("transport", ["grpc", "rest"])
+def test_encryption_and_a_token(secure, secrets, transport):
+    address = {"grpc": secure.address, "rest": secure.rest_address}[transport]
+    ca, token = str(secrets / "ca.pem"), str(secrets / "token")
+    client = Client(address, tls_ca=ca, token_file=token)
+    assert client.versions("encoder") == {1: "AVAILABLE"} and len(client.encode(boxes(1, 32).grids())) == 1
+    for wrong in (None, str(secrets / "wrong")):
+        with pytest.raises(ServingError) as error:
+            Client(address, tls_ca=ca, token_file=wrong).versions("encoder")
+        assert error.value.code == "UNAUTHENTICATED"
+    for other in (None, str(secrets / "other.pem")):
+        with pytest.raises(ServingError) as error:
+            Client(address, tls_ca=other, token_file=token, retries=0, timeout=5).versions("encoder")
+        assert error.value.code in ("UNAVAILABLE", "UNAUTHENTICATED")
+    clear = address.replace("https://", "http://").removeprefix("grpcs://")
+    with pytest.raises(InputError, match="not encrypted"):
+        Client(clear, token_file=token)
+    with pytest.raises(ServingError):
+        Client(clear, retries=0, timeout=5).versions("encoder")
+
+
+def test_a_token_is_not_replaced_by_what_netrc_says(secure, secrets, tmp_path, monkeypatch):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(secrets / "other.pem"))
+    client = Client(secure.rest_address, tls_ca=str(secrets / "ca.pem"), token_file=str(secrets / "token"))
+    assert client.versions("encoder") == {1: "AVAILABLE"}
+
+
+def test_flags_that_do_not_go_together_get_a_sentence(tmp_path):
+    (tmp_path / "a[1]" / "encoder" / "1").mkdir(parents=True)
+    for words, part in (
+        ([], "give one of them"),
+        ([f"--models={tmp_path}/none"], f"{tmp_path}/none is no folder"),
+        ([f"--models={tmp_path}/a[1]"], "a[1]/encoder/1: cannot be loaded"),
+    ):
         result = run_command("serve", *words, check=False)
         assert result.returncode == 1 and part in result.stderr and result.stderr.count("\n") == 1
 
 
-def test_a_taken_port_gets_a_sentence(development_server):
-    port = int(development_server["rest"].rpartition(":")[2])
-    with pytest.raises(InputError, match="--rest_port"):
-        Server(Registry([]), rest_port=port)
-    with pytest.raises(InputError, match="--port"):
-        Server(Registry([]), port=int(development_server["grpc"].rpartition(":")[2]))
-
-
 @pytest.fixture
-def process(exported):
-    """A server in a process of its own, and its addresses."""
-    command = [sys.executable, "-m", "keras3dgan", "serve", f"--models={exported}", "--port=0", "--rest_port=0"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=command_environment())
-    line = server.stdout.readline()
-    assert "encoder [1]" in line, line
-    yield server, line.split("gRPC on ")[1].split(",")[0], line.split("REST on ")[1].strip()
-    server.kill()
-    server.wait()
-    server.stdout.close()
+def process(exported, tmp_path):
+    """A server in a process of its own, over a copy of the models in `tmp_path / "models"`, and its addresses."""
+    shutil.copytree(exported, tmp_path / "models")
+    words = [f"--models={tmp_path}/models", "--port=0", "--rest_port=0", "--poll_seconds=0.2"]
+    command = [sys.executable, "-m", "keras3dgan", "serve", *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=command_environment(), **pipes) as server:
+        try:
+            line = server.stdout.readline()
+            assert "encoder [1]" in line, server.stderr.read()
+            yield server, line.split("gRPC on ")[1].split(",")[0], line.split("REST on ")[1].strip()
+        finally:
+            server.kill()
 
 
 def test_a_server_killed_amid_a_request_gives_one_sentence(process):
@@ -241,15 +376,25 @@ def test_a_server_killed_amid_a_request_gives_one_sentence(process):
     threads = [threading.Thread(target=ask, args=(client,)) for client in clients]
     for thread in threads:
         thread.start()
-    time.sleep(1)
+    time.sleep(0.5)
     server.kill()
     for thread in threads:
         thread.join(timeout=30)
     assert len(errors) == 2 and all(error.code == "UNAVAILABLE" and "\n" not in str(error) for error in errors)
 
 
-def test_sigterm_ends_the_server_in_order(process):
-    server, grpc_address, _ = process
-    assert Client(grpc_address).versions("encoder") == {1: "AVAILABLE"}
+def test_half_a_copy_does_not_end_the_server_and_sigterm_ends_it_in_order(process, tmp_path):
+    server, address, _ = process
+    client = Client(address)
+    place = tmp_path / "models" / "voxnet" / "2"
+    place.mkdir()
+    assert f"keras3dgan serve: {place}: cannot be loaded" in server.stderr.readline()
+    assert client.versions("voxnet") == {1: "AVAILABLE", 2: "END"}
+    assert len(client.classify(boxes(1, 32).grids())) == 1
+    shutil.copytree(place.with_name("1"), place, dirs_exist_ok=True)
+    end = time.monotonic() + 30
+    while client.versions("voxnet") != {1: "END", 2: "AVAILABLE"}:
+        assert time.monotonic() < end
+        time.sleep(0.1)
     server.send_signal(signal.SIGTERM)
     assert server.wait(timeout=30) == 128 + signal.SIGTERM

@@ -1,9 +1,5 @@
 """What all adversarial models share: two networks, two optimizers, random numbers, and hooks around one training step."""
 
-import dataclasses
-from collections.abc import Callable
-from typing import Any
-
 import keras
 from keras import ops
 
@@ -24,37 +20,12 @@ class Optimizers:
         self.variables = [variable for optimizer in optimizers for variable in optimizer.variables]
 
 
-@dataclasses.dataclass(frozen=True)
-class Guidance:
-    """A loss of the generator and of another network, an image encoder, say.
-
-    Attributes:
-        network: learns with it.
-        optimizer: of that network.
-        loss: gives the scalar loss of a batch, and a dictionary of scalars to log.
-        prefix: what the name of its gradient norm begins with in the logs.
-    """
-
-    network: keras.Model
-    optimizer: keras.optimizers.Optimizer
-    loss: Callable[[], tuple[Any, dict[str, Any]]]
-    prefix: str
-
-
 class AdversarialModel(Noise, AdversarialStep, keras.Model):
     """Generator and discriminator trained against each other.
 
     A step draws z ~ N(0, latent_stddev^2), updates the discriminator on the real and the generated batch if
     `discriminator_trains`, and then the generator if `generator_trains`. A skipped update leaves weights, moments and
-    iterations of its network untouched. A variant overrides the hooks, which know no backend:
-
-    - `discriminator_loss(real, fake)` -> scalar loss and a dictionary of scalars to log,
-    - `generator_loss(fake, real)` -> scalar loss,
-    - `discriminator_trains(logs)` and `generator_trains()` -> True, or a boolean tensor equal on all replicas,
-    - `perturb(voxels)` -> the voxels as the discriminator sees them,
-    - `real_voxels(data)` -> the voxels of a batch,
-    - `guidance(data)` -> None, or a `Guidance`: a further loss that another network and the generator learn to lower,
-    - `after_step(logs)` -> nothing.
+    iterations of its network untouched. A variant overrides `Hooks`.
 
     Call: latents (batch, latent_size) -> occupancy (batch, n, n, n, 1) in [0, 1].
 
@@ -122,29 +93,6 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
     def sample_latents(self, count):
         """Draws (count, latent_size) latents from N(0, latent_stddev^2)."""
         return self.random_normal(count, (self.generator.latent_size,), self.latent_stddev)
-
-    def perturb(self, voxels):
-        """What the discriminator is shown instead of these voxels."""
-        return voxels
-
-    def real_voxels(self, data):
-        """The real shapes (batch, n, n, n, 1) of what `fit` was given."""
-        return keras.utils.unpack_x_y_sample_weight(data)[0]
-
-    def discriminator_trains(self, logs):
-        """Whether this step updates the discriminator, given what `discriminator_loss` logged over all replicas."""
-        return True
-
-    def generator_trains(self):
-        """Whether this step updates the generator."""
-        return True
-
-    def guidance(self, data):
-        """What the generator learns besides deceiving the discriminator, and who learns with it; None: nothing."""
-        return None
-
-    def after_step(self, logs):
-        """Called with everything logged at the end of a step."""
 
     def update_average(self):
         """Moves the average generator, batch statistics included, towards the generator."""

@@ -6,6 +6,7 @@ from jax import numpy as jnp
 from keras import ops
 
 from keras3dgan.metrics import samples
+from keras3dgan.models.adversarial.hooks import Hooks
 
 
 def input_gradients(function, x):
@@ -38,14 +39,18 @@ class _Variables:
         return result, [scope.get_current_value(variable) for variable in self.variables]
 
 
-class AdversarialStep:
+class AdversarialStep(Hooks):
     """The `train_step` of `AdversarialModel`; it calls that class's hooks and knows nothing of what is behind them."""
 
     def train_step(self, state, data):
         """State and result as Keras's JAX trainer wants them: trainable, non-trainable, optimizer and metric variables."""
         real = self.real_voxels(data)
-        groups = (self.trainable_variables, self.non_trainable_variables, self.optimizer.variables)
-        groups = (*groups, self.metrics_variables)
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
         all_of = _Variables(variable for group in groups for variable in group)
         values = [value for group in state for value in group]
 

@@ -5,6 +5,6 @@ import keras
 if keras.backend.backend() == "tensorflow":
     from keras3dgan.models.adversarial.tensorflow_step import AdversarialStep, input_gradients
 else:
-    from keras3dgan.models.adversarial.jax_step import AdversarialStep, input_gradients  # type: ignore[assignment]
+    from keras3dgan.models.adversarial.jax_step import AdversarialStep, input_gradients
 
 __all__ = ["AdversarialStep", "input_gradients"]

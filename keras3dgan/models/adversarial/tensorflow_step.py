@@ -5,6 +5,7 @@ from keras import ops
 
 from keras3dgan.backend.tensorflow_devices import replicas
 from keras3dgan.metrics import samples
+from keras3dgan.models.adversarial.hooks import Hooks
 
 
 def mean_over_replicas(values):
@@ -47,7 +48,7 @@ def _apply(optimizer, gradients, variables):
     return tf.linalg.global_norm(gradients)
 
 
-class AdversarialStep:
+class AdversarialStep(Hooks):
     """The `train_step` of `AdversarialModel`; it calls that class's hooks and knows nothing of what is behind them."""
 
     def train_step(self, data):

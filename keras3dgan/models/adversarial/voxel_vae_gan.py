@@ -4,7 +4,8 @@ import keras
 from keras import ops
 
 from keras3dgan import losses
-from keras3dgan.models.adversarial.adversarial_model import Guidance, Optimizers
+from keras3dgan.models.adversarial.adversarial_model import Optimizers
+from keras3dgan.models.adversarial.hooks import Guidance
 from keras3dgan.models.adversarial.voxel_gan import VoxelGAN
 
 
@@ -32,7 +33,7 @@ class VoxelVAEGAN(VoxelGAN):
         self.alpha1 = alpha1
         self.alpha2 = alpha2
 
-    def compile(self, g_optimizer, d_optimizer, e_optimizer, xla=False):
+    def compile(self, g_optimizer, d_optimizer, e_optimizer, xla=False):  # type: ignore[override]
         """As the base class, with an optimizer for the encoder too."""
         super().compile(g_optimizer, d_optimizer, xla)
         self.e_optimizer = e_optimizer

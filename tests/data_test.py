@@ -102,7 +102,7 @@ def test_builder_and_file_give_the_same_shapes(packed_archive, tmp_path):
         (("furniture_voxels/33", "train"), "no config '33'"),
         (("furniture_voxels/64", "train"), "no grids of 32"),
         (("furniture_voxels", "all"), "no split"),
-        (("modelnet_voxels", "train"), "--manual_dir"),
+        (("modelnet_voxels", "train"), "manual_dir"),
         (("none.npz", "train"), "no such file"),
     ],
 )

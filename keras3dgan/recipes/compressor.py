@@ -1,9 +1,9 @@
-"""The generative compressor (the report, section 3.3): the 3D-GAN's generator as decoder, VoxNet for the perceptual loss.
+"""The generative compressor (the report, section 3.3): the 3D-GAN's generator as decoder, VoxNet's perceptual loss.
 
 keras3dgan train_compressor --workdir=runs/compressor --gan=runs/gan --voxnet=runs/voxnet --preset=cpu --classes=chair
 
-Presets: `report`, its values (it names no lambdas); `cpu`, a quarter of the width: an IoU of 0.62 on ModelNet10's test chairs
-after 1,680 steps in 39 minutes (docs/results.md); `demo` and `test`, minutes and seconds.
+Presets: `report`, its values (it names no lambdas); `cpu`, a quarter of the width: an IoU of 0.62 on ModelNet10's test
+chairs after 1,680 steps in 39 minutes (docs/results.md); `demo` and `test`, minutes and seconds.
 """
 
 from __future__ import annotations

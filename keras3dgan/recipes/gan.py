@@ -1,15 +1,10 @@
-"""The 3D-GAN (the report, section 3.2; Wu et al. 2016), and what measuring made of it.
+"""The 3D-GAN (the report, section 3.2; Wu et al. 2016), and what measuring made of it (docs/generation.md).
 
 keras3dgan train_gan --workdir=runs/gan --preset=cpu --classes=chair
 
-Presets, with times on one core of an AMD EPYC (Zen 5) in ModelNet10's chairs, 12 steps an epoch at batch 64:
-
-- `report`: the report's values for everything. Collapses at any width tried (docs/generation.md).
-- `gan`: the report's losses with what makes them converge. Score 0.80 to 0.84 after 840 steps at a quarter of the width.
-- `wgan_gp`, `best`: the report's future direction. Score 0.66 to 0.70 after 840 steps, 0.59 after 2,800 at half the width.
-- `r3gan`: relativistic loss and DiffAugment; being measured.
-- `64`, `wu2016_64`: at 64^3, ours and the paper's.
-- `cpu`: `best` at a quarter of the width, in hours. `demo` and `test`: minutes and seconds.
+Presets: `report`, its values, which collapse; `gan`, its losses made to converge (score 0.80 to 0.84 on chairs after
+840 steps at a quarter of the width); `wgan_gp`, `best` (0.66 to 0.70; 0.59 after 2,800 at half the width, 98 minutes on a
+core); `r3gan`, being measured; `64` and `wu2016_64`, at 64^3; `cpu`, `best` at a quarter; `demo`, `test`, minutes, seconds.
 """
 
 from __future__ import annotations
@@ -63,9 +58,7 @@ class R3GANSettings(AdversarialSettings):
     variant: str = knob("r3gan", _VARIANT)
     d_normalization: str = _NO_NORMALIZATION
     penalty_weight: float = knob(1.0, "wgan_gp, r3gan: weight of the gradient penalty", least=0)
-    diff_augment: str = knob(
-        "none", "r3gan: what the discriminator sees is changed by: mirror,shift,cutout, by comma; or none"
-    )
+    diff_augment: str = knob("none", "r3gan: changes to what the discriminator sees: mirror,shift,cutout; or none")
 
 
 # Gulrajani et al. 2017, with one critic step and rates that get somewhere in a few hundred steps. It needs the start at the

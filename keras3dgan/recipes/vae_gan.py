@@ -3,8 +3,8 @@
 keras3dgan train_vae_gan --workdir=runs/vae_gan --preset=cpu --classes=chair
 keras3dgan train_vae_gan --workdir=runs/textured --preset=cpu --views=usr/share/sweethome3d/furniture
 
-Presets: `wu2016`, the paper's values, for GPUs; `cpu`, which reaches an IoU of 0.44 on ModelNet10's test chairs after 2,380 steps
-(docs/reconstruction.md); `test`, seconds.
+Presets: `wu2016`, the paper's values, for GPUs; `cpu`, which reaches an IoU of 0.44 on ModelNet10's test chairs after
+2,380 steps (docs/reconstruction.md); `test`, seconds.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 keras3dgan train_voxnet --workdir=runs/voxnet --preset=cpu --classes=chair,sofa,table,storage,plant
 
-Presets: `report`; `cpu`, 15 epochs: 98 % on five classes of ModelNet10 in 3 minutes; `demo` and `test`, a minute and seconds.
+Presets: `report`; `cpu`, 15 epochs: 98 % on five classes of ModelNet10 in 3 minutes; `demo`, `test`, a minute, seconds.
 """
 
 from __future__ import annotations

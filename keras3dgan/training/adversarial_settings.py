@@ -23,7 +23,7 @@ class AdversarialSettings(Settings):
     width: int = knob(256, "channels of the 2x2x2 block next to the dense layer", least=1)
     init_stddev: float = knob(0.01, "standard deviation of the initial weights; 0: He's", least=0)
     init_occupied: float = knob(
-        0.5, "occupancy that the untrained generator starts at; 0: that of the training shapes", least=0, below=1
+        0.5, "occupancy that the generator starts at; 0: that of the training shapes", least=0, below=1
     )
     d_normalization: str = knob(
         "batch",
@@ -37,7 +37,7 @@ class AdversarialSettings(Settings):
     beta_1: float = knob(0.5, "Adam's beta 1", least=0, below=1)
     average: float = knob(
         0.0,
-        "share of the old value in a running mean of the generator's weights, 0.99 or so; 0: none",
+        "share of the old value in the generator's running mean, 0.99 or so; 0: none",
         least=0,
         below=1,
     )

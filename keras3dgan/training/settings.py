@@ -83,15 +83,14 @@ class Settings:
     batch_size: int = knob(100, "shapes a step", least=1)
     augmentation: str = knob(
         "none",
-        "none; or by comma: flip (in x), mirror (in x and y, where shapes stay alike), shift (a voxel), stretch (15 percent), "
-        "rotate (quarter turns about z)",
+        "none; or some of flip (in x), mirror (in x and y, where shapes stay alike), shift, stretch, rotate (about z)",
         check=_augmentation,
     )
     epochs: int = knob(100, "passes over the training shapes", least=1)
     seed: int = knob(0, "of weights, order, noise", least=0)
     precision: str = knob(
         "float32",
-        "float32, or mixed_bfloat16: layers compute in bfloat16, weights stay float32; auto: that where the machine has it",
+        "float32; mixed_bfloat16: layers compute in bfloat16; auto: that where it is fast",
         choices=(*PRECISIONS, "auto"),
     )
     xla: bool = knob(False, "compile the step with XLA; good on GPUs, ruinous on CPUs")

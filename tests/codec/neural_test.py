@@ -98,7 +98,7 @@ def test_goals_choose_among_the_rates_of_one_model():
     streams = rates.encode(grids)
     assert np.mean([len(stream) for stream in streams]) <= fine.mean() - 2
     assert len({stream[2:5] for stream in streams}) > 1  # some of each rate
-    with pytest.raises(InputError, match="--min_iou: 1.0 is out of this model's reach"):
+    with pytest.raises(InputError, match="min_iou: 1.0 is out of this model's reach"):
         _with(PCACodec(shapes, shapes, 2), Goal(min_iou=1.0)).encode(grids)
 
 

@@ -47,7 +47,7 @@ def test_at_most_so_many_bytes(model, grids):
         assert max(map(len, streams)) <= size
         reached.append(iou(grids, codec.decode(streams)).mean())
     assert reached[0] <= reached[1] <= reached[2] == 1
-    with pytest.raises(InputError, match="--bytes: 7 are too few for a shape here; give at least"):
+    with pytest.raises(InputError, match="bytes: 7 are too few for a shape here; give at least"):
         OctreeCodec(model, Goal(bytes=7)).encode(grids)
 
 
@@ -70,7 +70,7 @@ def test_a_mean_is_shared_out_where_it_is_worth_most(model, grids):
     better = shared.encode(grids)
     assert np.mean([len(stream) for stream in better]) <= mean + 2
     assert iou(grids, shared.decode(better)).mean() >= iou(grids, alike.decode(streams)).mean()
-    with pytest.raises(InputError, match="--mean_bytes: 7.5 are too few; give at least"):
+    with pytest.raises(InputError, match="mean_bytes: 7.5 are too few; give at least"):
         OctreeCodec(model, Goal(mean_bytes=7.5)).encode(grids)
 
 

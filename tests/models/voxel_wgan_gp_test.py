@@ -49,7 +49,7 @@ def test_penalty_has_a_finite_gradient_where_the_critic_is_flat():
 def test_the_penalty_is_taken_uniformly_between_real_and_generated(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "keras3dgan.models.voxel_wgan_gp.input_gradients",
+        "keras3dgan.models.adversarial.voxel_wgan_gp.input_gradients",
         lambda function, x: seen.append(keras.ops.convert_to_numpy(x)) or x,
     )
     _wgan().discriminator_loss(keras.ops.ones((2000, 16, 16, 16, 1)), keras.ops.zeros((2000, 16, 16, 16, 1)))

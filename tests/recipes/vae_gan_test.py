@@ -52,7 +52,7 @@ def test_a_drawn_picture_becomes_a_shape(trained_vae_gan, tmp_path):
     run = trained_vae_gan / "run"
     words = ("--format=npy", f"--picture={tmp_path}/seen.png")  # a mesh would need something to be occupied
     out = run_command("reconstruct", f"--model={run}", tmp_path / "a.png", *words).stdout
-    assert out.splitlines() == [f"{tmp_path}/a.npy", f"see {tmp_path}/seen.png"]
+    assert out.splitlines() == [f"see {tmp_path}/seen.png", f"{tmp_path}/a.npy"]
     (tmp_path / "c.png").write_text("no picture")
     failed = run_command(
         "reconstruct", f"--model={run}", tmp_path, f"--output={tmp_path}/all", "--format=npy", check=False

@@ -31,17 +31,19 @@ from keras3dgan.voxels.voxelize import voxelize
 _RESOLUTION = 32
 _SAME = 0.97
 _SECONDS = 60
-Mesh = tuple[np.ndarray, np.ndarray]
+Mesh = trimesh.Trimesh
+
+
+def _mesh(vertices: np.ndarray, faces: np.ndarray) -> Mesh:
+    return trimesh.Trimesh(np.asarray(vertices), np.asarray(faces).astype(np.int64), process=False)
 
 
 def _own(path: pathlib.Path) -> Mesh:
-    mesh = meshes.read_mesh(path, up="z")
-    return mesh.vertices, mesh.faces
+    return meshes.read_mesh(path, up="z")
 
 
 def _trimesh(path: pathlib.Path) -> Mesh:
-    mesh = trimesh.load_mesh(path, process=False, skip_materials=True)
-    return mesh.vertices, mesh.faces
+    return trimesh.load_mesh(path, process=False, skip_materials=True)
 
 
 def _trimesh_filled(path: pathlib.Path) -> Mesh:
@@ -52,11 +54,10 @@ def _trimesh_filled(path: pathlib.Path) -> Mesh:
     if path.suffix == ".obj":
         lines = [b" ".join(line.split(b"#")[0].split()) for line in content.replace(b"\\\n", b" ").split(b"\n")]
         content = b"\n".join(line[:1].lower() + line[1:].removeprefix(b"o") for line in lines)
-    mesh = trimesh.load_mesh(
+    return trimesh.load_mesh(
         io.BytesIO(content), file_type=path.suffix[1:], process=False, skip_materials=True,
         resolver=trimesh.resolvers.FilePathResolver(path.parent),
     )  # fmt: skip
-    return mesh.vertices, mesh.faces
 
 
 def _vtk(path: pathlib.Path) -> Mesh:
@@ -77,7 +78,7 @@ def _vtk(path: pathlib.Path) -> Mesh:
     triangles.Update()
     found = triangles.GetOutput()
     faces = vtk_to_numpy(found.GetPolys().GetConnectivityArray()).reshape(-1, 3)
-    return vtk_to_numpy(found.GetPoints().GetData()), faces
+    return _mesh(vtk_to_numpy(found.GetPoints().GetData()), faces)
 
 
 def _pymeshlab(path: pathlib.Path) -> Mesh:
@@ -88,7 +89,7 @@ def _pymeshlab(path: pathlib.Path) -> Mesh:
     if len(meshes_of_file) > 1:
         meshes_of_file.apply_filter("generate_by_merging_visible_meshes")
     mesh = meshes_of_file.current_mesh()
-    return mesh.vertex_matrix(), mesh.face_matrix()
+    return _mesh(mesh.vertex_matrix(), mesh.face_matrix())
 
 
 def _meshio(path: pathlib.Path) -> Mesh:
@@ -97,7 +98,7 @@ def _meshio(path: pathlib.Path) -> Mesh:
     mesh = meshio.read(path)
     cells = [np.asarray(block.data) for block in mesh.cells if block.type.startswith(("triangle", "quad", "polygon"))]
     fans = [rows[:, [0, step, step + 1]] for rows in cells for step in range(1, rows.shape[1] - 1)]
-    return mesh.points, np.concatenate(fans)
+    return _mesh(mesh.points, np.concatenate(fans))
 
 
 def _assimp_py(path: pathlib.Path) -> Mesh:
@@ -118,7 +119,7 @@ def _assimp_py(path: pathlib.Path) -> Mesh:
             walk(child, matrix)
 
     walk(scene.root_node, np.eye(4))
-    return np.concatenate(vertices), np.concatenate(faces)
+    return _mesh(np.concatenate(vertices), np.concatenate(faces))
 
 
 def _impasse(path: pathlib.Path) -> Mesh:
@@ -132,7 +133,7 @@ def _impasse(path: pathlib.Path) -> Mesh:
         corners = np.array([face for face in part.faces if len(face) == 3], int).reshape(-1, 3)
         faces.append(corners + sum(map(len, vertices)))
         vertices.append(np.array(part.vertices, float))
-    return np.concatenate(vertices), np.concatenate(faces)
+    return _mesh(np.concatenate(vertices), np.concatenate(faces))
 
 
 def _pygltflib(path: pathlib.Path) -> Mesh:
@@ -159,7 +160,7 @@ def _pygltflib(path: pathlib.Path) -> Mesh:
         for primitive in file.meshes[node.mesh].primitives if node.mesh is not None else []:
             faces.append(values(primitive.indices).astype(int).reshape(-1, 3) + sum(map(len, vertices)))
             vertices.append(values(primitive.attributes.POSITION).astype(float) + (node.translation or 0))
-    return np.concatenate(vertices), np.concatenate(faces)
+    return _mesh(np.concatenate(vertices), np.concatenate(faces))
 
 
 # Reader, and the packages whose installed size counts.
@@ -180,12 +181,11 @@ def _grid(read: Callable[[pathlib.Path], Mesh], path: pathlib.Path, sender: Any)
     """In a process of its own: sends the packed grid, or nothing where the reader refuses."""
     logging.disable(logging.CRITICAL)
     try:
-        vertices, faces = (np.asarray(part) for part in read(path))
-        mesh = trimesh.Trimesh(vertices, faces.astype(np.int64), process=False)
+        mesh = read(path)
         if path.suffix in meshes.Y_UP:
             mesh.apply_transform(meshes.Y_UP_TO_Z_UP)
         sender.send_bytes(np.packbits(voxelize(mesh, _RESOLUTION)).tobytes())
-    except Exception:  # whatever a reader raises is a refusal
+    except BaseException:  # whatever a reader raises is a refusal; some derive from the base
         sender.send_bytes(b"refused")
 
 
@@ -245,10 +245,10 @@ def measure_speed(read: Callable[[pathlib.Path], Mesh], paths: list[pathlib.Path
     reading = voxelising = 0.0
     for path in paths:
         start = time.perf_counter()
-        vertices, faces = read(path)
+        mesh = read(path)
         reading += time.perf_counter() - start
         start = time.perf_counter()
-        voxelize(trimesh.Trimesh(vertices, np.asarray(faces).astype(np.int64), process=False), 64)
+        voxelize(mesh, 64)
         voxelising += time.perf_counter() - start
     count = len(paths)
     return {

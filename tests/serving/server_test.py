@@ -22,7 +22,7 @@ from keras3dgan.serving.models import ModelConfig, Registry, read_config
 from keras3dgan.serving.server import Server
 from keras3dgan.serving.transport import Model
 from keras3dgan.voxels.grid import pack
-from keras3dgan.voxels.io import read_shape
+from keras3dgan.voxels.binvox import read_binvox
 from tests.conftest import boxes, command_environment, run_command
 
 
@@ -43,7 +43,7 @@ def test_files_through_the_commands(trained, development_server, tmp_path):
     rest = f"--address={development_server['rest']}"
     run_command("serve_client", rest, f"--output={tmp_path}/b.binvox", tmp_path / "a.g3c")
     run_command("decompress", f"--model={trained}/compressor", f"--output={tmp_path}/c.binvox", tmp_path / "a.g3c")
-    np.testing.assert_array_equal(read_shape(tmp_path / "b.binvox", 32), read_shape(tmp_path / "c.binvox", 32))
+    np.testing.assert_array_equal(read_binvox(tmp_path / "b.binvox").grid, read_binvox(tmp_path / "c.binvox").grid)
     line = run_command("serve_client", rest, "--task=classify", tmp_path / "a.npy").stdout
     assert line in (f"{tmp_path}/a.npy: bathtub\n", f"{tmp_path}/a.npy: chair\n")
     made = run_command(

@@ -76,7 +76,7 @@ class Settings:
     """
 
     dataset: str = knob(
-        "furniture_voxels", "data set: a TFDS name, or a .npz of ModelNet10: X_train, y_train, X_test, y_test"
+        "furniture_voxels", "a TFDS name, or a .npz of ModelNet10: X_train, y_train, X_test, y_test"
     )
     classes: tuple[str, ...] = knob((), "train on these classes only, e.g. chair,sofa; default: all")
     resolution: int = knob(32, "voxels along an edge: 32 or 64", check=_power_of_two)

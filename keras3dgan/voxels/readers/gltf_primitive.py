@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import DracoPy
 import numpy as np
 
 from keras3dgan.errors import InputError
@@ -115,6 +114,8 @@ def skinned(
 
 
 def _draco(data: Data, primitive: dict[str, Any]) -> Any:
+    import DracoPy  # here: few files need it
+
     extension = primitive["extensions"][_DRACO]
     key = ("draco", extension["bufferView"])
     if key not in data.decoded:

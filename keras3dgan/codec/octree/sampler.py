@@ -5,6 +5,9 @@ levels from coarse to fine, each in raster order. To draw one voxel after the ot
 It is what decoding random bytes would give, with three differences. Only prototypes are started from, never a known shape, which
 would come out as it is. Chances may be tempered. The last child of an occupied cell is occupied where no other is.
 
+The networks know no classes. Shapes of a class start from prototypes as often as those of the training set do. They are drawn
+anew unless they look like one: taken as likely as the training shapes behind the prototype nearest to them are of the class.
+
 What is given before all that is drawn is exact: coarser levels (`refine`). But the number is drawn by its likelihood among the
 prototypes most like the shape, not among all. Voxels known at the finest level (`complete`) come after coarser levels, which are
 drawn knowing only of cells whether they must be occupied or empty. So of several shapes one is chosen, by how likely the known
@@ -29,7 +32,9 @@ from keras3dgan.errors import InputError
 _NEAREST = 32
 _NOTHING = np.zeros(1, np.uint8)
 # What a key of random numbers is for, beside the resolution of a level.
-_NUMBER, _CANDIDATE = 1, 2
+_NUMBER, _CANDIDATE, _TRY, _ACCEPT = 1, 2, 3, 4
+# A shape of wanted classes is drawn anew so often at most.
+_MOST_TRIES = 16
 
 
 class _Drawn(NamedTuple):
@@ -68,7 +73,7 @@ class Sampler:
         Args:
             seed: not negative.
             index: of the shape among those of this seed; each is the same, however many are drawn.
-            classes: start from prototypes as often as shapes of these classes do; of all unless told.
+            classes: only shapes of these; all unless told.
 
         Returns:
             uint8 (n, n, n); empty, or unlike its class, once in a while.
@@ -76,21 +81,33 @@ class Sampler:
         Raises:
             InputError: a class that the model does not know.
         """
-        number = 0
-        if self.model.codebook.prototypes:
-            number = 1 + draws.choose(self._weights(classes), key(seed, index, _NUMBER))
         grids = [np.full((n,) * 3, levels.UNKNOWN, np.uint8) for n in features.levels(self.model.resolution)]
-        return self._draw(number, grids, key(seed, index)).grid
-
-    def _weights(self, classes: Sequence[str]) -> list[int]:
-        codebook = self.model.codebook
         if not classes:
-            return codebook.members.tolist()
-        if codebook.classes is None:
+            return self._draw(
+                self._start(self.model.codebook.members.tolist(), key(seed, index)), grids, key(seed, index)
+            ).grid
+        if self.model.codebook.classes is None:
             raise InputError(
                 "classes: this model does not know what its prototypes are; leave them out, or train it anew."
             )
-        return codebook.classes.weights(classes)
+        weights = self.model.codebook.classes.weights(classes)
+        for turn in range(_MOST_TRIES):
+            key_ = key(seed, index, _TRY, turn)
+            grid = self._draw(self._start(weights, key_), grids, key_).grid
+            if self._is_of_class(grid, weights, key(key_, _ACCEPT)):
+                break
+        return grid
+
+    def _start(self, weights: Sequence[int], key_: int) -> int:
+        """A prototype drawn by weights; nothing, where the model has none."""
+        return 1 + draws.choose(weights, key(key_, _NUMBER)) if self.model.codebook.prototypes else 0
+
+    def _is_of_class(self, grid: np.ndarray, weights: Sequence[int], key_: int) -> bool:
+        """Whether to take a shape, as likely as those that start from the prototype nearest to it are of the classes."""
+        nearest = int(self.model.codebook.nearest(grid[None])[0, 0]) - 1
+        assert self.model.codebook.classes is not None
+        total = int(self.model.codebook.classes.counts[nearest].sum(dtype=np.int64))
+        return total > 0 and draws.choose([weights[nearest], total - weights[nearest]], key_) == 0
 
     def refine(
         self, grid: np.ndarray, resolution: int, seed: int = 1, index: int = 0, likely: bool = False

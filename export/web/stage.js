@@ -74,7 +74,7 @@ class GraphicsStage {
     this.material.color.set(color);
     this.shape.geometry = this.geometry(mesh);
     this.shadow.position.set(frame.middle[0], frame.middle[1], frame.floor - 0.004);
-    this.shadow.scale.set(1.3 * frame.half[0] + 0.06, 1.3 * frame.half[1] + 0.06, 1);
+    this.shadow.scale.set(1.15 * frame.half[0] + 0.05, 1.15 * frame.half[1] + 0.05, 1);
     this.shadow.visible = view.elevation > 0 && mesh.indices.length > 0;
     this.renderer.render(this.scene, this.camera);
     const target = canvas.getContext("2d");

@@ -6,7 +6,7 @@
  */
 
 const SHADES = [0.5, 0.68, 0.84, 1]; // of a corner of a face, by how few of its neighbours are occupied
-const RELAXATIONS = 3;
+const RELAXATIONS = [0.6, -0.63, 0.6, -0.63, 0.6, -0.63, 0.4]; // towards the neighbours and back, so that thin parts stay (Taubin 1995)
 
 /** The faces between occupied and empty voxels, darker in corners. */
 export function blocks(voxels, n) {
@@ -54,7 +54,7 @@ function addFace({ positions, normals, shades, indices }, grid, outside, steps, 
   for (const corner of way > 0 ? [0, 1, 2, 0, 2, 3] : [0, 2, 1, 0, 3, 2]) indices.push(first + ((corner + turn) % 4));
 }
 
-/** A smooth surface: a vertex in each cell that it crosses, relaxed within the cell (Gibson 1998, surface nets). */
+/** A smooth surface: a vertex in each cell that it crosses, relaxed within the cell (surface nets, Gibson 1998). */
 export function smooth(voxels, n) {
   const side = n + 1; // cells, whose corners are the centres of voxels
   const at = (x, y, z) => (x >= 0 && y >= 0 && z >= 0 && x < n && y < n && z < n ? voxels[(x * n + y) * n + z] : 0);
@@ -104,12 +104,13 @@ function relaxed(cells, quads) {
   for (const quad of quads) {
     quad.forEach((vertex, i) => neighbours[vertex].add(quad[(i + 1) % 4]).add(quad[(i + 3) % 4]));
   }
-  for (let turn = 0; turn < RELAXATIONS; turn++) {
+  for (const share of RELAXATIONS) {
     const before = positions;
-    positions = positions.map((_, i) => {
-      const near = [...neighbours[Math.floor(i / 3)]];
-      const mean = near.reduce((total, other) => total + before[3 * other + (i % 3)], 0) / near.length;
-      return Math.min(Math.max(mean, cells[i] - 0.5), cells[i] + 0.5);
+    positions = positions.map((value, i) => {
+      const near = neighbours[Math.floor(i / 3)];
+      let mean = 0;
+      for (const other of near) mean += before[3 * other + (i % 3)] / near.size;
+      return Math.min(Math.max(value + share * (mean - value), cells[i] - 0.5), cells[i] + 0.5);
     });
   }
   return positions;

@@ -187,9 +187,10 @@ async function start() {
   refresh();
   if (!stage.webgl) document.body.classList.add("painted");
   for (const { name, content, url } of embedded.models) {
-    await addModel(name, content ? bytesOf(content) : await remoteBytes(url));
+    await decoder.model(content ? bytesOf(content) : await remoteBytes(url)).catch((error) => {
+      throw new Error(`${name}: ${error.message}`);
+    });
   }
-  say("");
   if (embedded.examples) await add("examples", () => archiveCollection(bytesSource(bytesOf(embedded.examples)), decoder));
   if (embedded.archive) await addUrl(embedded.archive, embedded.ious);
   const asked = new URLSearchParams(location.search).get("archive");

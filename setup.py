@@ -41,7 +41,7 @@ setup(
     package_data={
         "": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"],
         "keras3dgan.codec": ["shipped/*.npz"],
-        "keras3dgan.export": ["serving/*"],
+        "keras3dgan.export": ["serving/*", "web/*"],
     },
     install_requires=[
         "absl-py>=2.1",

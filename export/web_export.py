@@ -1,4 +1,4 @@
-"""Shapes in a browser: an octree model as one file for `web/decoder.js`, the viewer as one page, an archive as a static site."""
+"""Shapes in a browser: an octree model as one file for `web/decoder.js`, the viewer as a page, an archive as a site."""
 
 from __future__ import annotations
 

@@ -56,7 +56,13 @@ export class Decoder {
     for (const found of this.workers) {
       while (found.jobs.size < IN_FLIGHT && this.waiting.length > 0) {
         const latest = this.waiting.at(-1).when;
-        this.post(found, this.waiting.splice(this.waiting.findIndex(({ when }) => when === latest), 1)[0]);
+        this.post(
+          found,
+          this.waiting.splice(
+            this.waiting.findIndex(({ when }) => when === latest),
+            1,
+          )[0],
+        );
       }
     }
   }
@@ -86,7 +92,9 @@ function deferred() {
 export function streamCollection(name, bytes, decoder) {
   let shown = null;
   const load = () => {
-    shown ??= decoder.ask({ work: "stream", bytes }, 1)[0].then(({ voxels, resolution }) => new Shown(voxels, resolution));
+    shown ??= decoder
+      .ask({ work: "stream", bytes }, 1)[0]
+      .then(({ voxels, resolution }) => new Shown(voxels, resolution));
     return shown;
   };
   const item = { name, note: `${bytes.length} bytes`, load, file: { name, bytes } };
@@ -114,7 +122,7 @@ export async function archiveCollection(source, decoder, ious = null) {
         }),
       );
     });
-    answers.catch(() => {}); // told where a shape is waited for
+    answers.catch(() => kept.delete(number)); // told where a shape is waited for; the next time it is tried again
     return answers;
   };
   const item = (row) => {

@@ -1,4 +1,4 @@
-"""An archive of 100,000 shapes, made in a moment: one block of sixteen again and again, each shape with a name of its own."""
+"""An archive of 100,000 shapes, made in a moment: one block again and again, each shape with a name of its own."""
 
 from __future__ import annotations
 

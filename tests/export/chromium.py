@@ -78,6 +78,12 @@ class Browser:
         elif method == "Log.entryAdded" and told["entry"]["level"] in ("error", "warning"):
             self.problems.append(told["entry"]["text"])
 
+    def processor_seconds(self) -> float:
+        """Seconds that the page's main thread has computed."""
+        self.call("Performance.enable", timeDomain="threadTicks")
+        metrics = {row["name"]: row["value"] for row in self.call("Performance.getMetrics")["metrics"]}
+        return metrics["TaskDuration"]
+
     def open(self, url: str) -> None:
         """Goes to a page and waits until it is loaded."""
         self.call("Page.navigate", url=url)
@@ -145,7 +151,11 @@ def browser(webgl: bool = True) -> Iterator[Browser]:
     down_read, down_write = os.pipe()
     up_read, up_write = os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        flags = [*_FLAGS, *(_SOFTWARE_WEBGL if webgl else ["--disable-gpu", "--disable-3d-apis"]), f"--user-data-dir={profile}"]
+        flags = [
+            *_FLAGS,
+            *(_SOFTWARE_WEBGL if webgl else ["--disable-gpu", "--disable-3d-apis"]),
+            f"--user-data-dir={profile}",
+        ]
 
         def connect() -> None:
             # Chromium reads commands from descriptor 3 and answers on 4.

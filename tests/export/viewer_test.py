@@ -1,4 +1,4 @@
-"""The viewer and the pages with shapes in a real headless Chromium: what a person does, and a console without errors."""
+"""The viewer and pages with shapes in a headless Chromium: what a person does, and a console without errors."""
 
 from __future__ import annotations
 
@@ -127,7 +127,11 @@ def _wait_for(path):
 def test_what_cannot_be_shown_gets_a_sentence(files):
     with chromium.browser() as page:
         page.open((files / "viewer.html").as_uri())
-        for name, words in (("damaged.g3c", "checksum"), ("foreign.g3c", "Drop that model"), ("viewer.html", "not a .g3c")):
+        for name, words in (
+            ("damaged.g3c", "checksum"),
+            ("foreign.g3c", "Drop that model"),
+            ("viewer.html", "not a .g3c"),
+        ):
             page.drop(files / name)
             page.wait(f"document.getElementById('status').textContent.includes({json.dumps(words)})")
             assert _status(page).startswith(f"{name}: ")

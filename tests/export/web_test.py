@@ -35,9 +35,7 @@ _SLOWEST_MS = 2000
 
 
 def _node(script: str, *words: object):
-    done = subprocess.run(
-        [str(NODE), _SCRIPTS / script, *map(str, words)], capture_output=True, text=True, timeout=300
-    )
+    done = subprocess.run([str(NODE), _SCRIPTS / script, *map(str, words)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.stdout else None
 
@@ -170,7 +168,11 @@ def test_models_that_are_none(model, tmp_path):
     whole = web_export.web_model(model)
     streams = tmp_path / "streams.json"
     streams.write_text("[]")
-    for content, word in ((b"PK", "not a model"), (whole[:-40], "does not inflate"), (b"G3M\1abcd", "not a whole model")):
+    for content, word in (
+        (b"PK", "not a model"),
+        (whole[:-40], "does not inflate"),
+        (b"G3M\1abcd", "not a whole model"),
+    ):
         (tmp_path / "bad.g3m").write_bytes(content)
         with pytest.raises(AssertionError, match=word):
             _node("decode.mjs", tmp_path / "bad.g3m", streams)
@@ -270,7 +272,7 @@ def test_surfaces(test_grids, tmp_path):
         faces = sum(np.abs(np.diff(padded, axis=axis)).sum() for axis in range(3))
         assert places["blocks"].area * 32**2 == pytest.approx(faces, rel=1e-5)
         assert places["blocks"].volume * 32**3 == pytest.approx(grid.sum(), rel=1e-4)
-        # No vertex is farther than a voxel's diagonal from scikit-image's, in either direction, and it encloses about as much.
+        # No vertex is farther than a voxel from scikit-image's, in either direction, and it encloses about as much.
         ours, theirs = places["smooth"].vertices * 32, expected.vertices * 32
         assert cKDTree(theirs).query(ours)[0].max() < 1.0 and cKDTree(ours).query(theirs)[0].max() < 1.0
         assert 0.75 < places["smooth"].volume / expected.volume < 1.05

@@ -1,4 +1,4 @@
-// node decode.mjs MODEL STREAMS: of each stream (base64, in a JSON list) the SHA-256 of its voxels, or the error's sentence.
+// node decode.mjs MODEL STREAMS: of each stream (base64, in JSON) the SHA-256 of its voxels, or the error's sentence.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { decode, decodeBlock, FormatError, loadModel } from "../../../export/web/decoder.js";

@@ -1,4 +1,4 @@
-// node surfaces.mjs GRID N FOLDER: writes the surfaces of a grid (one byte a voxel) as blocks.obj, smooth.glb and so on.
+// node surfaces.mjs GRID N FOLDER: writes a grid's surfaces (one byte a voxel) as blocks.obj, smooth.glb and so on.
 import { readFileSync, writeFileSync } from "node:fs";
 import { blocks, glb, obj, smooth } from "../../../export/web/surface.js";
 

@@ -61,7 +61,7 @@ setup(
     package_data={
         "": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"],
         "keras3dgan.codec.shipped": ["*.npz", "*.json"],
-        "keras3dgan.export": ["serving/*"],
+        "keras3dgan.export": ["serving/*", "web/*"],
     },
     install_requires=[
         "absl-py>=2.1",

@@ -226,6 +226,28 @@ def codec_times(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def web(content: dict) -> str:
+    """The table of the file that `benchmarks/web.py` wrote."""
+    lines = ["| model | bytes a shape | numba | Node | Chromium |", "|---|---|---|---|---|"]
+    for model in ("octree32", "octree64"):
+        row = content[model]
+        cells = [f"{row['least_ms']['numba']:.1f} ms"]
+        cells += [
+            f"{row['least_ms'][name]:.1f} ms ({row['ratio_to_numba'][name]:.2f})" for name in ("node", "chromium")
+        ]
+        lines.append(f"| {model} | {row['bytes']:.0f} | {' | '.join(cells)} |")
+    wall, catalogue = content["wall"], content["catalogue"]
+    note = (
+        f"Milliseconds of one core of {content['hardware']['cpu']}, the least of five turns, in brackets the ratio to "
+        f"numba; load before {content['load_before']:.1f}. A wall of {wall['shapes']} shapes stands after "
+        f"{wall['all_seconds']} s, its first shape after {wall['first_seconds']} s; the page is busy for "
+        f"{wall['longest_task_ms']} ms at most. A site of {catalogue['shapes']:,} shapes shows the first after "
+        f"{catalogue['seconds']} s, having fetched {catalogue['fetched_bytes'] / 1000:,.0f} of "
+        f"{catalogue['archive_bytes'] / 1000:,.0f} kB in {catalogue['requests']} requests."
+    )
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def _phrase(key: str, value: float) -> str:
     """`meshes_per_second_32`, 14.7 as "14.7 meshes/s (32)"; `encode_ms_batch_1`, 1.9 as "encode 1.9 ms (batch 1)"."""
     if "_per_second" in key:
@@ -247,6 +269,7 @@ _BY_CONTENT = {
     "rate_distortion": rate_distortion,
     "reconstruction": reconstruction,
     "codec_times": codec_times,
+    "catalogue": web,
     "codecs": codecs,
     "generators": generators,
     "generation": drawn_shapes,

@@ -1,4 +1,4 @@
-"""Shapes that turn, in a page that needs no other: original and reconstructions beside each other, seen by linked cameras.
+"""Shapes that turn, in a page that needs no other: original and reconstructions beside each other, linked cameras.
 
     page.parts.append(shapes_page.fragment(rows) + shapes_page.assets())
 
@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
     Attributes:
         name: of the object.
-        grids: (n, n, n) each, occupied above 0.5, by what to call them; the first is the original, or what to compare with.
+        grids: (n, n, n) each, occupied above 0.5, by what to call them; others are compared with the first.
         notes: what to say of a grid, by the same names, instead of its IoU with the first.
     """
 
@@ -76,7 +76,8 @@ def write_shapes_page(title: str, rows: Sequence[Row], path: str | os.PathLike[s
     """
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{html.escape(title)}</title><link rel="icon" href="data:,"><style>:root {{ color-scheme: light dark; }} '
+        f'<title>{html.escape(title)}</title><link rel="icon" href="data:,">'
+        "<style>:root { color-scheme: light dark; } "
         "body { font: 16px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em; }</style>"
     )
     body = f"<h1>{html.escape(title)}</h1>{fragment(rows)}{assets()}"

@@ -1,4 +1,4 @@
-"""Shapes in a browser: an octree model as one file for `web/decoder.js`, the viewer as one page, an archive as a static site."""
+"""Shapes in a browser: an octree model as one file for `web/decoder.js`, the viewer as a page, an archive as a site."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def write_site(
     embedded = {
         "models": [{"name": "model.g3m", "url": "model.g3m"}],
         "archive": "shapes.g3a",
-        "ious": ious and [round(float(iou), 4) for iou in ious],
+        "ious": None if ious is None else [round(float(iou), 4) for iou in ious],
     }
     with replacing(output / "index.html") as temporary:
         temporary.write_text(_page(title or pathlib.Path(archive).stem, embedded))

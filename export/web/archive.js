@@ -15,6 +15,7 @@ const FOOTER = 16;
 const MOST_SHAPES = 2 ** 22;
 const MOST_INDEX = 2 ** 27; // bytes
 const MOST_NAME = 1024;
+const MOST_WHOLE = 2 ** 28; // bytes of an archive from a server that sends no parts
 const CHUNK = 2 ** 15; // bytes of a request: some eighty blocks of 32^3
 const KEPT = 256; // chunks
 
@@ -118,6 +119,9 @@ export function urlSource(url, get = fetch) {
   const open = async () => {
     // The end of an archive holds its index, or the beginning of what tells where it is.
     const response = await request(get, url, `bytes=-${CHUNK}`);
+    if (Number(response.headers.get("Content-Length")) > MOST_WHOLE) {
+      throw new FormatError(`${url}: its server sends no parts of files, and the whole is too large.`);
+    }
     const bytes = new Uint8Array(await response.arrayBuffer());
     const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "");
     if (response.status !== 206 || !range) return bytesSource(bytes);

@@ -3,40 +3,72 @@
 import { BLOCK, openArchive } from "./archive.js";
 import { Shown } from "./wall.js";
 
-const IN_FLIGHT = 2; // jobs that the worker has at a time
+const MOST_WORKERS = 3; // each holds the model, some fifty megabytes
+const IN_FLIGHT = 2; // jobs that a worker has at a time
 const TOGETHER = 250; // what is asked for within so many milliseconds keeps its order; else the latest comes first
 const KEPT_BYTES = 2 ** 26; // of voxels
 
-/** The worker, and what it still owes. */
+/** Workers, and what they still owe. */
 export class Decoder {
   constructor(source) {
-    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-    this.worker.onmessage = ({ data }) => this.receive(data);
-    this.jobs = new Map();
+    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    const count = Math.min(Math.max(navigator.hardwareConcurrency ?? 1, 1), MOST_WORKERS);
+    this.workers = Array.from({ length: count }, () => {
+      const found = { worker: new Worker(url), jobs: new Map() };
+      found.worker.onmessage = ({ data }) => this.receive(found, data);
+      return found;
+    });
     this.waiting = [];
     this.next = 0;
   }
 
-  /** Sends work; promises for each of `count` answers. */
+  /** Makes a model known to all workers; promises its resolution and fingerprint. */
+  async model(bytes) {
+    const answers = this.workers.map((found) => {
+      const [promises, job] = this.job({ work: "model", bytes }, 1);
+      this.post(found, job);
+      return promises[0];
+    });
+    return (await Promise.all(answers))[0];
+  }
+
+  /** Sends work to a worker that is free, or else later; promises for each of `count` answers. */
   ask(message, count) {
-    const answers = Array.from({ length: count }, () => Promise.withResolvers?.() ?? deferred());
-    for (const { promise } of answers) promise.catch(() => {}); // told where it is waited for
-    this.waiting.push({ message: { ...message, id: this.next++ }, answers, when: Math.floor(performance.now() / TOGETHER) });
+    const [promises, job] = this.job(message, count);
+    this.waiting.push(job);
     this.send();
-    return answers.map(({ promise }) => promise);
+    return promises;
+  }
+
+  job(message, count) {
+    const answers = Array.from({ length: count }, deferred);
+    for (const { promise } of answers) promise.catch(() => {}); // told where it is waited for
+    const when = Math.floor(performance.now() / TOGETHER);
+    return [answers.map(({ promise }) => promise), { message: { ...message, id: this.next++ }, answers, when }];
+  }
+
+  post({ worker, jobs }, { message, answers }) {
+    jobs.set(message.id, answers);
+    worker.postMessage(message);
   }
 
   send() {
-    while (this.jobs.size < IN_FLIGHT && this.waiting.length > 0) {
-      const latest = this.waiting.at(-1).when;
-      const [{ message, answers }] = this.waiting.splice(this.waiting.findIndex(({ when }) => when === latest), 1);
-      this.jobs.set(message.id, answers);
-      this.worker.postMessage(message);
+    for (const found of this.workers) {
+      while (found.jobs.size < IN_FLIGHT && this.waiting.length > 0) {
+        const latest = this.waiting.at(-1).when;
+        this.post(
+          found,
+          this.waiting.splice(
+            this.waiting.findIndex(({ when }) => when === latest),
+            1,
+          )[0],
+        );
+      }
     }
   }
 
-  receive({ id, place, done, error, expected, ...content }) {
-    const answers = this.jobs.get(id);
+  receive({ jobs }, { id, place, done, error, expected, ...content }) {
+    const answers = jobs.get(id);
     if (!done && error === undefined) {
       answers[place].resolve(content);
       return;
@@ -45,13 +77,8 @@ export class Decoder {
       if (!expected) console.error(error);
       for (const { reject } of answers) reject(new Error(error));
     }
-    this.jobs.delete(id);
+    jobs.delete(id);
     this.send();
-  }
-
-  /** Makes a model known; promises its resolution and fingerprint. */
-  model(bytes) {
-    return this.ask({ work: "model", bytes }, 1)[0];
   }
 }
 
@@ -65,7 +92,9 @@ function deferred() {
 export function streamCollection(name, bytes, decoder) {
   let shown = null;
   const load = () => {
-    shown ??= decoder.ask({ work: "stream", bytes }, 1)[0].then(({ voxels, resolution }) => new Shown(voxels, resolution));
+    shown ??= decoder
+      .ask({ work: "stream", bytes }, 1)[0]
+      .then(({ voxels, resolution }) => new Shown(voxels, resolution));
     return shown;
   };
   const item = { name, note: `${bytes.length} bytes`, load, file: { name, bytes } };
@@ -93,7 +122,7 @@ export async function archiveCollection(source, decoder, ious = null) {
         }),
       );
     });
-    answers.catch(() => {}); // told where a shape is waited for
+    answers.catch(() => kept.delete(number)); // told where a shape is waited for; the next time it is tried again
     return answers;
   };
   const item = (row) => {

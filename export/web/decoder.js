@@ -37,7 +37,8 @@ function unwrap(stream, model) {
 export function checkStream(stream) {
   if (stream[0] !== 0x47) throw new FormatError("not a .g3c file: it does not begin with G.");
   if (stream.length < OVERHEAD) throw new FormatError(`cut off: ${stream.length} bytes are fewer than the least, 7.`);
-  if (stream[1] !== VERSION) throw new FormatError(`a .g3c file of version ${stream[1]}; this decoder reads version 3.`);
+  if (stream[1] !== VERSION)
+    throw new FormatError(`a .g3c file of version ${stream[1]}; this decoder reads version 3.`);
   const end = stream.length - 2;
   if (crc16(stream, end) !== stream[end] + 256 * stream[end + 1]) {
     throw new FormatError("cut off or damaged: its checksum does not match.");
@@ -111,7 +112,7 @@ export class Model {
   start(coder) {
     let number = 0;
     for (let left = this.bits - 1; left >= 0; left--) {
-      const from = (2 * number) * 2 ** left;
+      const from = 2 * number * 2 ** left;
       const size = 2 ** left;
       const zero = this.weights[from + size] - this.weights[from];
       const one = this.weights[from + 2 * size] - this.weights[from + size];
@@ -125,7 +126,8 @@ export class Model {
 
   knownShape(coder) {
     let number = 0;
-    for (let left = bitLength(Math.max(this.knownShapes - 1, 0)); left > 0; left--) number = 2 * number + coder.bit(32768);
+    for (let left = bitLength(Math.max(this.knownShapes - 1, 0)); left > 0; left--)
+      number = 2 * number + coder.bit(32768);
     if (number >= this.knownShapes) number = 0;
     if (this.knownShapes === 0) return null;
     const size = this.resolution ** 3 / 8;
@@ -188,7 +190,11 @@ function readModel({ resolution, prototypes, known, units, fingerprint }, body) 
     arrays.networks[n] = network;
   }
   if (at !== body.length) throw new RangeError("more bytes than arrays");
-  return new Model(resolution, Uint8Array.from(fingerprint.match(/../g), (pair) => parseInt(pair, 16)), arrays);
+  return new Model(
+    resolution,
+    Uint8Array.from(fingerprint.match(/../g), (pair) => parseInt(pair, 16)),
+    arrays,
+  );
 }
 
 /** Inflates at most `most` bytes. */
@@ -197,7 +203,7 @@ export async function inflate(bytes, format, most) {
   const parts = [];
   let size = 0;
   try {
-    for (const reader = stream.getReader(); ; ) {
+    for (const reader = stream.getReader(); ;) {
       const { done, value } = await reader.read();
       if (done) break;
       parts.push(value);

@@ -1,7 +1,7 @@
 /**
  * One level of an octree model: the walk through its voxels, and what each of them is told (docs/g3c.md).
  *
- * Sums of network rows are kept for every pattern of voxels in a column, so a few additions tell what hundreds of zeros and
+ * Sums of network rows are kept for every pattern of voxels in a column: a few additions tell what hundreds of zeros and
  * ones do.
  */
 
@@ -26,7 +26,11 @@ const PARENT = ball(3.2);
 const PARENT_NEAR = ball(1.8);
 const CAUSAL = [
   ...ball(4.2).filter(([x, y, z]) => x < 0 || (x === 0 && (y < 0 || (y === 0 && z < 0)))),
-  ...[-7, -6, -5].flatMap((d) => [[d, 0, 0], [0, d, 0], [0, 0, d]]),
+  ...[-7, -6, -5].flatMap((d) => [
+    [d, 0, 0],
+    [0, d, 0],
+    [0, 0, d],
+  ]),
 ];
 
 const NOTHING = new Float64Array(1024); // as wide as any layer
@@ -99,7 +103,10 @@ export class Level {
       for (let at = 0; at < column.length; at += size) {
         const part = column.slice(at, at + size);
         groups.push(delta, (part[0][0] + back) * bits, 2 ** (part.length * bits) - 1, this.recipe.length);
-        this.patterns(part.map(([, feature]) => feature), bits);
+        this.patterns(
+          part.map(([, feature]) => feature),
+          bits,
+        );
       }
     }
     return Int32Array.from(groups);
@@ -181,7 +188,7 @@ export class Level {
     }
   }
 
-  /** Reads the voxels whose parents are occupied; `coarsest` is level 8, `before` the level before, null for level 8. */
+  /** Reads the voxels whose parents are occupied; `coarsest` is level 8, `before` the level before (null for 8). */
   decode(coder, before, coarsest) {
     const { n } = this;
     this.begin(before, coarsest);

@@ -45,7 +45,7 @@ export class Layer {
     return packed;
   }
 
-  /** Takes `sums` apart, modulo 2^16 (wrap = 16) or not (0): the number of units above 0, found in `active` and `values`. */
+  /** Takes `sums` apart, modulo 2^16 (wrap = 16) or not (0): how many units are above 0, told by `active` and `values`. */
   finish(wrap) {
     const { width, lanes, lane, shift, sums, active, values } = this;
     const half = lanes > 1 ? lane / 2 : 0;

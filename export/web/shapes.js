@@ -25,13 +25,16 @@ async function start(section) {
     stage.draw(cell.canvas, cell.shown.mesh("blocks"), view, color(cell === first ? "original" : "shape"), frame);
     cell.canvas.dataset.drawn = "";
   });
-  const seen = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      const cell = cells.find(({ canvas }) => canvas === target);
-      cell.seen = isIntersecting;
-      if (isIntersecting) draw(cell);
-    }
-  }, { rootMargin: "200px" });
+  const seen = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const cell = cells.find(({ canvas }) => canvas === target);
+        cell.seen = isIntersecting;
+        if (isIntersecting) draw(cell);
+      }
+    },
+    { rootMargin: "200px" },
+  );
   for (const { name, cells: told } of rows) {
     const line = section.appendChild(document.createElement("div"));
     line.className = "row";

@@ -7,12 +7,12 @@
 /* global THREE */
 
 const FIELD = 28; // degrees
-const KEPT = 96; // meshes whose buffers stay on the graphics card
+const KEPT = 256; // meshes whose buffers stay on the graphics card
 
 /** A view that all canvases may share. */
 export const startView = () => ({ azimuth: -0.95, elevation: 0.42, distance: 1 });
 
-/** What a camera looks at: middle and radius of a mesh; and where its shadow lies: half its width and depth, and its lowest z. */
+/** What a camera looks at: middle and radius of a mesh; and where its shadow lies: half its size, and its lowest z. */
 export function framing({ positions }) {
   const low = [Infinity, Infinity, Infinity];
   const high = [-Infinity, -Infinity, -Infinity];
@@ -57,6 +57,7 @@ class GraphicsStage {
     this.shadow = shadow();
     this.scene.add(this.shadow, this.shape);
     this.geometries = new Map();
+    this.renderer.compile(this.scene, this.camera); // now, not when the first shape is there
   }
 
   /** Draws a mesh in a color (CSS) onto a canvas, as large as that is. */
@@ -74,7 +75,7 @@ class GraphicsStage {
     this.material.color.set(color);
     this.shape.geometry = this.geometry(mesh);
     this.shadow.position.set(frame.middle[0], frame.middle[1], frame.floor - 0.004);
-    this.shadow.scale.set(1.3 * frame.half[0] + 0.06, 1.3 * frame.half[1] + 0.06, 1);
+    this.shadow.scale.set(1.15 * frame.half[0] + 0.05, 1.15 * frame.half[1] + 0.05, 1);
     this.shadow.visible = view.elevation > 0 && mesh.indices.length > 0;
     this.renderer.render(this.scene, this.camera);
     const target = canvas.getContext("2d");
@@ -113,7 +114,10 @@ function shadow() {
   const places = [0, 0, 0];
   const colors = [0, 0, 0, 0.3];
   const indices = [];
-  for (const [ring, alpha] of [[0.6, 0.22], [1, 0]]) {
+  for (const [ring, alpha] of [
+    [0.6, 0.22],
+    [1, 0],
+  ]) {
     for (let i = 0; i < around; i++) {
       const angle = (2 * Math.PI * i) / around;
       places.push(ring * Math.cos(angle), ring * Math.sin(angle), 0);
@@ -128,7 +132,10 @@ function shadow() {
   geometry.setAttribute("position", new THREE.BufferAttribute(Float32Array.from(places), 3));
   geometry.setAttribute("color", new THREE.BufferAttribute(Float32Array.from(colors), 4));
   geometry.setIndex(indices);
-  return new THREE.Mesh(geometry, new THREE.MeshBasicMaterial({ vertexColors: true, transparent: true, depthWrite: false }));
+  return new THREE.Mesh(
+    geometry,
+    new THREE.MeshBasicMaterial({ vertexColors: true, transparent: true, depthWrite: false }),
+  );
 }
 
 /** Paints triangles from the farthest to the nearest; slower, and where shapes cut each other not exact. */
@@ -144,7 +151,11 @@ class PaintedStage {
     const { place } = eye(frame, view);
     const [sin, cos] = [Math.sin(view.azimuth), Math.cos(view.azimuth)];
     const [up, level] = [Math.sin(view.elevation), Math.cos(view.elevation)];
-    const axes = [[-sin, cos, 0], [-cos * up, -sin * up, level], [cos * level, sin * level, up]]; // right, up, towards
+    const axes = [
+      [-sin, cos, 0],
+      [-cos * up, -sin * up, level],
+      [cos * level, sin * level, up],
+    ]; // right, up, towards
     const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
     const scale = Math.min(width, height) / 2 / Math.tan((FIELD / 2) * (Math.PI / 180));
     const light = [0.35, 0.6, 0.72]; // right, up, towards
@@ -154,7 +165,11 @@ class PaintedStage {
     const project = (vertex) => {
       const from = [0, 1, 2].map((axis) => positions[3 * vertex + axis] - place[axis]);
       const depth = -dot(from, axes[2]);
-      return [width / 2 + (scale * dot(from, axes[0])) / depth, height / 2 - (scale * dot(from, axes[1])) / depth, depth];
+      return [
+        width / 2 + (scale * dot(from, axes[0])) / depth,
+        height / 2 - (scale * dot(from, axes[1])) / depth,
+        depth,
+      ];
     };
     const triangles = [];
     for (let i = 0; i < indices.length; i += 3) {
@@ -162,7 +177,13 @@ class PaintedStage {
       const [a, b, c] = corners.map(project);
       if ((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) >= 0) continue; // seen from behind
       const normal = normals.subarray(3 * corners[0], 3 * corners[0] + 3);
-      const lit = 0.45 + 0.6 * Math.max(0, axes.reduce((sum, axis, k) => sum + light[k] * dot(axis, normal), 0));
+      const lit =
+        0.45 +
+        0.6 *
+          Math.max(
+            0,
+            axes.reduce((sum, axis, k) => sum + light[k] * dot(axis, normal), 0),
+          );
       const shade = lit * ((shades[corners[0]] + shades[corners[1]] + shades[corners[2]]) / 3);
       triangles.push({ depth: a[2] + b[2] + c[2], corners: [a, b, c], shade });
     }
@@ -179,7 +200,7 @@ class PaintedStage {
   }
 }
 
-/** Lets pointer and keys turn a view; `changed` is called after each turn. `zoom`: the wheel and + and - change its distance. */
+/** Lets pointer and keys turn a view, and with `zoom` the wheel, + and - bring it nearer; each time calls `changed`. */
 export function orbit(element, view, changed, zoom = false) {
   const turn = (dx, dy) => {
     view.azimuth -= dx;
@@ -217,10 +238,14 @@ export function orbit(element, view, changed, zoom = false) {
     keys[event.key]();
   });
   if (!zoom) return;
-  element.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    scale(Math.exp(event.deltaY / 900));
-  }, { passive: false });
+  element.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      scale(Math.exp(event.deltaY / 900));
+    },
+    { passive: false },
+  );
 }
 
 /** Calls `draw` for what was asked for, a few milliseconds in each frame, so that a page is never held up. */

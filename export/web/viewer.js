@@ -121,8 +121,17 @@ function save(name, content, type) {
 
 function saveMesh(suffix, write, type) {
   const { chosen, shown } = opened;
-  if (shown.voxels.every((voxel) => voxel === 0)) say(`${chosen.name}: the shape is empty, so it has no surface.`, true);
-  else save(`${chosen.name.split("/").pop().replace(/\.[^.]*$/, "")}.${suffix}`, write(shown.mesh(settings.style)), type);
+  if (shown.voxels.every((voxel) => voxel === 0))
+    say(`${chosen.name}: the shape is empty, so it has no surface.`, true);
+  else
+    save(
+      `${chosen.name
+        .split("/")
+        .pop()
+        .replace(/\.[^.]*$/, "")}.${suffix}`,
+      write(shown.mesh(settings.style)),
+      type,
+    );
 }
 
 function redraw() {
@@ -133,14 +142,22 @@ function redraw() {
 function listen() {
   const big = find("big");
   let asked = false;
-  orbit(find("big-canvas"), new Proxy({}, {
-    get: (_, key) => opened.view[key],
-    set: (_, key, value) => ((opened.view[key] = value), true),
-  }), () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => ((asked = false), drawBig()));
-  }, true);
+  orbit(
+    find("big-canvas"),
+    new Proxy(
+      {},
+      {
+        get: (_, key) => opened.view[key],
+        set: (_, key, value) => ((opened.view[key] = value), true),
+      },
+    ),
+    () => {
+      if (asked) return;
+      asked = true;
+      requestAnimationFrame(() => ((asked = false), drawBig()));
+    },
+    true,
+  );
   big.addEventListener("close", () => opened.from.focus({ preventScroll: true }));
   big.addEventListener("click", (event) => event.target === big && big.close());
   find("close").addEventListener("click", () => big.close());
@@ -178,7 +195,10 @@ function listen() {
   addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    addFiles([...event.dataTransfer.files]);
+    const { files } = event.dataTransfer;
+    const url = event.dataTransfer.getData("text/uri-list") || event.dataTransfer.getData("text/plain");
+    if (files.length > 0) addFiles([...files]);
+    else if (url) addUrl(url.trim());
   });
 }
 
@@ -187,10 +207,12 @@ async function start() {
   refresh();
   if (!stage.webgl) document.body.classList.add("painted");
   for (const { name, content, url } of embedded.models) {
-    await addModel(name, content ? bytesOf(content) : await remoteBytes(url));
+    await decoder.model(content ? bytesOf(content) : await remoteBytes(url)).catch((error) => {
+      throw new Error(`${name}: ${error.message}`);
+    });
   }
-  say("");
-  if (embedded.examples) await add("examples", () => archiveCollection(bytesSource(bytesOf(embedded.examples)), decoder));
+  if (embedded.examples)
+    await add("examples", () => archiveCollection(bytesSource(bytesOf(embedded.examples)), decoder));
   if (embedded.archive) await addUrl(embedded.archive, embedded.ious);
   const asked = new URLSearchParams(location.search).get("archive");
   if (asked) await addUrl(asked);

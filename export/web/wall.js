@@ -27,7 +27,7 @@ export class Shown {
 
 export class Wall {
   /**
-   * `element` fills with cards; `settings` has `style`, `color()` and `linked`; `open(item)` is called for a chosen one.
+   * `element` fills with cards; `settings` has `style`, `color()` and `linked`; `open(item)` shows a chosen one.
    * Items have a `name`, a `note`, and a `load()` that promises a Shown.
    */
   constructor(element, stage, settings, open) {
@@ -67,6 +67,7 @@ export class Wall {
       const kept = index >= first && index < end;
       if (kept || card.element.contains(document.activeElement)) continue;
       card.element.remove();
+      if (card.shown) card.shown.meshes = {}; // many times as large as voxels, and made in a moment
       this.cards.delete(index);
     }
     for (let index = first; index < end; index++) {
@@ -83,7 +84,10 @@ export class Wall {
     element.setAttribute("aria-label", `${item.name}, ${item.note}`);
     const canvas = element.appendChild(document.createElement("canvas"));
     const short = item.name.split("/").pop(); // the folder is told by the title and the large view
-    for (const [kind, text, title] of [["name", short, item.name], ["note", item.note, item.note]]) {
+    for (const [kind, text, title] of [
+      ["name", short, item.name],
+      ["note", item.note, item.note],
+    ]) {
       const line = element.appendChild(document.createElement("div"));
       line.className = kind;
       line.textContent = text;

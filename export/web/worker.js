@@ -9,7 +9,9 @@ function modelOf(fingerprint) {
   const found = models.find((model) => fingerprint.every((byte, i) => byte === model.fingerprint[i]));
   if (found) return found;
   const known = models.map((model) => hex(model.fingerprint.subarray(0, 3))).join(", ") || "none";
-  throw new FormatError(`written with model ${hex(fingerprint)}; this page has ${known}. Drop that model's .g3m file first.`);
+  throw new FormatError(
+    `written with model ${hex(fingerprint)}; this page has ${known}. Drop that model's .g3m file first.`,
+  );
 }
 
 const works = {
@@ -37,8 +39,10 @@ self.onmessage = ({ data }) => {
   let place = 0;
   const send = (content, moved) => self.postMessage({ id: data.id, place: place++, ...content }, moved);
   // One after the other, so that a model is there before what follows it.
-  last = last.then(() => works[data.work](data, send)).then(
-    () => self.postMessage({ id: data.id, done: true }),
-    (error) => self.postMessage({ id: data.id, error: error.message, expected: error instanceof FormatError }),
-  );
+  last = last
+    .then(() => works[data.work](data, send))
+    .then(
+      () => self.postMessage({ id: data.id, done: true }),
+      (error) => self.postMessage({ id: data.id, error: error.message, expected: error instanceof FormatError }),
+    );
 };

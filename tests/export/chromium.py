@@ -78,6 +78,12 @@ class Browser:
         elif method == "Log.entryAdded" and told["entry"]["level"] in ("error", "warning"):
             self.problems.append(told["entry"]["text"])
 
+    def processor_seconds(self) -> float:
+        """Seconds that the page's main thread has computed."""
+        self.call("Performance.enable", timeDomain="threadTicks")
+        metrics = {row["name"]: row["value"] for row in self.call("Performance.getMetrics")["metrics"]}
+        return metrics["TaskDuration"]
+
     def open(self, url: str) -> None:
         """Goes to a page and waits until it is loaded."""
         self.call("Page.navigate", url=url)

@@ -93,7 +93,7 @@ def write_site(
         model: which wrote it.
         output: the folder.
         ious: of the shapes with their originals, in the archive's order, where they are known.
-        title: of the page; the archive's name unless told.
+        title: of the page; default: the archive's name.
 
     Returns:
         The page, `index.html`.
@@ -102,8 +102,8 @@ def write_site(
         InputError: the archive is damaged, or another model's, or there are more or fewer IoUs than shapes.
     """
     found = Archive(archive)
-    if found.model != model.fingerprint[: len(found.model)]:
-        raise InputError(f"{archive}: written by model {found.model.hex()}, not by this one; give --model its model.")
+    if found.fingerprint != model.fingerprint[: len(found.fingerprint)]:
+        raise InputError(f"{archive}: written by model {found.fingerprint.hex()}, not by this one; name that.")
     if ious is not None and len(ious) != len(found):
         raise InputError(f"{archive}: holds {len(found)} shapes, there are {len(ious)} IoUs; give one a shape.")
     output = pathlib.Path(output)

@@ -19,14 +19,14 @@ FLOORS = (
     ("training",),
     ("recipes",),
     ("evaluation",),
+    ("export",),
     ("report",),
-    ("serving", "export"),
+    ("serving",),
     ("commands",),
 )
 # Places that work without these packages, imports inside of functions included.
 WITHOUT = {
     ("errors", "files", "runs", "provenance", "voxels", "codec"): ("keras", "tensorflow", "jax", "sklearn"),
-    ("voxels",): ("numba", "matplotlib"),
     ("evaluation", "training", "recipes", "models"): ("matplotlib",),
 }
 

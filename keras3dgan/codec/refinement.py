@@ -9,7 +9,6 @@ import numpy as np
 
 from keras3dgan import codec
 from keras3dgan.codec.octree import features
-from keras3dgan.codec.octree.octree_codec import OctreeCodec
 from keras3dgan.errors import InputError
 
 
@@ -28,24 +27,21 @@ def refine(
     Args:
         grids: (count, m, m, m) of zeros and ones, m 8, 16 or further doubled.
         resolution: to reach, such a number too.
-        models: octree models, by name or path; those that come with the package unless told.
+        models: octree models, by name or path; default: those that come with the package.
         temperature, seed, likely: as of `OctreeCodec.refine`.
 
     Returns:
         uint8 (count, resolution, resolution, resolution).
 
     Raises:
-        InputError: no model knows a resolution, or one is no octree model.
+        InputError: no model knows a resolution.
     """
-    loaded = [codec.load(model) for model in models or codec.shipped()]
-    codecs = [one for one in loaded if isinstance(one, OctreeCodec)]
-    if len(codecs) < len(loaded):
-        raise InputError("models: only octree models refine shapes; leave the others out.")
+    codecs = [codec.load(model) for model in models or codec.shipped()]
     known = features.levels(max(one.resolution for one in codecs))
     if not (grids.shape[1] in known and resolution in known and grids.shape[1] <= resolution):
         words = ", ".join(map(str, known))
         raise InputError(
-            f"resolution: shapes are refined from one of {words} to another, not {grids.shape[1]} to {resolution}."
+            f"shapes are refined from one of {words} to another, not {grids.shape[1]} to {resolution}.", "resolution"
         )
     while grids.shape[1] < resolution:
         step = 2 * grids.shape[1]

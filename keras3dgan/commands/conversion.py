@@ -19,7 +19,6 @@ from keras3dgan.errors import InputError, UnavailableError
 from keras3dgan.voxels import io
 from keras3dgan.voxels.grid import iou, packed_size
 
-_PICTURED = 16
 # Stands for the archive in the names of what goes into it.
 _IN_ARCHIVE = pathlib.Path("archive")
 
@@ -272,25 +271,3 @@ def _check_targets(items: Sequence[Item], output: str | None, overwrite: bool) -
         # Beside chair.g3c may lie the chair.glb that it was made from.
         if item.target.exists() and not output and not overwrite:
             raise InputError(f"{item.target}: is there already; name another --output, or give --overwrite.")
-
-
-def write_generated(occupancy: np.ndarray, folder: pathlib.Path, form: str) -> None:
-    """Writes shapes (count, n, n, n) in [0, 1] and a picture of them into a folder; says where.
-
-    Raises:
-        InputError: the format is unknown.
-    """
-    from keras3dgan.report import figures
-
-    if f".{form}" not in io.WRITABLE:
-        raise InputError(f"'{form}' is unknown; choose among {', '.join(io.WRITABLE)}.", "format")
-    empty = 0
-    for index, shape in enumerate(occupancy):
-        if shape.max() > 0.5:
-            io.write_shape(folder / f"shape-{index:04d}.{form}", shape)
-        else:
-            empty += 1
-    shown = occupancy[:_PICTURED]
-    figures.save(figures.shapes([shown[i : i + 8] for i in range(0, len(shown), 8)]), folder / "shapes.png")
-    left_out = f" ({empty} empty ones left out)" if empty else ""
-    print(f"{folder}: {len(occupancy) - empty} shapes{left_out}; see {folder / 'shapes.png'}")

@@ -84,14 +84,16 @@ def write_files(folder: pathlib.Path, comparison: Comparison) -> str:
 
 def write_page(path: pathlib.Path, runs: dict[str, Run], comparison: Comparison) -> None:
     """Writes the report."""
+    from keras3dgan.export import shapes_page
     from keras3dgan.report import figures
     from keras3dgan.report.page import Page
-    from keras3dgan.report.sections import add_comparison, add_run, reconstructions
+    from keras3dgan.report.sections import add_comparison, add_run, reconstructions, turning
 
     page = Page("keras3dgan: furniture compressed by what a small network learnt of it")
     page.heading(f"Unseen shapes, compressed and restored ({len(comparison.shapes)} of the test split)")
     add_comparison(page, comparison.rows)
     page.picture(figures.png(reconstructions(comparison.shapes, comparison.codecs)), "Originals and reconstructions")
+    page.html(shapes_page.fragment(turning(comparison.shapes, comparison.codecs)) + shapes_page.assets())
     for run in runs.values():
         add_run(page, run)
     page.write(path)

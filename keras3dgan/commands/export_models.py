@@ -1,7 +1,8 @@
-"""Exports trained models as SavedModels for TensorFlow Serving: encoder and decoder, generator, classifier.
+"""Exports trained models: as SavedModels for TensorFlow Serving, for ONNX Runtime or LiteRT, or for a browser.
 
 keras3dgan export_models --model=runs/compressor --output=served
 keras3dgan export_models --model=runs/compressor --output=served --format=onnx
+keras3dgan export_models --model=octree32 --output=site --format=web --archive=all.g3a
 """
 
 from __future__ import annotations
@@ -14,16 +15,27 @@ from absl import flags
 
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
+from keras3dgan.recipes import load_codec
 from keras3dgan.runs import Run
 
-cli.add(flags.DEFINE_string, "model", None, "run of a training whose models are served", cli.MODEL)
-cli.add(flags.DEFINE_string, "output", None, "folder that a server watches; gets <part>/<version>/")
+NEEDS_BACKEND = False
+
 cli.add(
-    cli.enum("saved_model", "onnx", "litert"),
+    flags.DEFINE_string, "model", None, "run of a training whose models are served; web: an octree model", cli.MODEL
+)
+cli.add(
+    flags.DEFINE_string,
+    "output",
+    None,
+    "folder that a server watches; gets <part>/<version>/; web: a .g3m file, or a site",
+)
+cli.add(
+    cli.enum("saved_model", "onnx", "litert", "web"),
     "format",
     "saved_model",
-    "saved_model; or onnx or litert: one file a part",
+    "saved_model; onnx or litert: one file a part; or web",
 )
+cli.add(flags.DEFINE_string, "archive", None, "web: .g3a file that the site shows")
 cli.add(
     flags.DEFINE_boolean, "warmup", True, "saved_model: requests that a server runs before it says that it is ready"
 )
@@ -31,18 +43,40 @@ flags.mark_flags_as_required(["model", "output"])
 
 
 def main(_: Sequence[str]) -> None:
-    """Exports the models of the run --model."""
+    """Exports the models of --model."""
+    output = pathlib.Path(cli.FLAGS.output)
+    places = for_browsers(output) if cli.FLAGS.format == "web" else for_servers(output)
+    print(f"wrote {' and '.join(map(str, places))}")
+
+
+def for_browsers(output: pathlib.Path) -> list[pathlib.Path]:
+    """Writes an octree model, with --archive a site that shows it."""
+    from keras3dgan.codec.octree.octree_codec import OctreeCodec
+    from keras3dgan.export import web_export
+
+    codec = load_codec(cli.FLAGS.model)
+    if not isinstance(codec, OctreeCodec):
+        raise InputError(f"{cli.FLAGS.model} is no octree model, which browsers decode; name one.", "model")
+    if cli.FLAGS.archive:
+        return [web_export.write_site(cli.FLAGS.archive, codec.octree, output)]
+    if output.suffix != ".g3m":
+        output = output / "model.g3m"
+    web_export.write_web_model(codec.octree, output)
+    return [output]
+
+
+def for_servers(output: pathlib.Path) -> list[pathlib.Path]:
+    """Writes the parts of a run for TensorFlow Serving or another engine."""
+    cli.import_backend()
     if os.environ["KERAS_BACKEND"] != "tensorflow":
         raise InputError(
             "KERAS_BACKEND: exporting needs TensorFlow; unset the variable, runs of both backends are read."
         )
     from keras3dgan.export import engines, saved_model
 
-    run, output = Run(cli.FLAGS.model), pathlib.Path(cli.FLAGS.output)
+    run = Run(cli.FLAGS.model)
     if cli.FLAGS.format == "saved_model":
-        places = saved_model.write(run, output, cli.FLAGS.warmup)
-    else:
-        comparisons = engines.write(run, output, cli.FLAGS.format)
-        print(engines.table(comparisons))
-        places = [comparison.path for comparison in comparisons]
-    print(f"wrote {' and '.join(map(str, places))}")
+        return saved_model.write(run, output, cli.FLAGS.warmup)
+    comparisons = engines.write(run, output, cli.FLAGS.format)
+    print(engines.table(comparisons))
+    return [comparison.path for comparison in comparisons]

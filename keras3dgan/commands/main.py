@@ -9,7 +9,8 @@ from keras3dgan import recipes
 from keras3dgan.commands import cli, train
 
 COMMANDS = {
-    "generate": "make new shapes with a trained 3D-GAN",
+    "generate": "make new shapes with an octree model or a trained 3D-GAN",
+    "refine": "make finer grids of coarse ones",
     "reconstruct": "turn a picture into a shape",
     "compress": "turn shapes into .g3c files",
     "decompress": "turn .g3c files into shapes",
@@ -18,7 +19,7 @@ COMMANDS = {
     "evaluate_gan": "measure 3D-GANs on shapes never trained on",
     "evaluate_reconstruction": "measure shapes made of pictures of objects never trained on",
     "evaluate_features": "classify shapes by what a 3D-GAN's discriminator has learnt without labels",
-    "export_models": "write trained models for TensorFlow Serving, ONNX Runtime or LiteRT",
+    "export_models": "write trained models for TensorFlow Serving, ONNX Runtime, LiteRT or a browser",
     "serve": "serve exported models on this machine, for development",
     "serve_client": "compress and restore shapes on a server of exported models",
     "report": "write an HTML page about training runs",

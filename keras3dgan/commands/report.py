@@ -52,8 +52,9 @@ def main(_: Sequence[str]) -> None:
 def add_codecs(page: Page, runs: Sequence[Run]) -> None:
     """Adds a comparison for each data set that the runs were trained on."""
     from keras3dgan.evaluation.compression import compare
+    from keras3dgan.export import shapes_page
     from keras3dgan.report import figures
-    from keras3dgan.report.sections import add_comparison, reconstructions
+    from keras3dgan.report.sections import add_comparison, reconstructions, turning
 
     keys = ("dataset", "classes", "resolution")
     groups: dict[str, list[Run]] = {}
@@ -65,6 +66,8 @@ def add_codecs(page: Page, runs: Sequence[Run]) -> None:
         add_comparison(page, comparison.rows)
         picture = figures.png(reconstructions(comparison.shapes, comparison.codecs))
         page.picture(picture, "Originals and reconstructions")
+        page.html(shapes_page.fragment(turning(comparison.shapes, comparison.codecs)))
+    page.html(shapes_page.assets())
 
 
 def write_pictures(runs: Sequence[Run], folder: pathlib.Path, name: str) -> None:

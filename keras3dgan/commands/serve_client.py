@@ -108,11 +108,11 @@ def _classify(client: Client, words: Sequence[str]) -> None:
 
 def _generate(client: Client) -> None:
     """Writes new shapes into a folder."""
-    from keras3dgan.commands import conversion
+    from keras3dgan.commands import shapes_output
 
     if not cli.FLAGS.output:
         raise InputError("name the folder for the shapes.", "output")
     count, seed = cli.FLAGS.count, cli.FLAGS.seed
     if count < 1:
         raise InputError(f"must be at least 1, got {count}.", "count")
-    conversion.write_generated(client.generate(count, seed), pathlib.Path(cli.FLAGS.output), cli.FLAGS.format)
+    shapes_output.write(client.generate(count, seed), pathlib.Path(cli.FLAGS.output), cli.FLAGS.format)

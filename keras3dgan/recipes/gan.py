@@ -10,8 +10,12 @@ core); `r3gan`, being measured; `64` and `wu2016_64`, at 64^3; `cpu`, `best` at 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from keras3dgan.errors import InputError
 from keras3dgan.runs import Run
 from keras3dgan.training.adversarial_settings import CONVERGING, AdversarialSettings, SmoothedSettings
 from keras3dgan.training.options import Options, Samples
@@ -199,6 +203,18 @@ def load(run: Run) -> keras.Model:
     return load_model(run, "generator")
 
 
+def _generate(run: Run, count: int, seed: int, temperature: float | None, classes: Sequence[str]) -> np.ndarray:
+    from keras3dgan.training import best_generator
+
+    if temperature is not None:
+        raise InputError("a 3D-GAN has none; leave it out.", "temperature")
+    if classes:
+        raise InputError("a 3D-GAN draws from all that it was trained on; leave it out.", "classes")
+    generator = load(run)
+    latents = best_generator.latents(count, generator.latent_size, run.settings["latent_stddev"], seed)
+    return best_generator.occupancy(generator, latents)
+
+
 def _discriminator(run: Run) -> keras.Model:
     from keras3dgan.training.model_files import load_model
 
@@ -246,6 +262,7 @@ RECIPE = Recipe(
         "samples": ("occupied", "diversity", "generated_diversity", "generated_novelty"),
     },
     parts=_parts,
+    generate=_generate,
     generator=load,
     discriminator=_discriminator,
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import collections
 import concurrent.futures
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +41,8 @@ _MEASURED = 200
 BUNDLED = "furniture_voxels"
 _AHEAD, _MAKERS = 4, 2
 _FILE = "octree.npz"
+# Shapes are cleaner below 1, and less various (docs/octree.md).
+_TEMPERATURE = 0.8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,6 +238,10 @@ def load(run: Run, goal: Goal | None = None) -> OctreeCodec:
     return OctreeCodec(OctreeModel.load(run.model_file(_FILE)), goal or Goal())
 
 
+def _generate(run: Run, count: int, seed: int, temperature: float | None, classes: Sequence[str]) -> np.ndarray:
+    return load(run).sample(count, _TEMPERATURE if temperature is None else temperature, seed, classes)
+
+
 def _line(result: dict[str, Any]) -> str:
     return f"{result['last']['val_bytes']:.1f} bytes a validation shape, every voxel exact"
 
@@ -251,5 +257,6 @@ RECIPE = Recipe(
     line=_line,
     curves={"loss": ("loss",), "bytes a validation shape": ("val_bytes",)},
     codec=load,
+    generate=_generate,
     codec_name=lambda settings: "Octree model",
 )

@@ -54,6 +54,10 @@ class Page:
             f'<figure><img alt="{text}" src="data:image/png;base64,{data}"><figcaption>{text}</figcaption></figure>'
         )
 
+    def html(self, content: str) -> None:
+        """Adds what is HTML already."""
+        self.parts.append(content)
+
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the page."""
         head = f"<meta charset='utf-8'><title>{html.escape(self.title)}</title><style>{_STYLE}</style>"

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.evaluation.compression import ratio
+from keras3dgan.export.shapes_page import Row
 from keras3dgan.recipes import recipe_of
 from keras3dgan.report import figures
 from keras3dgan.report.page import Page
@@ -94,6 +95,20 @@ def reconstructions(shapes: ShapeSet, codecs: dict[str, ShapeCodec], seed: int =
         names.append(f"{name}, IoU {iou(originals, restored).mean():.2f}")
         drawn.append(restored)
     return figures.shapes(drawn, names, titles)
+
+
+def turning(shapes: ShapeSet, codecs: dict[str, ShapeCodec], seed: int = 0) -> list[Row]:
+    """The shapes of `reconstructions` for a page that turns them: of each the original and what each codec makes of it."""
+    rows = np.random.default_rng(seed).permutation(len(shapes))[:_COLUMNS]
+    originals = shapes.grids(rows)
+    restored = {name: codec.decode(codec.encode(originals)) for name, codec in codecs.items()}
+    return [
+        Row(
+            f"{shapes.class_names[shapes.labels[row]]} {shapes.ids[row]}",
+            {"original": originals[i], **{name: grids[i] for name, grids in restored.items()}},
+        )
+        for i, row in enumerate(rows)
+    ]
 
 
 def generated(comparison: GeneratorComparison) -> plt.Figure:

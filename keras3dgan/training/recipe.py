@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from keras3dgan.errors import InputError
 from keras3dgan.runs import Run
@@ -73,6 +75,7 @@ class Recipe:
         codec: run and goal -> the codec that it has trained.
         codec_name: settings -> how tables call that codec.
         parts: run -> the models to export, in the order in which a server may learn of them.
+        generate: run, count, seed, temperature or None, classes -> new shapes (count, n, n, n) in [0, 1].
         generator: run -> its generator, latents to logits.
         discriminator: run -> its discriminator.
         reconstructor: run -> from pictures to shapes.
@@ -93,6 +96,7 @@ class Recipe:
     codec: Callable[[Run, Goal], ShapeCodec] | None = None
     codec_name: Callable[[Mapping[str, Any]], str] | None = None
     parts: Callable[[Run], list[Part]] | None = None
+    generate: Callable[[Run, int, int, float | None, Sequence[str]], np.ndarray] | None = None
     generator: Callable[[Run], keras.Model] | None = None
     discriminator: Callable[[Run], keras.Model] | None = None
     reconstructor: Callable[[Run], Any] | None = None

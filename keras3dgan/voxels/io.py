@@ -48,6 +48,24 @@ def read_shape(
         if grid is None:
             return voxelize(surface, resolution, name=str(path))
         return grids.fit(grid, resolution)
+    grid = read_grid(path, up, threshold, invert)
+    size = grid.shape[0]
+    if size * 7 // 8 <= resolution < size and grids.crop(grid, resolution) is None:
+        raise InputError(
+            f"{path}: its {size}^3 voxels do not fit into {resolution}^3, and so little cannot be taken off; "
+            f"save it at {resolution}^3 or at twice that."
+        )
+    return grids.fit(grid, resolution)
+
+
+def read_grid(
+    path: str | os.PathLike[str], up: str = "auto", threshold: float | None = None, invert: bool = False
+) -> np.ndarray:
+    """Reads a file that holds a grid as it is: `uint8` (n, n, n) of zeros and ones, z up, not all zeros.
+
+    Arguments and errors as `read_shape`.
+    """
+    suffix = pathlib.Path(path).suffix.lower()
     if suffix == ".binvox":
         grid = binvox.read_binvox(path).grid
     elif suffix == ".mat":
@@ -58,13 +76,7 @@ def read_shape(
         raise InputError(f"{path}: '{suffix}' files hold no shape that is read; use one of {', '.join(READABLE)}.")
     if not grid.any():
         raise InputError(f"{path}: its grid is empty, nothing is occupied; get the file again, or give --threshold=.")
-    size = grid.shape[0]
-    if size * 7 // 8 <= resolution < size and grids.crop(grid, resolution) is None:
-        raise InputError(
-            f"{path}: its {size}^3 voxels do not fit into {resolution}^3, and so little cannot be taken off; "
-            f"save it at {resolution}^3 or at twice that."
-        )
-    return grids.fit(grids.y_up_to_z_up(grid) if up == "y" else grid, resolution)
+    return grids.y_up_to_z_up(grid) if up == "y" else grid
 
 
 def write_shape(path: str | os.PathLike[str], occupancy: np.ndarray, threshold: float = 0.5) -> None:

@@ -88,7 +88,7 @@ class OctreeCodec(ShapeCodec):
             count: how many, at least 1.
             temperature: 0.1 to 10; 1 draws what the model thinks shapes are like, less what it thinks likely.
             seed: not negative.
-            classes: only shapes that start like those of these classes; all unless told.
+            classes: only shapes that start like those of these classes; default: all.
 
         Returns:
             uint8 (count, n, n, n).
@@ -111,7 +111,7 @@ class OctreeCodec(ShapeCodec):
 
         Args:
             grids: (count, m, m, m) of zeros and ones, m of one of the model's levels.
-            resolution: to reach, of one of the model's levels; that of the model unless told.
+            resolution: to reach, of one of the model's levels; default: the model's.
             temperature: as of `sample`.
             seed: not negative.
             likely: every voxel becomes what it is more likely to be, and nothing is drawn.

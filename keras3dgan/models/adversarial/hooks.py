@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-
 # Its attributes are there for type checkers; a model has one keras.Model among its bases, the last.
 if TYPE_CHECKING:
     _Model = keras.Model

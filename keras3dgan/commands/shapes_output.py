@@ -1,0 +1,45 @@
+"""Folders of shapes with a picture and a page of them."""
+
+from __future__ import annotations
+
+import pathlib
+
+import numpy as np
+
+from keras3dgan.errors import InputError
+from keras3dgan.voxels import io
+
+_PICTURED = 16
+
+
+def write(occupancy: np.ndarray, folder: pathlib.Path, form: str) -> None:
+    """Writes shapes (count, n, n, n) in [0, 1] into a folder, with a picture where matplotlib is, and a page; says where.
+
+    Raises:
+        InputError: the format is unknown.
+    """
+    from keras3dgan.export.shapes_page import Row, write_shapes_page
+
+    if f".{form}" not in io.WRITABLE:
+        raise InputError(f"'{form}' is unknown; choose among {', '.join(io.WRITABLE)}.", "format")
+    kept = []
+    for index, shape in enumerate(occupancy):
+        if shape.max() > 0.5:
+            name = f"shape-{index:04d}"
+            io.write_shape(folder / f"{name}.{form}", shape)
+            kept.append(Row(name, {name: shape}))
+    left_out = f" ({len(occupancy) - len(kept)} empty ones left out)" if len(kept) < len(occupancy) else ""
+    if kept:
+        write_shapes_page("Generated shapes", kept[:_PICTURED], folder / "shapes.html")
+    seen = f"; see {folder / 'shapes.html'}" if kept else ""
+    print(f"{folder}: {len(kept)} shapes{left_out}{seen}{_picture(occupancy[:_PICTURED], folder)}")
+
+
+def _picture(shown: np.ndarray, folder: pathlib.Path) -> str:
+    """Draws shapes; the end of a sentence about where."""
+    try:
+        from keras3dgan.report import figures
+    except ModuleNotFoundError:  # matplotlib comes with training; the page is there without it
+        return ""
+    figures.save(figures.shapes([shown[i : i + 8] for i in range(0, len(shown), 8)]), folder / "shapes.png")
+    return f" and {folder / 'shapes.png'}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
@@ -13,6 +14,7 @@ from apache_beam.utils.shared import Shared
 from keras3dgan.codec import archive
 from keras3dgan.codec.goals import Goal
 from keras3dgan.commands import conversion
+from keras3dgan.commands.file_plan import readable_files
 from keras3dgan.commands.items import Item
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
@@ -48,11 +50,7 @@ def shards_of_files(folder: pathlib.Path, output: pathlib.Path, size: int) -> li
     Raises:
         InputError: there are none.
     """
-    names = sorted(
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if path.suffix.lower() in io.READABLE and path.is_file()
-    )
+    names = [str(path.relative_to(folder)) for path in readable_files(folder, io.READABLE)]
     if not names:
         raise InputError(f"{folder}: holds no file that is read here ({', '.join(io.READABLE)}).")
     starts = range(0, len(names), size)
@@ -93,14 +91,14 @@ class Compress(beam.DoFn):
 
     Args:
         model: as `recipes.load_codec` takes it; a run must lie on storage that all workers see.
-        up: the axis that points up in the files.
+        reading: further arguments of `io.read_shape`.
         goal: what streams are to reach.
     """
 
-    def __init__(self, model: str, up: str = "auto", goal: Goal = Goal()):
+    def __init__(self, model: str, reading: Mapping[str, Any] = MappingProxyType({}), goal: Goal = Goal()):
         self._model = model
         self._goal = goal
-        self._up = up
+        self._reading = dict(reading)
         self._shared = Shared()
         self._done = beam.metrics.Metrics.counter("keras3dgan", "shards_done_before")
         self._good = beam.metrics.Metrics.counter("keras3dgan", "shapes")
@@ -128,7 +126,7 @@ class Compress(beam.DoFn):
     def _write(self, shard: Shard, target: pathlib.Path, listed: pathlib.Path) -> None:
         """Writes the archive, batch after batch, and the list of bad inputs."""
         with archive.create(target, self._codec) as writer:
-            shapes = _shapes(shard, self._codec.resolution, self._up)
+            shapes = _shapes(shard, self._codec.resolution, self._reading)
             done = conversion.write_into(conversion.choose(shapes, self._codec, archived=True), writer)
             bad = [(item.name, " ".join(item.error.split())) for item in done if item.error]
             # Inside, so that the list comes first: an archive that is there says that its shard is done.
@@ -136,7 +134,7 @@ class Compress(beam.DoFn):
                 temporary.write_text("".join(f"{name}\t{why}\n" for name, why in bad))
 
 
-def _shapes(shard: Shard, resolution: int, up: str) -> Iterator[Item]:
+def _shapes(shard: Shard, resolution: int, reading: Mapping[str, Any]) -> Iterator[Item]:
     """The shapes of a shard with their grids."""
     if shard.dataset:
         from keras3dgan.datasets.builders import read_slice
@@ -144,7 +142,7 @@ def _shapes(shard: Shard, resolution: int, up: str) -> Iterator[Item]:
         for name, grid in read_slice(*shard.dataset, resolution, shard.data_dir):
             yield Item(name, pathlib.Path(name), pathlib.Path(name), grid)
     folder = pathlib.Path(shard.folder)
-    yield from conversion.read([Item(n, folder / n, pathlib.Path(n)) for n in shard.files], resolution, up)
+    yield from conversion.read([Item(n, folder / n, pathlib.Path(n)) for n in shard.files], resolution, reading)
 
 
 def check_done(shards: list[Shard], output: pathlib.Path, fingerprint: bytes) -> None:
@@ -188,7 +186,7 @@ def run(
     shards: list[Shard],
     model: str,
     output: pathlib.Path,
-    up: str = "auto",
+    reading: Mapping[str, Any] = MappingProxyType({}),
     options: Any = None,
     goal: Goal = Goal(),
 ) -> Outcome:
@@ -198,7 +196,7 @@ def run(
         shards: of `shards_of_files` or `shards_of_dataset`.
         model: as `recipes.load_codec` takes it.
         output: folder of the archives; gets `bad_inputs.tsv` too.
-        up: the axis that points up in the files.
+        reading: further arguments of `io.read_shape`.
         options: Beam's `PipelineOptions`; default: the local runner.
         goal: what streams are to reach.
     """
@@ -208,7 +206,7 @@ def run(
         pipeline
         | "shards" >> beam.Create(shards)
         | "one at a time" >> beam.Reshuffle()
-        | "compress" >> beam.ParDo(Compress(model, up, goal)).with_outputs(BAD, main="archives")
+        | "compress" >> beam.ParDo(Compress(model, reading, goal)).with_outputs(BAD, main="archives")
     )
     _ = (
         done[BAD]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import io
 import logging
 import os
 import signal
@@ -146,6 +147,9 @@ def run(
         needs_backend: whether Keras must have a backend to run on.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for stream in (sys.stdout, sys.stderr):  # names of files may be in no encoding, and terminals in ASCII
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
     def parse(argv: Sequence[str]) -> list[str]:
         if "--help" in argv or "-h" in argv:
@@ -218,6 +222,19 @@ def add_codec() -> None:
     add(flags.DEFINE_integer, "bytes", None, "at most so many bytes a shape", MODEL)
     add(flags.DEFINE_float, "mean_bytes", None, "at most so many bytes a shape on average", MODEL)
     add(flags.DEFINE_float, "min_iou", None, "the fewest bytes with at least this IoU", MODEL)
+
+
+def add_reading() -> None:
+    """Defines how files of shapes are read."""
+    text = "axis that points up in the files: auto (y for glTF, z otherwise), y or z"
+    add(enum("auto", "y", "z"), "up", "auto", text)
+    add(flags.DEFINE_float, "threshold", None, "grids: values above it are occupied [0.5, which the values must fit]")
+    add(flags.DEFINE_boolean, "invert", False, "grids: low values are occupied, as distances that are negative inside")
+
+
+def reading() -> dict[str, Any]:
+    """The flags of `add_reading`, as `voxels.io.read_shape` takes them."""
+    return {"up": FLAGS.up, "threshold": FLAGS.threshold, "invert": FLAGS.invert}
 
 
 def goal() -> Goal:

@@ -21,9 +21,7 @@ cli.add_codec()
 cli.add(
     flags.DEFINE_string, "output", None, "file or folder to write to, or all.g3a for one archive [beside the input]"
 )
-cli.add(
-    cli.enum("auto", "y", "z"), "up", "auto", "axis that points up in the files: auto (y for glTF, z otherwise), y or z"
-)
+cli.add_reading()
 
 
 def main(words: Sequence[str]) -> None:
@@ -32,5 +30,5 @@ def main(words: Sequence[str]) -> None:
 
     goal = cli.goal()
     conversion.compress(
-        lambda: cli.load_codec(cli.FLAGS.model, goal), words, cli.FLAGS.output, cli.FLAGS.up, verify=True
+        lambda: cli.load_codec(cli.FLAGS.model, goal), words, cli.FLAGS.output, cli.reading(), verify=True
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,17 +24,17 @@ from keras3dgan.voxels.grid import iou, packed_size
 _IN_ARCHIVE = pathlib.Path("archive")
 
 
-def read(items: Iterable[Item], resolution: int, up: str) -> Iterator[Item]:
+def read(items: Iterable[Item], resolution: int, reading: Mapping[str, Any]) -> Iterator[Item]:
     """Gives each item its grid, `uint8` (n, n, n).
 
     Args:
         items: with their sources.
         resolution: n.
-        up: the axis that points up in the files.
+        reading: further arguments of `io.read_shape`.
     """
     for item in items:
         try:
-            item.content = io.read_shape(item.source, resolution, up)
+            item.content = io.read_shape(item.source, resolution, **reading)
         except InputError as error:
             item.fail(error)
         yield item
@@ -94,7 +95,11 @@ def write_into(items: Iterable[Item], writer: ArchiveWriter) -> Iterator[Item]:
 
 
 def compress(
-    load: Callable[[], ShapeCodec], words: Sequence[str], output: str | None, up: str, verify: bool = False
+    load: Callable[[], ShapeCodec],
+    words: Sequence[str],
+    output: str | None,
+    reading: Mapping[str, Any],
+    verify: bool = False,
 ) -> None:
     """Turns shapes into `.g3c` files, or into one `.g3a` archive.
 
@@ -102,7 +107,7 @@ def compress(
         load: gives the codec, once it is clear that there is something to do.
         words: files and folders.
         output: `--output`.
-        up: the axis that points up in the files.
+        reading: further arguments of `io.read_shape`.
         verify: whether to restore every shape again and say how good it is.
 
     Raises:
@@ -115,7 +120,7 @@ def compress(
             raise InputError(f"{target} must end in .g3c or .g3a, or be a folder.", "output")
     codec = load()
     items = [Item(str(source), source, target) for source, target in pairs]
-    chosen = choose(read(items, codec.resolution, up), codec, bool(into), verify)
+    chosen = choose(read(items, codec.resolution, reading), codec, bool(into), verify)
     tally = Tally("compress", len(items))
     if into:
         for item in items:
@@ -233,6 +238,8 @@ def decompress(
     archives = [Archive(word) for word in words if word.lower().endswith(".g3a")]
     singles = [word for word in words if not word.lower().endswith(".g3a")]
     plan = file_plan.plan(singles, output, (".g3c",), suffix) if singles or not archives else []
+    if output and pathlib.Path(output).suffix and archives and not pathlib.Path(output).is_dir():
+        raise InputError(f"{output} names a file, an archive holds many; name a folder.", "output")
     items = [Item(str(source), source, target) for source, target in plan]
     stored = [(found, _items_of(found, output, suffix)) for found in archives]
     everything = [*items, *(item for _, inside in stored for item in inside)]

@@ -28,14 +28,18 @@ def plan(
     """
     if not words:
         raise InputError("give at least one file or folder (see --help).")
-    target = pathlib.Path(output) if output else None
+    target = pathlib.Path(output).expanduser() if output else None
     pairs: list[tuple[pathlib.Path, pathlib.Path]] = []
     for word in words:
-        path = pathlib.Path(word)
+        if not word:
+            raise InputError("an empty name is no file and no folder; '.' is the current folder.")
+        path = pathlib.Path(word).expanduser()
         if path.is_dir():
-            found = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in readable)
+            found = readable_files(path, readable)
             if not found:
                 raise InputError(f"{path}: holds no file that is read here ({', '.join(readable)}).")
+            if target and target.suffix and not target.is_dir():
+                raise InputError(f"{target} names a file, {path} is a folder; name a folder.", "output")
             pairs += [
                 (file, (target or path) / name)
                 for file, name in zip(
@@ -50,6 +54,27 @@ def plan(
             pairs.append((path, target / f"{path.stem}{suffix}"))
     _check(pairs)
     return pairs
+
+
+def readable_files(folder: pathlib.Path, readable: Sequence[str]) -> list[pathlib.Path]:
+    """All files of a folder with these suffixes, at any depth, in order. Links to folders are followed, each folder once; what
+    macOS adds to archives, `._chair.obj` and `__MACOSX`, is no file of anybody's."""
+    found, seen = [], set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if name != "__MACOSX")
+        found += [
+            pathlib.Path(place, name)
+            for name in names
+            if os.path.splitext(name)[1].lower() in readable
+            and not name.startswith("._")
+            and os.path.isfile(os.path.join(place, name))
+        ]
+    return sorted(found)
 
 
 def output_names(found: Sequence[pathlib.Path], suffix: str) -> list[pathlib.Path]:

@@ -46,9 +46,7 @@ cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside
 cli.add(
     flags.DEFINE_string, "format", "glb", "of shapes whose file is not named: glb, obj, stl, ply, binvox, npy or npz"
 )
-cli.add(
-    cli.enum("auto", "y", "z"), "up", "auto", "axis that points up in the files: auto (y for glTF, z otherwise), y or z"
-)
+cli.add_reading()
 cli.add(flags.DEFINE_boolean, "overwrite", False, "replace files that are there already, when --output is not given")
 cli.add(flags.DEFINE_float, "timeout", 30.0, "seconds for one request, retries included")
 cli.add(
@@ -74,7 +72,7 @@ def main(words: Sequence[str]) -> None:
     client = Client(cli.FLAGS.address, **flag_values)
     try:
         if task == "compress":
-            conversion.compress(lambda: _ready(client), words, cli.FLAGS.output, cli.FLAGS.up)
+            conversion.compress(lambda: _ready(client), words, cli.FLAGS.output, cli.reading())
         elif task == "decompress":
             conversion.decompress(
                 lambda fingerprint: _ready(client), words, cli.FLAGS.output, cli.FLAGS.format, cli.FLAGS.overwrite
@@ -101,7 +99,7 @@ def _classify(client: Client, words: Sequence[str]) -> None:
 
     if not words:
         raise InputError("give at least one file (see --help).")
-    grids = np.stack([io.read_shape(word, cli.FLAGS.resolution, cli.FLAGS.up) for word in words])
+    grids = np.stack([io.read_shape(word, cli.FLAGS.resolution, **cli.reading()) for word in words])
     for word, name in zip(words, client.classify(grids), strict=True):
         print(f"{word}: {name}")
 

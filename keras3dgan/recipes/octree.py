@@ -127,6 +127,7 @@ def train(settings: OctreeSettings, run: Run, options: Options = Options()) -> d
     codebook = fit_codebook(grids, settings.prototypes, settings.seed, known_shapes(settings, options))
     labels = [each.class_names[label] for each in sets for label in each.labels]
     codebook.classes = classes.count(codebook.nearest(grids)[:, 0], codebook.prototypes, labels)
+    print(f"{run.path}: {len(grids)} shapes, {codebook.prototypes} prototypes, {settings.epochs} epochs", flush=True)
     samples = VoxelSamples(grids, settings.batch_size, settings.seed, settings.prototypes, settings.stretch)
     measured = validation[np.random.default_rng(0).permutation(len(validation))[:_MEASURED]]
     return _fit(run, model, settings, codebook, samples, measured, options, len(grids))

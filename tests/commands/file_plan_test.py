@@ -46,3 +46,20 @@ def test_what_cannot_be_planned(tmp_path):
     ):
         with pytest.raises(InputError, match=message):
             _plan(tmp_path, words, output)
+
+
+def test_links_are_followed_and_what_macos_adds_is_left_out(tmp_path):
+    _tree(tmp_path, "in/a.obj", "in/._a.obj", "in/__MACOSX/b.obj", "elsewhere/c.obj")
+    (tmp_path / "in" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "in")  # a circle
+    assert _plan(tmp_path, ["in"], "out") == {"in/a.obj": "out/a.g3c", "in/linked/c.obj": "out/linked/c.g3c"}
+
+
+def test_names_that_mean_something_else(tmp_path, monkeypatch):
+    _tree(tmp_path, "a.obj", "in/b.obj")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert file_plan.plan(["~/a.obj"], "~/out", (".obj",), ".g3c") == [(tmp_path / "a.obj", tmp_path / "out" / "a.g3c")]
+    with pytest.raises(InputError, match="an empty name is no file"):
+        file_plan.plan([""], None, (".obj",), ".g3c")
+    with pytest.raises(InputError, match="output: .*one.g3c names a file, .* is a folder"):
+        _plan(tmp_path, ["in"], "one.g3c")

@@ -224,6 +224,17 @@ def add_codec() -> None:
     add(flags.DEFINE_float, "min_iou", None, "the fewest bytes with at least this IoU", MODEL)
 
 
+def add_measuring(picture: str | None = None) -> None:
+    """Defines on what is measured and where to write: `--split`, `--output`, and `--picture` of what that text says."""
+    text = "test, for final numbers; or validation, for choices"
+    add(enum("test", "validation"), "split", "test", text, MODEL)
+    add(flags.DEFINE_string, "output", None, "JSON file to write")
+    flags.mark_flag_as_required("output")
+    if picture:
+        add(flags.DEFINE_string, "picture", None, f"PNG file to write: {picture}")
+    add_data()
+
+
 def add_reading() -> None:
     """Defines how files of shapes are read."""
     text = "axis that points up in the files: auto (y for glTF, z otherwise), y or z"

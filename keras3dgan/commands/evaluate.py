@@ -18,13 +18,8 @@ from keras3dgan.runs import Run
 cli.add(flags.DEFINE_list, "models", None, "runs that trained a codec; they share a data set", cli.MODEL)
 cli.add(flags.DEFINE_list, "trainings", [], "further runs whose outcome is recorded too, e.g. of the 3D-GAN", cli.MODEL)
 cli.add(flags.DEFINE_boolean, "pca", True, "also measure PCA of the same latent size", cli.MODEL)
-cli.add(
-    cli.enum("test", "validation"), "split", "test", "test, for final numbers; or validation, for choices", cli.MODEL
-)
-cli.add(flags.DEFINE_string, "output", None, "JSON file to write")
-cli.add(flags.DEFINE_string, "picture", None, "PNG file to write: originals and reconstructions")
-cli.add_data()
-flags.mark_flags_as_required(["models", "output"])
+cli.add_measuring("originals and reconstructions")
+flags.mark_flag_as_required("models")
 
 
 def main(_: Sequence[str]) -> None:

@@ -17,15 +17,10 @@ from keras3dgan.provenance import write_result
 from keras3dgan.runs import Run
 
 cli.add(flags.DEFINE_list, "models", None, "runs of train_gan; they share a data set", cli.MODEL)
-cli.add(
-    cli.enum("test", "validation"), "split", "test", "test, for final numbers; or validation, for choices", cli.MODEL
-)
 cli.add(flags.DEFINE_string, "voxnet", None, "run of train_voxnet; its features give the Frechet distance", cli.MODEL)
 cli.add(flags.DEFINE_integer, "seed", 1, "of the latents", cli.MODEL)
-cli.add(flags.DEFINE_string, "output", None, "JSON file to write")
-cli.add(flags.DEFINE_string, "picture", None, "PNG file to write: generated shapes, real ones above")
-cli.add_data()
-flags.mark_flags_as_required(["models", "output"])
+cli.add_measuring("generated shapes, real ones above")
+flags.mark_flag_as_required("models")
 
 
 def main(_: Sequence[str]) -> None:

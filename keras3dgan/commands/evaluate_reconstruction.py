@@ -18,13 +18,8 @@ from keras3dgan.runs import Run
 from keras3dgan.training.options import Options
 
 cli.add(flags.DEFINE_string, "model", None, "run of train_vae_gan", cli.MODEL)
-cli.add(
-    cli.enum("test", "validation"), "split", "test", "test, for final numbers; or validation, for choices", cli.MODEL
-)
-cli.add(flags.DEFINE_string, "output", None, "JSON file to write")
-cli.add(flags.DEFINE_string, "picture", None, "PNG file to write: views, reconstructions, shapes")
-cli.add_data()
-flags.mark_flags_as_required(["model", "output"])
+cli.add_measuring("views, reconstructions, shapes")
+flags.mark_flag_as_required("model")
 
 
 def main(_: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 from keras3dgan import recipes
@@ -46,7 +47,11 @@ def main() -> None:
         print(f"keras3dgan: '{name}' is no command; choose one of {', '.join(commands())}.", file=sys.stderr)
         sys.exit(2)
     del sys.argv[1]
-    run(name)
+    try:
+        run(name)
+    except BrokenPipeError:  # whoever read the output has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def run(name: str) -> None:

@@ -41,11 +41,6 @@ class ResidualDecoder(blocks.Network):
             1, 4, strides=2, padding="same", kernel_initializer="zeros", dtype="float32", name="learnt"
         )(x)
         kwargs.setdefault("name", "decoder")
-        arguments = {
-            "resolution": resolution,
-            "latent_size": latent_size,
-            "width": width,
-            "residual_blocks": residual_blocks,
-            "patch_channels": patch_channels,
-        }
+        sizes = {"resolution": resolution, "latent_size": latent_size, "width": width}
+        arguments = {**sizes, "residual_blocks": residual_blocks, "patch_channels": patch_channels}
         super().__init__(latents, layers.Add(dtype="float32", name="logits")([linear, learnt]), arguments, **kwargs)

@@ -39,11 +39,6 @@ class ResidualEncoder(blocks.Network):
         x = layers.Flatten(name="flatten")(x)
         learnt = layers.Dense(latent_size, kernel_initializer="zeros", dtype="float32", name="learnt")(x)
         kwargs.setdefault("name", "encoder")
-        arguments = {
-            "resolution": resolution,
-            "latent_size": latent_size,
-            "width": width,
-            "residual_blocks": residual_blocks,
-            "patch_channels": patch_channels,
-        }
+        sizes = {"resolution": resolution, "latent_size": latent_size, "width": width}
+        arguments = {**sizes, "residual_blocks": residual_blocks, "patch_channels": patch_channels}
         super().__init__(voxels, layers.Add(dtype="float32", name="latents")([linear, learnt]), arguments, **kwargs)

@@ -9,6 +9,7 @@ from keras3dgan.errors import InputError
 from keras3dgan.voxels import arrays, binvox, mesh
 from keras3dgan.voxels import grid as grids
 from keras3dgan.voxels.lattice import grid_of_surface
+from keras3dgan.voxels.pose import up_of_tree
 from keras3dgan.voxels.voxelize import voxelize
 
 READABLE = (*mesh.READABLE, ".binvox", ".mat", ".npy", ".npz")
@@ -31,7 +32,8 @@ def read_shape(
     Args:
         path: a mesh (`.off .obj .stl .ply .glb .gltf`), `.binvox`, `.mat`, `.npy` or `.npz`.
         resolution: n of the n^3 result.
-        up: the axis that points up in the file: `z`, `y`, or `auto` (y for glTF, z otherwise).
+        up: the axis that points up in the file: `z`, `y`, or `auto` (y for glTF and in trees of ShapeNet and 3D-R2N2, z
+            otherwise).
         threshold: for `.mat`, `.npy` and `.npz`: values above it are occupied; default: 0.5, and the values must fit it.
         invert: for these files: low values are occupied instead, as in distances that are negative inside.
 
@@ -42,6 +44,7 @@ def read_shape(
         InputError: the file cannot be read, is of another kind or holds an empty grid; the message names it and the remedy.
     """
     suffix = pathlib.Path(path).suffix.lower()
+    up = up_of_tree(path) or up if up == "auto" else up
     if suffix in mesh.READABLE:
         surface = mesh.read_mesh(path, up)
         grid = grid_of_surface(surface)

@@ -21,8 +21,8 @@ from keras3dgan.serving.batching import Batcher, BatchingParameters, read_parame
 from keras3dgan.serving.models import ModelConfig, Registry, read_config
 from keras3dgan.serving.server import Server
 from keras3dgan.serving.transport import Model
-from keras3dgan.voxels.grid import pack
 from keras3dgan.voxels.binvox import read_binvox
+from keras3dgan.voxels.grid import pack
 from tests.conftest import boxes, command_environment, run_command
 
 

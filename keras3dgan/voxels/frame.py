@@ -3,12 +3,15 @@
 import numpy as np
 
 from keras3dgan.errors import InputError
+from keras3dgan.voxels.placement import Placement
 
 # Corners this near to a border between voxels, in voxels, lie on it; more where the file is less precise, up to a limit.
 _SNAP, _MAX_SNAP = 1e-4, 0.1
 
 
-def framed(triangles: np.ndarray, resolution: int, margin: int, name: str, rounding: float = 0.0) -> np.ndarray:
+def framed(
+    triangles: np.ndarray, resolution: int, margin: int, name: str, rounding: float = 0.0
+) -> tuple[np.ndarray, Placement]:
     """Brings triangles into a grid: scaled, proportions kept, so that the longest side fills it but for the margin, centred.
 
     Args:
@@ -19,7 +22,8 @@ def framed(triangles: np.ndarray, resolution: int, margin: int, name: str, round
         rounding: what a compression may have moved each corner by, as a share of the longest side.
 
     Returns:
-        float64 (k, 3, 3) in voxels, only those triangles that have an area; corners beside a border lie on it.
+        The triangles that have an area, float64 (k, 3, 3) in voxels, corners beside a border on it; and where the grid lies
+        in the units of the mesh.
 
     Raises:
         InputError: there is no extent or no surface.
@@ -40,7 +44,8 @@ def framed(triangles: np.ndarray, resolution: int, margin: int, name: str, round
     stored = np.finfo(np.float32 if _is_single(triangles) else np.float64).epsneg * np.abs(triangles).max() / extent
     nearest = np.round(corners)
     near = np.abs(corners - nearest) <= np.clip(2 * max(rounding, stored) * filled, _SNAP, _MAX_SNAP)
-    return np.where(near, nearest, corners)
+    x, y, z = (low + size * extent / 2).tolist()
+    return np.where(near, nearest, corners), Placement((x, y, z), extent * resolution / filled)
 
 
 def _is_single(triangles: np.ndarray) -> bool:

@@ -1,5 +1,6 @@
 """One door for every file that holds a shape."""
 
+import dataclasses
 import os
 import pathlib
 
@@ -9,7 +10,9 @@ from keras3dgan.errors import InputError
 from keras3dgan.voxels import arrays, binvox, mesh
 from keras3dgan.voxels import grid as grids
 from keras3dgan.voxels.lattice import grid_of_surface
-from keras3dgan.voxels.voxelize import voxelize
+from keras3dgan.voxels.placement import Placement
+from keras3dgan.voxels.pose import Y_UP, turn_back, up_of_tree
+from keras3dgan.voxels.voxelize import voxelize_placed
 
 READABLE = (*mesh.READABLE, ".binvox", ".mat", ".npy", ".npz")
 WRITABLE = (*mesh.WRITABLE, ".binvox", ".npy", ".npz")
@@ -31,7 +34,8 @@ def read_shape(
     Args:
         path: a mesh (`.off .obj .stl .ply .glb .gltf`), `.binvox`, `.mat`, `.npy` or `.npz`.
         resolution: n of the n^3 result.
-        up: the axis that points up in the file: `z`, `y`, or `auto` (y for glTF, z otherwise).
+        up: the axis that points up in the file: `z`, `y`, or `auto` (y for glTF and in trees of ShapeNet and 3D-R2N2, z
+            otherwise).
         threshold: for `.mat`, `.npy` and `.npz`: values above it are occupied; default: 0.5, and the values must fit it.
         invert: for these files: low values are occupied instead, as in distances that are negative inside.
 
@@ -41,13 +45,21 @@ def read_shape(
     Raises:
         InputError: the file cannot be read, is of another kind or holds an empty grid; the message names it and the remedy.
     """
+    return read_placed(path, resolution, up, threshold, invert)[0]
+
+
+def read_placed(
+    path: str | os.PathLike[str],
+    resolution: int,
+    up: str = "auto",
+    threshold: float | None = None,
+    invert: bool = False,
+) -> tuple[np.ndarray, Placement | None]:
+    """As `read_shape`, and where the grid lies in the units of a mesh; None for files that hold a grid."""
     suffix = pathlib.Path(path).suffix.lower()
+    up = up_of_tree(path) or up if up == "auto" else up
     if suffix in mesh.READABLE:
-        surface = mesh.read_mesh(path, up)
-        grid = grid_of_surface(surface)
-        if grid is None:
-            return voxelize(surface, resolution, name=str(path))
-        return grids.fit(grid, resolution)
+        return _read_mesh(path, resolution, up)
     grid = read_grid(path, up, threshold, invert)
     size = grid.shape[0]
     if size * 7 // 8 <= resolution < size and grids.crop(grid, resolution) is None:
@@ -55,7 +67,7 @@ def read_shape(
             f"{path}: its {size}^3 voxels do not fit into {resolution}^3, and so little cannot be taken off; "
             f"save it at {resolution}^3 or at twice that."
         )
-    return grids.fit(grid, resolution)
+    return grids.fit(grid, resolution), None
 
 
 def read_grid(
@@ -66,6 +78,7 @@ def read_grid(
     Arguments and errors as `read_shape`.
     """
     suffix = pathlib.Path(path).suffix.lower()
+    up = up_of_tree(path) or up if up == "auto" else up
     if suffix == ".binvox":
         grid = binvox.read_binvox(path).grid
     elif suffix == ".mat":
@@ -79,23 +92,43 @@ def read_grid(
     return grids.y_up_to_z_up(grid) if up == "y" else grid
 
 
-def write_shape(path: str | os.PathLike[str], occupancy: np.ndarray, threshold: float = 0.5) -> None:
+def _read_mesh(path: str | os.PathLike[str], resolution: int, up: str) -> tuple[np.ndarray, Placement]:
+    surface = mesh.read_mesh(path, up)
+    grid = grid_of_surface(surface)
+    if grid is None:
+        grid, placement = voxelize_placed(surface, resolution, name=str(path))
+    else:
+        grid, placement = grids.fit(grid, resolution), Placement()
+    # A format that fixes y as up needs no turning back.
+    return grid, dataclasses.replace(placement, up="y" if up == "y" and not mesh.is_y_up(path) else "z")
+
+
+def write_shape(
+    path: str | os.PathLike[str], occupancy: np.ndarray, threshold: float = 0.5, placement: Placement | None = None
+) -> None:
     """Writes a shape in the format that the suffix names: `.obj .stl .ply .glb .binvox .npy .npz`.
 
     Args:
         path: the file; its folder is made.
         occupancy: (n, n, n) in [0, 1], z up.
         threshold: above it a voxel is occupied.
+        placement: for meshes and `.binvox`: where the grid lies; all formats stand as the file stood that it came from.
 
     Raises:
         InputError: another suffix, or a mesh of an empty grid is asked for.
     """
     suffix = pathlib.Path(path).suffix.lower()
     if suffix in mesh.WRITABLE:
-        mesh.write_mesh(path, occupancy, threshold)
-    elif suffix == ".binvox":
-        binvox.write_binvox(path, binvox.Binvox((occupancy > threshold).astype(np.uint8)))
+        mesh.write_mesh(path, occupancy, threshold, placement)
+        return
+    placement = placement or Placement()
+    grid = (occupancy > threshold).astype(np.uint8)
+    grid = turn_back(grid, Y_UP[0]) if placement.up == "y" else grid
+    if suffix == ".binvox":
+        centre = mesh.stood(np.array([placement.centre]), placement)[0]
+        x, y, z = (centre - placement.side / 2).tolist()
+        binvox.write_binvox(path, binvox.Binvox(grid, (x, y, z), placement.side))
     elif suffix in (".npy", ".npz"):
-        arrays.write_npy(path, occupancy > threshold)
+        arrays.write_npy(path, grid)
     else:
         raise InputError(f"{path}: '{suffix}' is no format that is written; use one of {', '.join(WRITABLE)}.")

@@ -8,12 +8,16 @@ import trimesh
 
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
+from keras3dgan.voxels.placement import Placement
 from keras3dgan.voxels.readers import gltf, obj, off, ply, stl
 
 READABLE = (".off", ".obj", ".stl", ".ply", ".glb", ".gltf")
 WRITABLE = (".obj", ".stl", ".ply", ".glb")
 # How far a surface keeps from the centres of voxels, in voxels and at least half of it.
 _CLEARANCE = 0.02
+# A voxel is occupied where a surface enters it at all, if only at a corner. The face between it and an empty voxel is up to
+# sqrt(1 + 1/2) voxels away from there; at this level it is at most 1: (1.5 - level)^2 + 1/2 <= 1.
+_NEAREST = 0.8
 MAX_FACES = 2_000_000
 MAX_FILE_BYTES = 1 << 29
 
@@ -56,7 +60,7 @@ def read_mesh(path: str | os.PathLike[str], up: str = "auto", max_faces: int = M
     surface = _READERS[suffix].read(content, path)
     _check(surface.vertices, surface.faces, max_faces, path)
     mesh = trimesh.Trimesh(surface.vertices, surface.faces, process=False, metadata={"rounding": surface.rounding})
-    return mesh.apply_transform(Y_UP_TO_Z_UP) if up == "y" or (up == "auto" and suffix in Y_UP) else mesh
+    return mesh.apply_transform(Y_UP_TO_Z_UP) if up == "y" or (up == "auto" and is_y_up(path)) else mesh
 
 
 def _check(vertices: np.ndarray, faces: np.ndarray, max_faces: int, path: pathlib.Path) -> None:
@@ -96,8 +100,17 @@ def surface(occupancy: np.ndarray, threshold: float = 0.5) -> trimesh.Trimesh:
     return trimesh.Trimesh((vertices - 0.5) / size - 0.5, faces, process=False)
 
 
-def write_mesh(path: str | os.PathLike[str], occupancy: np.ndarray, threshold: float = 0.5) -> None:
+def write_mesh(
+    path: str | os.PathLike[str], occupancy: np.ndarray, threshold: float = 0.5, placement: Placement | None = None
+) -> None:
     """Writes the surface of a grid as `.obj`, `.stl`, `.ply` or `.glb` (turned y up there, as glTF demands).
+
+    Args:
+        path: the file; its folder is made.
+        occupancy: (n, n, n) in [0, 1], z up.
+        threshold: above it a voxel is occupied.
+        placement: where the grid lies; default: it fills the cube [-0.5, 0.5]^3. With one, the surface of a grid of zeros
+            and ones is less than a voxel away from the mesh that was voxelised, everywhere.
 
     Raises:
         InputError: another suffix, or nothing in the grid is occupied.
@@ -106,10 +119,26 @@ def write_mesh(path: str | os.PathLike[str], occupancy: np.ndarray, threshold: f
     suffix = path.suffix.lower()
     if suffix not in WRITABLE:
         raise InputError(f"{path}: '{suffix}' is no mesh format that is written; use one of {', '.join(WRITABLE)}.")
+    if placement is not None and np.isin(occupancy, (0, 1)).all():
+        threshold = _NEAREST
     mesh = surface(occupancy, threshold)
     if mesh.is_empty:
         raise InputError(f"{path}: the shape is empty, so it has no surface; write it as .npy or .binvox instead.")
-    if suffix in Y_UP:
+    if placement is not None:
+        mesh.vertices = placement.place(mesh.vertices)
+    if is_y_up(path):
         mesh.apply_transform(Y_UP_TO_Z_UP.T)
+    elif placement is not None:
+        mesh.vertices = stood(mesh.vertices, placement)
     with replacing(path) as temporary:
         mesh.export(temporary)
+
+
+def is_y_up(path: str | os.PathLike[str]) -> bool:
+    """Whether the format of a file fixes y as up."""
+    return pathlib.Path(path).suffix.lower() in Y_UP
+
+
+def stood(points: np.ndarray, placement: Placement) -> np.ndarray:
+    """Points (n, 3), z up, in the axes of the file that a shape came from."""
+    return points @ Y_UP_TO_Z_UP[:3, :3] if placement.up == "y" else points

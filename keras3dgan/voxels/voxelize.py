@@ -6,6 +6,7 @@ import trimesh
 from keras3dgan.errors import InputError
 from keras3dgan.voxels import rasterize
 from keras3dgan.voxels.frame import framed
+from keras3dgan.voxels.placement import Placement
 from keras3dgan.voxels.solid import inside
 
 # About a minute of work; a mesh beyond it is made of huge overlapping triangles, not of a shape.
@@ -31,8 +32,15 @@ def voxelize(mesh: trimesh.Trimesh, resolution: int, margin: int | None = None, 
     Raises:
         InputError: no extent, or an absurd amount of surface.
     """
+    return voxelize_placed(mesh, resolution, margin, name)[0]
+
+
+def voxelize_placed(
+    mesh: trimesh.Trimesh, resolution: int, margin: int | None = None, name: str = "mesh"
+) -> tuple[np.ndarray, Placement]:
+    """As `voxelize`, and where the grid lies in the mesh's units."""
     margin = resolution // 32 if margin is None else margin
-    triangles = framed(mesh.triangles, resolution, margin, name, mesh.metadata.get("rounding", 0.0))
+    triangles, placement = framed(mesh.triangles, resolution, margin, name, mesh.metadata.get("rounding", 0.0))
     spans = np.ptp(triangles, axis=1) + 1
     if (spans.prod(axis=1) / spans.min(axis=1)).sum() > _MAX_AREA:
         raise InputError(
@@ -40,4 +48,4 @@ def voxelize(mesh: trimesh.Trimesh, resolution: int, margin: int | None = None, 
         )
     grid = inside(triangles, resolution)
     rasterize.mark_entered(triangles, grid)
-    return grid.astype(np.uint8)
+    return grid.astype(np.uint8), placement

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+import trimesh
+
+from keras3dgan.errors import InputError
+from keras3dgan.voxels import io, mesh
+from keras3dgan.voxels.placement import MAX_BYTES, Placement
+
+
+@pytest.mark.parametrize("up", ["z", "y"])
+@pytest.mark.parametrize("side", [1e-30, 0.37, 1.0, 2 - 1e-9, 1234.5, 1e30])
+@pytest.mark.parametrize("centre", [(0, 0, 0), (0.01, -0.5, 0.49), (7.9, -7.9, 0), (1 / 512, 0, -1 / 512)])
+def test_eight_bytes_hold_it(centre, side, up):
+    placement = Placement(tuple(side * value for value in centre), side, up)
+    content = placement.to_bytes()
+    assert 4 <= len(content) <= MAX_BYTES and Placement.length(content + b"more") == len(content)
+    again = Placement.from_bytes(content + b"more")
+    assert again.up == up and again.side == pytest.approx(side, rel=2**-13)
+    corners = np.array([[-0.5] * 3, [0.5] * 3])
+    error = np.abs(again.place(corners) - placement.place(corners)).max() / side
+    assert error < 1 / 7 / 128
+    assert again.to_bytes() == content
+
+
+def test_the_bits_by_hand():
+    # side 1: exponent 0 + 128, mantissa 0; z up; width 0: 1000 0000 | 0000 0000 0000 | 0 | 0000 and seven zeros.
+    assert Placement().to_bytes() == bytes.fromhex("80000000")
+    # x is -1 / 512 of the side 2: width 1, the numbers 1, 0, 0.
+    assert Placement((-2 / 512, 0, 0), 2.0, "y").to_bytes() == bytes.fromhex("810008c0")
+
+
+def test_what_does_not_fit_is_left_out():
+    assert Placement((9, 0, 0), 1.0).to_bytes() is None
+    assert Placement((0, 0, 5_412_345), 10.0).to_bytes() is None
+    assert Placement(side=1e300).to_bytes() is None and Placement(side=5e-324).to_bytes() is None
+    with pytest.raises(InputError, match="cut off"):
+        Placement.from_bytes(Placement((1, 1, 1), 1.0).to_bytes()[:-1])
+
+
+def _horn() -> trimesh.Trimesh:
+    """A cone off its origin that leans, so that no axis of it is like another."""
+    horn = trimesh.creation.cone(2, 7, sections=40)
+    horn.apply_transform(trimesh.transformations.rotation_matrix(0.4, (1, 0.2, 0.3)))
+    return horn.apply_translation((11, -4, 30))
+
+
+def _distances(points: np.ndarray, surface: trimesh.Trimesh) -> np.ndarray:
+    """Of each point to a dense sample of a surface."""
+    from scipy.spatial import cKDTree
+
+    return cKDTree(surface.sample(300_000, seed=0)).query(points)[0]
+
+
+@pytest.mark.parametrize("resolution", [32, 64])
+@pytest.mark.parametrize("target", mesh.WRITABLE)
+@pytest.mark.parametrize(("source", "up"), [("a.ply", "auto"), ("a.obj", "y"), ("a.glb", "auto")])
+def test_the_restored_mesh_lies_where_the_original_lay(tmp_path, source, up, target, resolution):
+    horn = _horn()
+    horn.export(tmp_path / source)
+    grid, placement = io.read_placed(tmp_path / source, resolution, up)
+    kept = Placement.from_bytes(placement.to_bytes())
+    io.write_shape(tmp_path / f"b{target}", grid, placement=kept)
+    restored = trimesh.load_mesh(tmp_path / f"b{target}")
+    if source == "a.ply" and target == ".glb":
+        restored.apply_transform(mesh.Y_UP_TO_Z_UP)
+    if source == "a.glb" and target != ".glb":
+        horn.apply_transform(mesh.Y_UP_TO_Z_UP)  # a file without an up of its own is written z up
+    voxel = placement.side / resolution
+    assert _distances(restored.vertices, horn).max() < 1.02 * voxel
+    assert _distances(horn.sample(20_000, seed=1), restored).max() < 1.02 * voxel
+
+
+def test_grids_stand_as_the_file_stood(tmp_path):
+    box = trimesh.creation.box((1, 2, 4))
+    box.export(tmp_path / "a.obj")
+    grid, placement = io.read_placed(tmp_path / "a.obj", 32, "y")
+    io.write_shape(tmp_path / "b.npy", grid, placement=placement)
+    np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), io.read_shape(tmp_path / "a.obj", 32, "z"))
+    io.write_shape(tmp_path / "b.binvox", grid, placement=placement)
+    np.testing.assert_array_equal(io.read_shape(tmp_path / "b.binvox", 32, "y"), grid)

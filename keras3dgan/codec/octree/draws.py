@@ -42,9 +42,15 @@ def key(*words: int) -> int:
     return found
 
 
-def new_state(key_: int, likely: bool = False) -> np.ndarray:
-    """What `draw` needs; with `likely` it always gives the middle, so that what has a chance of a half or more comes."""
-    return np.array([key_, likely, 0, 0], np.uint64)
+def new_state(key_: int, likely: bool = False, filled: bool = False) -> np.ndarray:
+    """What `draw` needs, and `levels.walk` with it.
+
+    Args:
+        key_: from `key`.
+        likely: always give the middle, so that what has a chance of a half or more comes.
+        filled: whether every occupied cell must get an occupied child.
+    """
+    return np.array([key_, likely, filled, 0], np.uint64)
 
 
 def choose(weights: Sequence[int], key_: int) -> int:

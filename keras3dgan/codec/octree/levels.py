@@ -41,8 +41,8 @@ def _cheaper(bit, saved, mass, price, below, finest):
 
 @numba.njit(cache=True, nogil=True)
 def _sampled(chance, own, last, grid, stride, state):
-    """A drawn voxel; the last child of an occupied cell is occupied where no other is."""
-    if last:
+    """A drawn voxel; where cells are to be filled, the last child of one is occupied if no other is."""
+    if state[2] and last:
         others = grid[own - 1] | grid[own - stride] | grid[own - stride - 1]
         below = own - stride * stride
         others |= grid[below] | grid[below - 1] | grid[below - stride] | grid[below - stride - 1]

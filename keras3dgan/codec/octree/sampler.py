@@ -2,14 +2,15 @@
 
 The model gives every voxel a chance, given all that comes before it in the order of coding: a number of the codebook, then the
 levels from coarse to fine, each in raster order. To draw one voxel after the other therefore draws shapes from the model exactly.
-It is what decoding random bytes would give, with three differences. Only prototypes are started from, never a known shape, which
-would come out as it is. Chances may be tempered. The last child of an occupied cell is occupied where no other is.
+It is what decoding random bytes would give, with two differences. Only prototypes are started from, never a known shape, which
+would come out as it is; and chances may be tempered.
 
 The networks know no classes. Shapes of a class start from prototypes as often as those of the training set do. They are drawn
 anew unless they look like one: taken as likely as the training shapes behind the prototype nearest to them are of the class.
 
 What is given before all that is drawn is exact: coarser levels (`refine`). But the number is drawn by its likelihood among the
-prototypes most like the shape, not among all. Voxels known at the finest level (`complete`) come after coarser levels, which are
+prototypes most like the shape, not among all; and where seven children of an occupied cell were drawn empty, the last one is not
+drawn, but occupied. Voxels known at the finest level (`complete`) come after coarser levels, which are
 drawn knowing only of cells whether they must be occupied or empty. So of several shapes one is chosen, by how likely the known
 voxels are in it. With many candidates this importance resampling comes near the model given the known voxels; with few it is an
 approximation. Known voxels stay in any case.
@@ -137,7 +138,7 @@ class Sampler:
         given = [level[0] for level in coarse]
         number = self._number(given, key(seed, index, _NUMBER), likely)
         given += [np.full((n,) * 3, levels.UNKNOWN, np.uint8) for n in known if len(grid) < n <= resolution]
-        return self._draw(number, given, key(seed, index), likely).grid
+        return self._draw(number, given, key(seed, index), likely, filled=True).grid
 
     def _number(self, given: Sequence[np.ndarray], key_: int, likely: bool) -> int:
         """A prototype that coarse levels start from: drawn by its likelihood, or the likeliest."""
@@ -180,13 +181,21 @@ class Sampler:
     def _members(self, number: int) -> int:
         return int(self.model.codebook.members[number - 1]) if number else 1
 
-    def _draw(self, number: int, given: Sequence[np.ndarray], key_: int, likely: bool = False) -> _Drawn:
-        """The shape that starts from a number of the codebook; of each level, coarse to fine, (m, m, m), what is given stays."""
+    def _draw(
+        self, number: int, given: Sequence[np.ndarray], key_: int, likely: bool = False, filled: bool = False
+    ) -> _Drawn:
+        """The shape that starts from a number of the codebook.
+
+        Args:
+            number: of the codebook.
+            given: of each level, coarse to fine, (m, m, m); what is not `UNKNOWN` stays.
+            key_, likely, filled: as of `draws.new_state`.
+        """
         parent = base = _NOTHING
         total = 0
         prototypes = self.model.codebook.padded(number)
         for wanted, prototype, (template, network) in zip(given, prototypes, self._levels, strict=False):
-            state = draws.new_state(key(key_, template.resolution), likely)
+            state = draws.new_state(key(key_, template.resolution), likely, filled)
             place = (features.padded(wanted[None])[0], parent, base, prototype, template, network)
             parent, cost = levels.walk(levels.SAMPLE, *place, _NOTHING, state, *levels.NO_CHOICE)
             base = parent if base is _NOTHING else base

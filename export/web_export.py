@@ -53,6 +53,34 @@ def web_model(model: OctreeModel) -> bytes:
     return gzip.compress(MAGIC + struct.pack("<I", len(text)) + text + body, 9, mtime=0)
 
 
+def write(
+    model: OctreeModel, output: str | os.PathLike[str], archive: str | os.PathLike[str] | None = None
+) -> pathlib.Path:
+    """Writes what the suffix of `output` says: `.g3m` the model's file, `.html` the viewer, none the site of an archive.
+
+    Args:
+        model: trained.
+        output: the file or folder.
+        archive: the shapes of the viewer or the site.
+
+    Returns:
+        What to open or to load.
+
+    Raises:
+        InputError: another suffix; an archive for a `.g3m` file, none for a site, or one of another model.
+    """
+    output = pathlib.Path(output)
+    if output.suffix == ".g3m" and archive is None:
+        write_web_model(model, output)
+        return output
+    if output.suffix == ".html":
+        write_viewer([model], output, archive)
+        return output
+    if output.suffix == "" and archive is not None:
+        return write_site(archive, model, output)
+    raise InputError(f"{output}: give a .g3m file, an .html page, or with an archive a folder for a site.")
+
+
 def write_web_model(model: OctreeModel, path: str | os.PathLike[str]) -> None:
     """Writes a model as one `.g3m` file for the decoder and the viewer."""
     with replacing(path) as temporary:
@@ -65,14 +93,19 @@ def write_viewer(
     archive: str | os.PathLike[str] | None = None,
     title: str = "Shapes",
 ) -> None:
-    """Writes the viewer as one page that works from a disk, without a network.
+    """Writes the viewer as one page that works from a disk, without a network; it holds the models and the archive.
 
     Args:
         models: those whose files it can show; more can be dropped into it.
         path: of the page.
-        archive: whose shapes it shows at first.
+        archive: whose shapes it shows at first; of one of the models.
         title: of the page.
+
+    Raises:
+        InputError: the archive is damaged, or another model's.
     """
+    if archive:
+        _check(Archive(archive), models)
     found = [{"name": f"model {m.resolution}^3", "content": _base64(web_model(m))} for m in models]
     examples = _base64(pathlib.Path(archive).read_bytes()) if archive else None
     with replacing(path) as temporary:
@@ -102,8 +135,7 @@ def write_site(
         InputError: the archive is damaged, or another model's, or there are more or fewer IoUs than shapes.
     """
     found = Archive(archive)
-    if found.fingerprint != model.fingerprint[: len(found.fingerprint)]:
-        raise InputError(f"{archive}: written by model {found.fingerprint.hex()}, not by this one; name that.")
+    _check(found, [model])
     if ious is not None and len(ious) != len(found):
         raise InputError(f"{archive}: holds {len(found)} shapes, there are {len(ious)} IoUs; give one a shape.")
     output = pathlib.Path(output)
@@ -118,6 +150,11 @@ def write_site(
     with replacing(output / "index.html") as temporary:
         temporary.write_text(_page(title or pathlib.Path(archive).stem, embedded))
     return output / "index.html"
+
+
+def _check(archive: Archive, models: Sequence[OctreeModel]) -> None:
+    if archive.fingerprint not in [model.fingerprint[: len(archive.fingerprint)] for model in models]:
+        raise InputError(f"{archive.path}: written by model {archive.fingerprint.hex()}, not by this; name that.")
 
 
 def bundle(entry: str) -> str:

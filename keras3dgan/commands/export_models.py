@@ -27,7 +27,7 @@ cli.add(
     flags.DEFINE_string,
     "output",
     None,
-    "folder that a server watches; gets <part>/<version>/; web: a .g3m file, or a site",
+    "folder that a server watches; gets <part>/<version>/; web: a .g3m, an .html or a folder",
 )
 cli.add(
     cli.enum("saved_model", "onnx", "litert", "web"),
@@ -50,19 +50,14 @@ def main(_: Sequence[str]) -> None:
 
 
 def for_browsers(output: pathlib.Path) -> list[pathlib.Path]:
-    """Writes an octree model, with --archive a site that shows it."""
+    """Writes an octree model as a `.g3m` file, a viewer as `.html`, or a folder that shows --archive."""
     from keras3dgan.codec.octree.octree_codec import OctreeCodec
     from keras3dgan.export import web_export
 
     codec = load_codec(cli.FLAGS.model)
     if not isinstance(codec, OctreeCodec):
         raise InputError(f"{cli.FLAGS.model} is no octree model, which browsers decode; name one.", "model")
-    if cli.FLAGS.archive:
-        return [web_export.write_site(cli.FLAGS.archive, codec.octree, output)]
-    if output.suffix != ".g3m":
-        output = output / "model.g3m"
-    web_export.write_web_model(codec.octree, output)
-    return [output]
+    return [web_export.write(codec.octree, output, cli.FLAGS.archive)]
 
 
 def for_servers(output: pathlib.Path) -> list[pathlib.Path]:

@@ -156,15 +156,10 @@ def browser(webgl: bool = True) -> Iterator[Browser]:
             *(_SOFTWARE_WEBGL if webgl else ["--disable-gpu", "--disable-3d-apis"]),
             f"--user-data-dir={profile}",
         ]
-
-        def connect() -> None:
-            # Chromium reads commands from descriptor 3 and answers on 4.
-            read, write = os.dup(down_read), os.dup(up_write)
-            os.dup2(read, 3)
-            os.dup2(write, 4)
-
+        # Chromium reads commands from descriptor 3 and answers on 4.
+        shell = ["bash", "-c", f'exec "$@" 3<&{down_read} 4>&{up_write}', "bash", PROGRAM, *flags]
         process = subprocess.Popen(
-            [PROGRAM, *flags], preexec_fn=connect, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            shell, pass_fds=(down_read, up_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         os.close(down_read)
         os.close(up_write)

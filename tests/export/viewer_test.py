@@ -158,9 +158,20 @@ def test_a_site_fetches_parts_and_shows_ious(files, octree32, tmp_path):
     assert {name for name, _ in served} == {"index.html", "model.g3m", "shapes.g3a"}
 
 
+def test_a_viewer_may_bring_its_shapes(files, octree32, tmp_path):
+    page_path = web_export.write(octree32.octree, tmp_path / "chairs.html", files / "furniture.g3a")
+    with chromium.browser() as page:
+        page.open(f"{page_path.as_uri()}?nowebgl")
+        page.wait(f"{_DRAWN} >= 4", _WALL_SECONDS)
+        assert page.problems == []
+
+
 def test_sites_of_what_does_not_belong_together(files, octree32, tmp_path):
     with pytest.raises(InputError, match="written by model"):
-        web_export.write_site(files / "furniture.g3a", random_model(boxes(20)), tmp_path)
+        web_export.write(random_model(boxes(20)), tmp_path / "site", files / "furniture.g3a")
+    for name, shapes in (("a.onnx", None), ("a.g3m", files / "furniture.g3a"), ("site", None)):
+        with pytest.raises(InputError, match="give a .g3m file"):
+            web_export.write(octree32.octree, tmp_path / name, shapes)
     with pytest.raises(InputError, match="40 shapes, there are 3 IoUs"):
         web_export.write_site(files / "furniture.g3a", octree32.octree, tmp_path, ious=[1, 1, 1])
 

@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from keras3dgan import codec
 from keras3dgan.codec import archive, container
 from keras3dgan.codec.archive import Archive
-from keras3dgan.codec.octree.model import Start
+from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.codec.octree_codec import OctreeCodec
 from keras3dgan.datasets.furniture_voxels import archive as furniture
 from keras3dgan.errors import InputError
@@ -90,6 +90,22 @@ def test_golden_streams(model, tmp_path):
     payloads += [b"", b"\xff" * 5000, *(rng.bytes(size) for size in rng.integers(1, 400, 40))]
     answers = _decoded(tmp_path, model, [container.wrap(payload, model.fingerprint) for payload in payloads])
     assert [answer.get("hash") for answer in answers] == [_hash(model.decode(payload)) for payload in payloads]
+
+
+def test_sums_that_leave_sixteen_bits(model, tmp_path):
+    """Weights so large that the first layers' sums wrap, and the others' need all of 31 bits."""
+    rng = np.random.default_rng(5)
+    networks = {}
+    for level, network in model.networks.items():
+        large = {
+            name: rng.integers(-30_000, 30_000, getattr(network, name).shape, np.int16) for name in ("glance", "first")
+        }
+        last = {name: 40 * getattr(network, name) for name in ("second", "third")}
+        networks[level] = network._replace(**large, **last)
+    wrapping = OctreeModel(networks, model.codebook)
+    payloads = [wrapping.encode(grid[None]) for grid in _golden_grids()]
+    answers = _decoded(tmp_path, wrapping, [container.wrap(payload, wrapping.fingerprint) for payload in payloads])
+    assert [answer.get("hash") for answer in answers] == [_hash(grid) for grid in _golden_grids()]
 
 
 def test_many_shapes_of_one_payload(model, tmp_path):

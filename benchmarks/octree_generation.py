@@ -26,11 +26,11 @@ import numpy as np
 from keras3dgan import codec, data
 from keras3dgan.codec.octree import classes
 from keras3dgan.codec.octree.model import OctreeModel
-from keras3dgan.codec.octree_codec import OctreeCodec
+from keras3dgan.codec.octree.octree_codec import OctreeCodec
 from keras3dgan.metrics.distances import iou_distances
 from keras3dgan.metrics.generation import GenerationProtocol
+from keras3dgan.provenance import write_result
 from keras3dgan.report import figures
-from keras3dgan.runs import write_result
 from keras3dgan.voxels.shape_set import MODELNET10_CLASSES, ShapeSet
 
 _FURNITURE = "furniture_voxels"

@@ -287,7 +287,7 @@ def main() -> None:
         if name in ("keras3dgan", "trimesh"):
             readers[name] |= measure_speed(read, paths)
         print(name, readers[name])
-    from keras3dgan.training.run_directory import write_result  # here: TensorFlow would be copied into each process
+    from keras3dgan.provenance import write_result  # here: TensorFlow would be copied into each process
 
     command = shlex.join(["python", *sys.argv])
     write_result(arguments.output, command, {"models": len(paths), "readers": readers})

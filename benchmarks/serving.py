@@ -16,7 +16,7 @@ import time
 
 import numpy as np
 
-from keras3dgan.runs import write_result
+from keras3dgan.provenance import write_result
 from keras3dgan.serving import Client
 from keras3dgan.voxels.grid import pack
 

@@ -28,9 +28,9 @@ sys.path.insert(0, str(ROOT))
 
 from keras3dgan import codec  # noqa: E402
 from keras3dgan.codec import archive  # noqa: E402
-from keras3dgan.datasets.furniture_voxels import archive as furniture  # noqa: E402
+from keras3dgan.datasets.furniture_voxels import bundled as furniture  # noqa: E402
 from keras3dgan.export import shapes_page, web_export  # noqa: E402
-from keras3dgan.training.run_directory import write_result  # noqa: E402
+from keras3dgan.provenance import write_result  # noqa: E402
 from tests.export import chromium  # noqa: E402
 from tests.export.catalogue import BLOCKS, write_catalogue  # noqa: E402
 from tests.export.range_server import serve  # noqa: E402

@@ -11,7 +11,7 @@ import trimesh
 
 from keras3dgan import codec
 from keras3dgan.codec import archive
-from keras3dgan.datasets.furniture_voxels import archive as furniture
+from keras3dgan.datasets.furniture_voxels import bundled as furniture
 from keras3dgan.errors import InputError
 from keras3dgan.export import shapes_page, web_export
 from tests.codec.octree_model import random_model

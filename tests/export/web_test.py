@@ -18,8 +18,8 @@ from keras3dgan import codec
 from keras3dgan.codec import archive, container
 from keras3dgan.codec.archive import Archive
 from keras3dgan.codec.octree.model import OctreeModel, Start
-from keras3dgan.codec.octree_codec import OctreeCodec
-from keras3dgan.datasets.furniture_voxels import archive as furniture
+from keras3dgan.codec.octree.octree_codec import OctreeCodec
+from keras3dgan.datasets.furniture_voxels import bundled as furniture
 from keras3dgan.errors import InputError
 from keras3dgan.export import web_export
 from keras3dgan.voxels.mesh import surface
@@ -71,7 +71,7 @@ def test_grids():
 
 @pytest.fixture(scope="module")
 def test_streams(octree32, test_grids):
-    return [container.wrap(octree32.octree.encode(grid[None]), octree32.model) for grid in test_grids]
+    return [container.wrap(octree32.octree.encode(grid[None]), octree32.fingerprint) for grid in test_grids]
 
 
 def _golden_grids():
@@ -154,12 +154,12 @@ def test_damaged_streams(octree32, test_streams, tmp_path):
         if turn % 20:
             streams.append(_mutated(one, other, rng))
         else:
-            streams.append(container.wrap(_mutated(one[5:-2], other[5:-2], rng), octree32.model))
+            streams.append(container.wrap(_mutated(one[5:-2], other[5:-2], rng), octree32.fingerprint))
     answers = _decoded(tmp_path, octree32.octree, streams)
     outcomes = {"voxels": 0, "error": 0}
     for stream, answer in zip(streams, answers, strict=True):
         try:
-            expected = _hash(octree32.octree.decode(container.unwrap(stream, octree32.model)))
+            expected = _hash(octree32.octree.decode(container.unwrap(stream, octree32.fingerprint)))
         except InputError:
             assert answer["error"].endswith(".") and "\n" not in answer["error"]
             outcomes["error"] += 1
@@ -172,7 +172,7 @@ def test_damaged_streams(octree32, test_streams, tmp_path):
 
 def test_what_is_no_stream_gets_a_sentence(model, octree32, tmp_path):
     good = container.wrap(model.encode(_golden_grids()[:1]), model.fingerprint)
-    foreign = container.wrap(b"abc", octree32.model)
+    foreign = container.wrap(b"abc", octree32.fingerprint)
     older = container.wrap(b"abc", model.fingerprint)
     bad = [b"", b"PK\3\4abcdefgh", good[:6], good[:1] + b"\4" + good[2:], good[:-1] + b"?", foreign, b"G3C\2" + older]
     words = ["does not begin", "does not begin", "cut off", "version 4", "checksum", "written with model", "version 51"]

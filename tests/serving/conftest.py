@@ -28,21 +28,22 @@ def exported(codec, tmp_path_factory) -> pathlib.Path:
     import keras
 
     from keras3dgan.export import signatures
+    from keras3dgan.training.recipe import Part
 
     decoder = keras.Model(codec.decoder.input, keras.ops.sigmoid(codec.decoder.output))
     generator, voxnet = _of_latents("sigmoid"), _of_grids(2, "softmax")
     folder = tmp_path_factory.mktemp("exported")
-    for name, model, asked in (
-        ("encoder", codec.encoder, signatures.encoder(codec.encoder, codec.coder)),
-        ("decoder", decoder, signatures.decoder(decoder, codec.coder)),
-        ("generator", generator, signatures.generator(generator, 1.0)),
-        ("voxnet", voxnet, signatures.classifier(voxnet, ["bathtub", "chair"])),
+    for part in (
+        Part("encoder", "encoder", codec.encoder, codec.coder),
+        Part("decoder", "decoder", decoder, codec.coder),
+        Part("generator", "generator", generator),
+        Part("voxnet", "classifier", voxnet, class_names=("bathtub", "chair")),
     ):
         archive = keras.export.ExportArchive()
-        archive.track(model)
-        for signature, (function, inputs) in asked.items():
+        archive.track(part.model)
+        for signature, (function, inputs) in signatures.BY_ROLE[part.role](part.model, part).items():
             archive.add_endpoint(signature, function, input_signature=inputs)
-        archive.write_out(str(folder / name / "1"), verbose=False)
+        archive.write_out(str(folder / part.name / "1"), verbose=False)
     return folder
 
 

@@ -133,19 +133,14 @@ def loss_arguments(settings: AutoencoderSettings) -> dict[str, Any]:
 
 
 def _optimizer(settings: AutoencoderSettings, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    import keras
+    from keras3dgan.training.optimizers import cosine, halved, make_optimizer
 
-    schedules = keras.optimizers.schedules
     rate: Any = settings.learning_rate
     if settings.schedule == "cosine":
-        steps = max(1, settings.epochs * steps_per_epoch - settings.warm_up)
-        rate = schedules.CosineDecay(rate / 100, steps, warmup_target=rate, warmup_steps=settings.warm_up)
+        rate = cosine(rate, settings.epochs * steps_per_epoch, settings.warm_up)
     elif settings.halve_every:
-        rate = schedules.ExponentialDecay(rate, settings.halve_every * steps_per_epoch, 0.5, staircase=True)
-    average = {"use_ema": True, "ema_momentum": settings.average} if settings.average else {}
-    if settings.optimizer == "adam":
-        return keras.optimizers.Adam(rate, beta_1=settings.beta_1, **average)
-    return keras.optimizers.AdamW(rate, settings.weight_decay, beta_1=settings.beta_1, **average)
+        rate = halved(rate, settings.halve_every * steps_per_epoch)
+    return make_optimizer(settings.optimizer, rate, settings.beta_1, settings.weight_decay, settings.average)
 
 
 def train(settings: AutoencoderSettings, run: Run, options: Options = Options()) -> dict[str, Any]:

@@ -118,6 +118,7 @@ PRESETS = {
 def build(settings: AdversarialSettings, occupied: float = 0.5) -> AdversarialModel:
     """The compiled adversarial model of these settings; `occupied` is the mean occupancy of the training shapes."""
     from keras3dgan import models
+    from keras3dgan.training.optimizers import make_optimizer
 
     width, stddev = settings.width, settings.init_stddev
     generator = models.Generator(
@@ -127,20 +128,11 @@ def build(settings: AdversarialSettings, occupied: float = 0.5) -> AdversarialMo
     kind = {GANSettings: models.VoxelGAN, WGANGPSettings: models.VoxelWGANGP, R3GANSettings: models.VoxelR3GAN}
     gan = kind[type(settings)](generator, discriminator, **settings.for_model())
     gan.compile(
-        optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
-        optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
+        make_optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
+        make_optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
         xla=settings.xla,
     )
     return gan
-
-
-def optimizer(name: str, learning_rate: float, beta_1: float) -> keras.optimizers.Optimizer:
-    """The optimizer of a name, `adam` or `sgd`."""
-    import keras
-
-    if name == "adam":
-        return keras.optimizers.Adam(learning_rate, beta_1=beta_1)
-    return keras.optimizers.SGD(learning_rate)
 
 
 def train(

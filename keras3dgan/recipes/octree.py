@@ -87,12 +87,12 @@ def build(settings: OctreeSettings) -> keras.Model:
 
     from keras3dgan import backend
     from keras3dgan.models.octree_predictor import build_octree_predictor
+    from keras3dgan.training.optimizers import cosine, make_optimizer
 
     model = build_octree_predictor(settings.resolution, settings.width, settings.dropout)
     steps = settings.epochs * settings.steps
-    rate = keras.optimizers.schedules.CosineDecay(settings.learning_rate, steps)
     model.compile(
-        keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay),
+        make_optimizer("adamw", cosine(settings.learning_rate, steps), weight_decay=settings.weight_decay),
         loss={name: keras.losses.BinaryCrossentropy(from_logits=True) for name in model.output},
         jit_compile=backend.jit_compile(settings.xla),
     )

@@ -13,7 +13,6 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
-from keras3dgan.recipes.gan import optimizer
 from keras3dgan.runs import Run
 from keras3dgan.training.adversarial_settings import CONVERGING, SmoothedSettings
 from keras3dgan.training.options import Options, Samples
@@ -83,9 +82,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 def build(settings: VAEGANSettings, occupied: float = 0.5) -> VoxelVAEGAN:
     """The compiled model of these settings; `occupied` is the mean occupancy of the training shapes."""
-    import keras
-
     from keras3dgan import models
+    from keras3dgan.training.optimizers import make_optimizer
 
     width, stddev = settings.width, settings.init_stddev
     model = models.VoxelVAEGAN(
@@ -95,9 +93,9 @@ def build(settings: VAEGANSettings, occupied: float = 0.5) -> VoxelVAEGAN:
         **settings.for_model(),
     )
     model.compile(
-        optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
-        optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
-        keras.optimizers.Adam(settings.e_learning_rate, beta_1=settings.beta_1),
+        make_optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
+        make_optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
+        make_optimizer("adam", settings.e_learning_rate, settings.beta_1),
         xla=settings.xla,
     )
     return model

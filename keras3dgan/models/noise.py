@@ -19,5 +19,7 @@ class Noise:
         return own_rows(drawn, count)
 
     def random_uniform(self, count, shape, low, high):
-        """Draws (count, *shape) uniformly from [low, high), other numbers on every replica."""
+        """Draws (count, *shape) uniformly from [low, high), other numbers on every replica; of no count (*shape), the same."""
+        if count is None:
+            return keras.random.uniform(shape, low, high, seed=self.random)
         return own_rows(keras.random.uniform((count * replicas(), *shape), low, high, seed=self.random), count)

@@ -1,5 +1,6 @@
 """A training killed at any moment and started again ends with the weights of one never interrupted."""
 
+import functools
 import json
 import random
 import resource
@@ -11,7 +12,11 @@ import time
 import numpy as np
 import pytest
 
-from tests.conftest import command_environment, needs_jax, run_command
+from tests import conftest
+from tests.conftest import command_environment, needs_jax
+
+# Variables are named as in a process of their own.
+run_command = functools.partial(conftest.run_command, fresh=True)
 
 
 def _words(kind, workdir, archive, trained, epochs=6):

@@ -1,5 +1,6 @@
 """Several hosts take the step that one takes, and say so when one is lost; misuse of devices gets a sentence."""
 
+import functools
 import json
 import signal
 import socket
@@ -9,7 +10,11 @@ import time
 
 import numpy as np
 
-from tests.conftest import command_environment, run_command
+from tests import conftest
+from tests.conftest import command_environment
+
+# Variables are named as in a process of their own.
+run_command = functools.partial(conftest.run_command, fresh=True)
 
 
 def _words(workdir, archive, epochs=2, strategy="multi_worker"):

@@ -65,7 +65,7 @@ class VoxelR3GAN(AdversarialModel):
             voxels = ops.where(mirrored, ops.flip(voxels, 1), voxels)
         if "shift" in names:
             most = n // _SHIFT
-            drawn = self.random_uniform(1, (3,), -most - 0.5, most + 0.5)[0]
+            drawn = self.random_uniform(None, (3,), -most - 0.5, most + 0.5)
             voxels = ops.roll(voxels, ops.cast(ops.round(drawn), "int32"), axis=(1, 2, 3))
         if "cutout" in names:
             voxels = voxels * self._outside_boxes(count, n)

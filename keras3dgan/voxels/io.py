@@ -9,10 +9,10 @@ import numpy as np
 from keras3dgan.errors import InputError
 from keras3dgan.voxels import arrays, binvox, mesh
 from keras3dgan.voxels import grid as grids
-from keras3dgan.voxels.lattice import grid_of_surface
+from keras3dgan.voxels.lattice import grid_of_surface, placed_grid_of_surface
 from keras3dgan.voxels.placement import Placement
 from keras3dgan.voxels.pose import Y_UP, turn_back, up_of_tree
-from keras3dgan.voxels.voxelize import voxelize_placed
+from keras3dgan.voxels.voxelize import default_margin, voxelize_placed
 
 READABLE = (*mesh.READABLE, ".binvox", ".mat", ".npy", ".npz")
 WRITABLE = (*mesh.WRITABLE, ".binvox", ".npy", ".npz")
@@ -94,11 +94,13 @@ def read_grid(
 
 def _read_mesh(path: str | os.PathLike[str], resolution: int, up: str) -> tuple[np.ndarray, Placement]:
     surface = mesh.read_mesh(path, up)
-    grid = grid_of_surface(surface)
-    if grid is None:
-        grid, placement = voxelize_placed(surface, resolution, name=str(path))
+    whole = grid_of_surface(surface)
+    if whole is not None:
+        found = grids.fit(whole, resolution), Placement()
     else:
-        grid, placement = grids.fit(grid, resolution), Placement()
+        placed = placed_grid_of_surface(surface, resolution, default_margin(resolution))
+        found = placed or voxelize_placed(surface, resolution, name=str(path))
+    grid, placement = found
     # A format that fixes y as up needs no turning back.
     return grid, dataclasses.replace(placement, up="y" if up == "y" and not mesh.is_y_up(path) else "z")
 

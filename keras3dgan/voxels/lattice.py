@@ -4,11 +4,15 @@ import numpy as np
 import trimesh
 
 from keras3dgan.voxels import grid as grids
+from keras3dgan.voxels.placement import Placement
 
 # Float32 coordinates of the unit cube at 512^3 are this precise, in voxels.
 _TOLERANCE = 1e-3
 # Where the surface inside a cube is ambiguous, marching cubes (Lewiner et al. 2003) adds a vertex inside it.
 _MIN_SHARE = 0.5
+# A voxel is occupied where a surface enters it at all, if only at a corner. The face between it and an empty voxel is up to
+# sqrt(1 + 1/2) voxels away from there; at this level of 0 to 1 it is at most 1: (1.5 - level)^2 + 1/2 <= 1.
+PLACED_LEVEL = 0.8
 
 
 def grid_of_surface(mesh: trimesh.Trimesh) -> np.ndarray | None:
@@ -31,6 +35,32 @@ def grid_of_surface(mesh: trimesh.Trimesh) -> np.ndarray | None:
         grid = _grid(vertices * resolution - 0.5, resolution)
         if grid is not None:
             return grid
+    return None
+
+
+def placed_grid_of_surface(mesh: trimesh.Trimesh, resolution: int, margin: int) -> tuple[np.ndarray, Placement] | None:
+    """The grid whose placed surface a mesh is, if it came from voxelising a mesh: its longest side fills the grid.
+
+    Args:
+        mesh: as `keras3dgan.voxels.mesh.write_mesh` writes a grid of zeros and ones with a placement.
+        resolution: n of the n^3 grid.
+        margin: empty voxels on each side.
+
+    Returns:
+        The grid, `uint8` (n, n, n), and where it lies; or None.
+    """
+    vertices = np.asarray(mesh.vertices)[np.unique(mesh.faces)]
+    low, extent = vertices.min(axis=0), np.ptp(vertices, axis=0)
+    rim = 1 - PLACED_LEVEL  # how far beyond a voxel's centre its outer face lies
+    filled = resolution - 2 * margin
+    for longest in range(filled, max(filled - 3, 1), -1):  # a tip that only touches its voxel leaves it empty
+        step = extent.max() / (longest - 1 + 2 * rim)
+        size = np.round(extent / step + 1 - 2 * rim).astype(np.int64)
+        start = (resolution - size) // 2
+        grid = _grid((vertices - low) / step - rim + start, resolution) if size.min() > 0 else None
+        if grid is not None:
+            x, y, z = (low + step * (rim - start + (resolution - 1) / 2)).tolist()
+            return grid, Placement((x, y, z), float(step * resolution))
     return None
 
 

@@ -8,6 +8,7 @@ import trimesh
 
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
+from keras3dgan.voxels.lattice import PLACED_LEVEL
 from keras3dgan.voxels.placement import Placement
 from keras3dgan.voxels.readers import gltf, obj, off, ply, stl
 
@@ -15,9 +16,6 @@ READABLE = (".off", ".obj", ".stl", ".ply", ".glb", ".gltf")
 WRITABLE = (".obj", ".stl", ".ply", ".glb")
 # How far a surface keeps from the centres of voxels, in voxels and at least half of it.
 _CLEARANCE = 0.02
-# A voxel is occupied where a surface enters it at all, if only at a corner. The face between it and an empty voxel is up to
-# sqrt(1 + 1/2) voxels away from there; at this level it is at most 1: (1.5 - level)^2 + 1/2 <= 1.
-_NEAREST = 0.8
 MAX_FACES = 2_000_000
 MAX_FILE_BYTES = 1 << 29
 
@@ -120,7 +118,7 @@ def write_mesh(
     if suffix not in WRITABLE:
         raise InputError(f"{path}: '{suffix}' is no mesh format that is written; use one of {', '.join(WRITABLE)}.")
     if placement is not None and np.isin(occupancy, (0, 1)).all():
-        threshold = _NEAREST
+        threshold = PLACED_LEVEL
     mesh = surface(occupancy, threshold)
     if mesh.is_empty:
         raise InputError(f"{path}: the shape is empty, so it has no surface; write it as .npy or .binvox instead.")

@@ -35,11 +35,16 @@ def voxelize(mesh: trimesh.Trimesh, resolution: int, margin: int | None = None, 
     return voxelize_placed(mesh, resolution, margin, name)[0]
 
 
+def default_margin(resolution: int) -> int:
+    """Empty voxels on each side of a voxelised mesh."""
+    return resolution // 32
+
+
 def voxelize_placed(
     mesh: trimesh.Trimesh, resolution: int, margin: int | None = None, name: str = "mesh"
 ) -> tuple[np.ndarray, Placement]:
     """As `voxelize`, and where the grid lies in the mesh's units."""
-    margin = resolution // 32 if margin is None else margin
+    margin = default_margin(resolution) if margin is None else margin
     triangles, placement = framed(mesh.triangles, resolution, margin, name, mesh.metadata.get("rounding", 0.0))
     spans = np.ptp(triangles, axis=1) + 1
     if (spans.prod(axis=1) / spans.min(axis=1)).sum() > _MAX_AREA:

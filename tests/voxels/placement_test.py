@@ -70,6 +70,18 @@ def test_the_restored_mesh_lies_where_the_original_lay(tmp_path, source, up, tar
     assert _distances(horn.sample(20_000, seed=1), restored).max() < 1.02 * voxel
 
 
+@pytest.mark.parametrize("resolution", [8, 31, 32, 64, 128])
+@pytest.mark.parametrize("target", mesh.WRITABLE)
+def test_a_placed_mesh_comes_back_as_the_same_grid_in_the_same_place(tmp_path, target, resolution):
+    _horn().export(tmp_path / "a.stl")
+    grid, placement = io.read_placed(tmp_path / "a.stl", resolution)
+    kept = Placement.from_bytes(placement.to_bytes())
+    io.write_shape(tmp_path / f"b{target}", grid, placement=kept)
+    again, place = io.read_placed(tmp_path / f"b{target}", resolution)
+    np.testing.assert_array_equal(again, grid)
+    assert Placement.from_bytes(place.to_bytes()) == kept
+
+
 def test_grids_stand_as_the_file_stood(tmp_path):
     box = trimesh.creation.box((1, 2, 4))
     box.export(tmp_path / "a.obj")

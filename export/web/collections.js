@@ -1,7 +1,7 @@
 /** Where shapes come from: single streams and archives, decoded by a worker when they are asked for. */
 
 import { BLOCK, openArchive } from "./archive.js";
-import { Shown } from "./wall.js";
+import { Shown } from "./shown.js";
 
 const MOST_WORKERS = 3; // each holds the model, some fifty megabytes
 const IN_FLIGHT = 2; // jobs that a worker has at a time

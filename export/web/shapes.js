@@ -2,53 +2,62 @@
 
 import { inflate } from "./decoder.js";
 import { makeQueue, makeStage, orbit, startView } from "./stage.js";
-import { Shown } from "./wall.js";
+import { Shown } from "./shown.js";
 
 const stage = makeStage(!new URLSearchParams(location.search).has("nowebgl"));
 
-async function start(section) {
-  const { resolution, bits, rows } = JSON.parse(section.querySelector("script").textContent);
-  const packed = Uint8Array.from(atob(bits), (letter) => letter.charCodeAt(0));
-  const size = Math.ceil(resolution ** 3 / 8);
-  const count = rows.reduce((total, { cells }) => total + cells.length, 0);
-  const grids = await inflate(packed, "deflate", count * size);
-  const view = startView();
-  const cells = [];
-  const color = (kind) => getComputedStyle(section).getPropertyValue(`--${kind}`).trim();
-  const draw = makeQueue((cell) => {
-    if (!cell.seen) return;
-    // All of a row are seen from where its first one fills the picture.
-    cell.shown ??= new Shown(unpack(grids.subarray(cell.number * size, (cell.number + 1) * size)), resolution);
-    const first = cell.row[0];
-    first.shown ??= new Shown(unpack(grids.subarray(first.number * size, (first.number + 1) * size)), resolution);
-    const frame = first.shown.voxels.includes(1) ? first.shown.frame : cell.shown.frame;
-    stage.draw(cell.canvas, cell.shown.mesh("blocks"), view, color(cell === first ? "original" : "shape"), frame);
-    cell.canvas.dataset.drawn = "";
-  });
-  const seen = new IntersectionObserver(
-    (entries) => {
-      for (const { target, isIntersecting } of entries) {
-        const cell = cells.find(({ canvas }) => canvas === target);
-        cell.seen = isIntersecting;
-        if (isIntersecting) draw(cell);
-      }
-    },
-    { rootMargin: "200px" },
-  );
-  for (const { name, cells: told } of rows) {
-    const line = section.appendChild(document.createElement("div"));
+/** One section of a page, as keras3dgan.export.shapes_page writes it. */
+class Section {
+  constructor(element) {
+    Object.assign(this, { element, view: startView(), cells: [] });
+    this.draw = makeQueue((cell) => cell.seen && this.drawCell(cell));
+    const look = (entries) => entries.forEach(({ target, isIntersecting }) => this.see(target, isIntersecting));
+    this.observer = new IntersectionObserver(look, { rootMargin: "200px" });
+  }
+
+  async start() {
+    const { resolution, bits, rows } = JSON.parse(this.element.querySelector("script").textContent);
+    const packed = Uint8Array.from(atob(bits), (letter) => letter.charCodeAt(0));
+    const size = Math.ceil(resolution ** 3 / 8);
+    const count = rows.reduce((total, { cells }) => total + cells.length, 0);
+    const grids = await inflate(packed, "deflate", count * size);
+    this.shown = (number) => new Shown(unpack(grids.subarray(number * size, (number + 1) * size)), resolution);
+    for (const { name, cells } of rows) this.addRow(name, cells);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.cells.forEach(this.draw));
+  }
+
+  addRow(name, told) {
+    const line = this.element.appendChild(document.createElement("div"));
     line.className = "row";
     line.appendChild(Object.assign(document.createElement("h3"), { textContent: name }));
     const row = [];
     for (const { label, note } of told) {
-      const cell = makeCell(line, name, label, note, cells.length, row);
+      const cell = makeCell(line, name, label, note, this.cells.length, row);
       row.push(cell);
-      cells.push(cell);
-      orbit(cell.canvas, view, () => cells.filter((other) => other.seen).forEach(draw));
-      seen.observe(cell.canvas);
+      this.cells.push(cell);
+      orbit(cell.canvas, this.view, () => this.cells.forEach(this.draw));
+      this.observer.observe(cell.canvas);
     }
   }
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => cells.forEach(draw));
+
+  see(canvas, seen) {
+    const cell = this.cells.find((other) => other.canvas === canvas);
+    cell.seen = seen;
+    if (seen) this.draw(cell);
+    else cell.shown?.forget();
+  }
+
+  /** Draws a cell, seen from where the first one of its row fills the picture. */
+  drawCell(cell) {
+    const first = cell.row[0];
+    first.shown ??= this.shown(first.number);
+    cell.shown ??= this.shown(cell.number);
+    const frame = first.shown.voxels.includes(1) ? first.shown.frame : cell.shown.frame;
+    const name = cell === first ? "--original" : "--shape";
+    const color = getComputedStyle(this.element).getPropertyValue(name).trim();
+    stage.draw(cell.canvas, cell.shown.mesh("blocks"), this.view, color, frame);
+    cell.canvas.dataset.drawn = "";
+  }
 }
 
 function makeCell(line, name, label, note, number, row) {
@@ -69,6 +78,6 @@ function unpack(bits) {
   return Uint8Array.from({ length: 8 * bits.length }, (_, i) => (bits[i >> 3] >> (7 - (i & 7))) & 1);
 }
 
-for (const section of document.querySelectorAll("section.shapes")) {
-  start(section).catch((error) => section.append(error.message));
+for (const element of document.querySelectorAll("section.shapes")) {
+  new Section(element).start().catch((error) => element.append(error.message));
 }

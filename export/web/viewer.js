@@ -2,7 +2,7 @@
 
 import { blobSource, bytesSource, urlSource } from "./archive.js";
 import { archiveCollection, Decoder, streamCollection } from "./collections.js";
-import { makeStage, orbit, startView } from "./stage.js";
+import { makeQueue, makeStage, orbit, startView } from "./stage.js";
 import { glb, obj } from "./surface.js";
 import { Wall } from "./wall.js";
 
@@ -20,6 +20,7 @@ const wall = new Wall(find("wall"), stage, settings, openShape);
 let collections = [];
 let shownRows = null; // of all shapes, where a word is sought
 let opened = null;
+const bigView = startView();
 
 function say(text, failed = false) {
   const line = find("status");
@@ -91,8 +92,8 @@ async function addModel(name, bytes) {
 const addUrl = (url, ious) => add(url, () => archiveCollection(urlSource(url), decoder, ious));
 
 function openShape(chosen, shown, from) {
-  const view = { ...startView(), ...(settings.linked ? wall.shared : {}) };
-  opened = { chosen, shown, view, from };
+  opened = { chosen, shown, from };
+  Object.assign(bigView, settings.linked ? wall.shared : startView());
   find("big-name").textContent = chosen.name;
   const occupied = shown.voxels.reduce((total, voxel) => total + voxel, 0);
   const n = shown.resolution;
@@ -107,8 +108,8 @@ function drawBig() {
   const size = Math.min(canvas.clientWidth, canvas.clientHeight || canvas.clientWidth);
   const pixels = Math.round(size * Math.min(devicePixelRatio, 2));
   if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
-  const { shown, view } = opened;
-  stage.draw(canvas, shown.mesh(settings.style), view, settings.color(), shown.frame);
+  const { shown } = opened;
+  stage.draw(canvas, shown.mesh(settings.style), bigView, settings.color(), shown.frame);
 }
 
 function save(name, content, type) {
@@ -140,30 +141,13 @@ function redraw() {
 }
 
 function listen() {
-  const big = find("big");
-  let asked = false;
-  orbit(
-    find("big-canvas"),
-    new Proxy(
-      {},
-      {
-        get: (_, key) => opened.view[key],
-        set: (_, key, value) => ((opened.view[key] = value), true),
-      },
-    ),
-    () => {
-      if (asked) return;
-      asked = true;
-      requestAnimationFrame(() => ((asked = false), drawBig()));
-    },
-    true,
-  );
-  big.addEventListener("close", () => opened.from.focus({ preventScroll: true }));
-  big.addEventListener("click", (event) => event.target === big && big.close());
-  find("close").addEventListener("click", () => big.close());
-  find("save-obj").addEventListener("click", () => saveMesh("obj", obj, "model/obj"));
-  find("save-glb").addEventListener("click", () => saveMesh("glb", glb, "model/gltf-binary"));
-  find("save-g3c").addEventListener("click", () => save(opened.chosen.file.name, opened.chosen.file.bytes, ""));
+  listenToTools();
+  listenToBig();
+  listenToDrops();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+}
+
+function listenToTools() {
   find("choose").addEventListener("click", () => find("files").click());
   find("files").addEventListener("change", (event) => addFiles([...event.target.files]));
   find("fetch").addEventListener("submit", (event) => {
@@ -185,16 +169,31 @@ function listen() {
     settings.linked = event.target.checked;
     wall.renew();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  addEventListener("resize", () => big.open && drawBig());
+}
+
+function listenToBig() {
+  const big = find("big");
+  const draw = makeQueue(drawBig);
+  orbit(find("big-canvas"), bigView, () => draw(big), true);
+  big.addEventListener("close", () => opened.from.focus({ preventScroll: true }));
+  big.addEventListener("click", (event) => event.target === big && big.close());
+  find("close").addEventListener("click", () => big.close());
+  find("save-obj").addEventListener("click", () => saveMesh("obj", obj, "model/obj"));
+  find("save-glb").addEventListener("click", () => saveMesh("glb", glb, "model/gltf-binary"));
+  find("save-g3c").addEventListener("click", () => save(opened.chosen.file.name, opened.chosen.file.bytes, ""));
+  addEventListener("resize", () => big.open && draw(big));
+}
+
+function listenToDrops() {
+  const { classList } = document.body;
   addEventListener("dragover", (event) => {
     event.preventDefault();
-    document.body.classList.add("dropping");
+    classList.add("dropping");
   });
-  addEventListener("dragleave", (event) => event.relatedTarget || document.body.classList.remove("dropping"));
+  addEventListener("dragleave", (event) => event.relatedTarget || classList.remove("dropping"));
   addEventListener("drop", (event) => {
     event.preventDefault();
-    document.body.classList.remove("dropping");
+    classList.remove("dropping");
     const { files } = event.dataTransfer;
     const url = event.dataTransfer.getData("text/uri-list") || event.dataTransfer.getData("text/plain");
     if (files.length > 0) addFiles([...files]);

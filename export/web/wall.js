@@ -1,29 +1,11 @@
 /** A wall of shapes: a grid of cards of which only those in sight exist, however many shapes there are. */
 
-import { blocks, smooth } from "./surface.js";
-import { framing, makeQueue, orbit, startView } from "./stage.js";
+import { makeQueue, orbit, startView } from "./stage.js";
 
 const CARD = 176; // the least width of a card, in CSS pixels
 const GAP = 12;
 const CAPTION = 50; // height of the two lines under a picture
 const BEHIND = 2; // rows that are kept ready above and below what is in sight
-
-/** What is shown of a shape, made when it is first drawn. */
-export class Shown {
-  constructor(voxels, resolution) {
-    Object.assign(this, { voxels, resolution, meshes: {} });
-  }
-
-  /** `style` is "blocks" or "smooth". */
-  mesh(style) {
-    this.meshes[style] ??= (style === "smooth" ? smooth : blocks)(this.voxels, this.resolution);
-    return this.meshes[style];
-  }
-
-  get frame() {
-    return (this.framed ??= framing(this.mesh("blocks")));
-  }
-}
 
 export class Wall {
   /**
@@ -67,7 +49,7 @@ export class Wall {
       const kept = index >= first && index < end;
       if (kept || card.element.contains(document.activeElement)) continue;
       card.element.remove();
-      if (card.shown) card.shown.meshes = {}; // many times as large as voxels, and made in a moment
+      card.shown?.forget();
       this.cards.delete(index);
     }
     for (let index = first; index < end; index++) {

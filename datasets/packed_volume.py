@@ -1,5 +1,7 @@
 """The feature that every builder stores its volumes with."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.utils.lazy_imports_utils import tensorflow as tf
@@ -30,7 +32,7 @@ class PackedVolume(tfds.features.FeatureConnector):
     def encode_example(self, example_data: np.ndarray) -> bytes:
         return grids.pack(grids.check(example_data)).tobytes()
 
-    def decode_example(self, tfexample_data):
+    def decode_example(self, tfexample_data: Any) -> Any:
         from keras3dgan import tensor_packing  # here: TFDS imports TensorFlow lazily
 
         packed = tf.io.decode_raw(tfexample_data, tf.uint8)

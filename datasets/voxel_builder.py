@@ -1,14 +1,20 @@
 """The base of the builders that read files one by one, in this process or, where the source is large, with Apache Beam."""
 
+from __future__ import annotations
+
 import abc
 import json
 import pathlib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import tensorflow_datasets as tfds
 from etils import epath
 
 from keras3dgan.datasets import shapes
+
+if TYPE_CHECKING:
+    from keras3dgan.datasets.beam_reading import ReadShapes
 
 SPLITS = ("train", "validation", "test")
 
@@ -30,18 +36,18 @@ class VoxelBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def _shapes(self, source: pathlib.Path, split: str) -> Iterable[shapes.SourceShape]:
         """The shapes of a split."""
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         source = self._find_source(dl_manager)
         if self._with_beam:
             return {split: self._beam_examples(self._shapes(source, split), split) for split in SPLITS}
         skipped = self.info.metadata["skipped"]
         return {split: shapes.generate(self._shapes(source, split), split, skipped) for split in SPLITS}
 
-    def _generate_examples(self):
+    def _generate_examples(self) -> NoReturn:
         """Unused: `_split_generators` gives the generators themselves. TFDS demands it."""
         raise NotImplementedError
 
-    def _beam_examples(self, sources: Iterable[shapes.SourceShape], split: str):
+    def _beam_examples(self, sources: Iterable[shapes.SourceShape], split: str) -> ReadShapes:
         from keras3dgan.datasets.beam_reading import ReadShapes
 
         return ReadShapes(tuple(sources), split, self._skipped_file(split))
@@ -50,7 +56,9 @@ class VoxelBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         # Beside the shards, which every worker can write to.
         return epath.Path(self.data_dir) / f"skipped-{split}.json"
 
-    def _download_and_prepare(self, dl_manager, download_config=None):
+    def _download_and_prepare(
+        self, dl_manager: tfds.download.DownloadManager, download_config: tfds.download.DownloadConfig | None = None
+    ) -> None:
         options = download_config or tfds.download.DownloadConfig()
         self._with_beam = bool(options.beam_options or options.beam_runner)
         super()._download_and_prepare(dl_manager=dl_manager, download_config=download_config)

@@ -10,7 +10,7 @@ import pathlib
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
@@ -156,7 +156,7 @@ def _compare(model: keras.Model, engine: Callable[[np.ndarray], np.ndarray], pat
 
 
 @contextlib.contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     """Converters warn of what they themselves do, and print."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

@@ -29,10 +29,10 @@ def encoder(model: keras.Model, part: Part) -> Signatures:
     coder = _coder(part)
     resolution = coder.resolution
 
-    def latents(voxels):
+    def latents(voxels: Any) -> dict[str, Any]:
         return {"latents": model(voxels, training=False)}
 
-    def compress(packed):
+    def compress(packed: Any) -> dict[str, Any]:
         found = model(tensor_packing.unpack(packed, resolution), training=False)
         symbols = tf.round(found / tf.constant(coder.step, tf.float32))
         low, high = coder.low.astype("float32"), coder.high.astype("float32")
@@ -50,10 +50,10 @@ def decoder(model: keras.Model, part: Part) -> Signatures:
     int32 (batch, k) -> packed uint8 (batch, n^3 / 8), voxels with an occupancy above 0.5. `describe`: see `_describe`."""
     coder = _coder(part)
 
-    def occupancy(latents):
+    def occupancy(latents: Any) -> dict[str, Any]:
         return {"occupancy": model(latents, training=False)}
 
-    def decompress(symbols):
+    def decompress(symbols: Any) -> dict[str, Any]:
         latents = tf.cast(symbols, tf.float32) * tf.constant(coder.step, tf.float32)
         return {"packed": tensor_packing.pack(model(latents, training=False) > THRESHOLD)}
 
@@ -71,10 +71,10 @@ def generator(model: keras.Model, part: Part) -> Signatures:
     (), count int32 () from 0 -> occupancy of so many shapes, from latents drawn from N(0, part.latent_stddev^2)."""
     size = model.input.shape[1]
 
-    def occupancy(latents):
+    def occupancy(latents: Any) -> dict[str, Any]:
         return {"occupancy": model(latents, training=False)}
 
-    def generate(seed, count):
+    def generate(seed: Any, count: Any) -> dict[str, Any]:
         normal = tf.random.stateless_normal((count, size), (seed, tf.zeros_like(seed)))
         return occupancy(part.latent_stddev * normal)
 
@@ -88,10 +88,10 @@ def classifier(model: keras.Model, part: Part) -> Signatures:
     packed uint8 (batch, n^3 / 8) -> probabilities, and class_name_bytes string (batch,), the most likely one's."""
     names, resolution = tf.constant(list(part.class_names)), model.input.shape[1]
 
-    def probabilities(voxels):
+    def probabilities(voxels: Any) -> dict[str, Any]:
         return {"probabilities": model(voxels, training=False)}
 
-    def classify(packed):
+    def classify(packed: Any) -> dict[str, Any]:
         found = model(tensor_packing.unpack(packed, resolution), training=False)
         return {"probabilities": found, "class_name_bytes": tf.gather(names, tf.argmax(found, axis=1))}
 
@@ -106,7 +106,7 @@ def picture_encoder(model: keras.Model, part: Part) -> Signatures:
     mean of what the encoder gives."""
     size = model.input.shape[1]
 
-    def latents(pictures):
+    def latents(pictures: Any) -> dict[str, Any]:
         return {"latents": model(pictures, training=False)[0]}
 
     return {"serving_default": (latents, [tf.TensorSpec((None, size, size, 3), tf.float32, "pictures")])}
@@ -132,7 +132,7 @@ def _describe(coder: EntropyCoder) -> tuple[Callable[..., dict[str, Any]], list[
     So a client needs an address only, and no files. The input is there for servers that batch, which cannot do without."""
     content = tf.constant(coder.to_bytes())
 
-    def describe(index):
+    def describe(index: Any) -> dict[str, Any]:
         return {"coder_bytes": tf.fill(tf.shape(index), content)}
 
     return describe, [tf.TensorSpec((None,), tf.int32, "index")]

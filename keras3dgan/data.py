@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -89,7 +89,7 @@ def training_batches(
         return _endless(shapes, draw, start_step, augment, with_labels)
     packed, labels = tf.constant(shapes.packed), tf.constant(shapes.labels)
 
-    def batch(step):
+    def batch(step: Any) -> Any:
         # No tf.numpy_function: its threads wait for Python's lock, which is held while an iterator waits for its threads.
         rows, keys = draw(step, tf.experimental.numpy)
         voxels = tensor_packing.unpack(tf.gather(packed, rows), shapes.resolution)
@@ -105,7 +105,7 @@ def evaluation_batches(shapes: ShapeSet, batch_size: int, with_labels: bool = Fa
     if tf is None:
         return _InOrder(shapes, batch_size, with_labels)
 
-    def batch(packed, labels):
+    def batch(packed: Any, labels: Any) -> Any:
         voxels = tensor_packing.unpack(packed, shapes.resolution)
         return (voxels, labels) if with_labels else voxels
 
@@ -130,7 +130,7 @@ def picture_batches(shapes: ShapeSet, views: np.ndarray, batch_size: int, seed: 
     draw = functools.partial(_draw, len(shapes), batch_size, seed)
     count = views.shape[1]
 
-    def pick(step, xp):
+    def pick(step: Any, xp: Any) -> tuple[Any, Any, Any]:
         rows, _ = draw(step, xp)
         drawn = hash31(hash31(hash31(seed + 2) + step) + xp.arange(batch_size, dtype=np.int64))
         return rows, rows * count + drawn % count, drawn
@@ -140,7 +140,7 @@ def picture_batches(shapes: ShapeSet, views: np.ndarray, batch_size: int, seed: 
         return _endless_pictures(shapes, flat, pick, start_step)
     packed, all_views = tf.constant(shapes.packed), tf.constant(flat)
 
-    def batch(step):
+    def batch(step: Any) -> tuple[Any, Any]:
         xp = tf.experimental.numpy
         rows, places, drawn = pick(step, xp)
         pictures = _on_backgrounds(tf.cast(tf.gather(all_views, places), tf.float32), drawn, xp)
@@ -150,14 +150,16 @@ def picture_batches(shapes: ShapeSet, views: np.ndarray, batch_size: int, seed: 
     return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
-def _endless_pictures(shapes: ShapeSet, views: np.ndarray, pick, step: int) -> Iterator[tuple]:
+def _endless_pictures(
+    shapes: ShapeSet, views: np.ndarray, pick: Callable[[int, Any], tuple[Any, Any, Any]], step: int
+) -> Iterator[tuple]:
     while True:
         rows, places, drawn = pick(step, np)
         yield _on_backgrounds(views[places].astype(np.float32), drawn, np), _float(shapes, rows)
         step += 1
 
 
-def _on_backgrounds(views, drawn, xp):
+def _on_backgrounds(views: Any, drawn: Any, xp: Any) -> Any:
     """Views (batch, s, s, 4) of 0 to 255 on backgrounds that `drawn` (batch,) names, (batch, s, s, 3) in [0, 1]."""
     size = views.shape[1]
     colors = hash31(drawn[:, None] + xp.arange(1, 7, dtype=np.int64)) % 256
@@ -170,7 +172,7 @@ def _on_backgrounds(views, drawn, xp):
     return views[..., :3] / np.float32(255) * alpha + background * (1 - alpha)
 
 
-def _draw(count: int, batch_size: int, seed: int, step, xp):
+def _draw(count: int, batch_size: int, seed: int, step: Any, xp: Any) -> tuple[Any, Any]:
     """The rows of a step's batch, int64 (batch_size,), and for each a key to augment it by; `xp` is numpy or TensorFlow's numpy.
 
     The same numbers on both: keys are hashes, and the permutation of an epoch is the order of its keys.
@@ -187,7 +189,9 @@ def _draw(count: int, batch_size: int, seed: int, step, xp):
     return rows, hash31(hash31(hash31(seed + 1) + step) + places)
 
 
-def _endless(shapes: ShapeSet, draw, step: int, augment: Augmentation, with_labels: bool) -> Iterator[tuple]:
+def _endless(
+    shapes: ShapeSet, draw: Callable[[int, Any], tuple[Any, Any]], step: int, augment: Augmentation, with_labels: bool
+) -> Iterator[tuple]:
     while True:
         rows, keys = draw(step, np)
         voxels = augment(_float(shapes, rows), rows, keys, np)
@@ -202,14 +206,14 @@ class _InOrder(keras.utils.PyDataset):
         self.batch_size = batch_size
         self.with_labels = with_labels
 
-    def __len__(self):
+    def __len__(self) -> int:
         return -(-len(self.shapes) // self.batch_size)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
         voxels = _float(self.shapes, rows)
         return (voxels, self.shapes.labels[rows]) if self.with_labels else (voxels,)
 
 
-def _float(shapes: ShapeSet, rows) -> np.ndarray:
+def _float(shapes: ShapeSet, rows: slice | np.ndarray) -> np.ndarray:
     return shapes.grids(rows).astype(np.float32)[..., None]

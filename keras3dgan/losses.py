@@ -1,13 +1,14 @@
 """Every loss of the project, each a pure function on Keras tensors that returns a scalar."""
 
 import math
+from typing import Any
 
 from keras import ops
 
 _EPSILON = 1e-12
 
 
-def sigmoid_cross_entropy(logits, labels):
+def sigmoid_cross_entropy(logits: Any, labels: Any) -> Any:
     """Mean binary cross entropy, -t log s(l) - (1 - t) log(1 - s(l)), for labels that may be soft or leave [0, 1].
 
     Args:
@@ -17,7 +18,7 @@ def sigmoid_cross_entropy(logits, labels):
     return ops.mean(ops.softplus(logits) - logits * labels)
 
 
-def discriminator_loss(real_logits, fake_logits, real_labels, fake_labels):
+def discriminator_loss(real_logits: Any, fake_logits: Any, real_labels: Any, fake_labels: Any) -> Any:
     """Mean of the cross entropies on real and on generated shapes (the report, equation 1, with smoothed labels).
 
     Args:
@@ -32,7 +33,7 @@ def discriminator_loss(real_logits, fake_logits, real_labels, fake_labels):
     return 0.5 * (sigmoid_cross_entropy(real_logits, real_labels) + sigmoid_cross_entropy(fake_logits, fake_labels))
 
 
-def non_saturating_generator_loss(fake_logits):
+def non_saturating_generator_loss(fake_logits: Any) -> Any:
     """-log D(G(z)) instead of log(1 - D(G(z))) (the report, section 3.2.3; Goodfellow et al. 2014).
 
     Args:
@@ -44,7 +45,7 @@ def non_saturating_generator_loss(fake_logits):
     return ops.mean(ops.softplus(-fake_logits))
 
 
-def mean_l2_distance(x, y):
+def mean_l2_distance(x: Any, y: Any) -> Any:
     """The batch mean of ||x - y||_2, the norm taken over everything but the batch (the report, section 3.3.2).
 
     Computed in float32 whatever the inputs are. The tiny constant under the root keeps the gradient finite where both are
@@ -58,7 +59,7 @@ def mean_l2_distance(x, y):
     return ops.mean(ops.sqrt(ops.sum(ops.square(difference), axis=1) + _EPSILON))
 
 
-def cross_entropy_and_dice(logits, voxels):
+def cross_entropy_and_dice(logits: Any, voxels: Any) -> Any:
     """Mean binary cross entropy of a shape, in thousands of bits, plus one minus the mean Dice coefficient.
 
     Cross entropy counts every voxel alike; the Dice coefficient 2 |x y| / (|x| + |y|) is blind to the empty ones, as IoU is
@@ -81,7 +82,7 @@ def cross_entropy_and_dice(logits, voxels):
     return ops.mean(bits / 1000 + 1 - dice)
 
 
-def normal_divergence(mean, log_variance, stddev):
+def normal_divergence(mean: Any, log_variance: Any, stddev: float) -> Any:
     """The batch mean of KL(N(mean, exp(log_variance)) || N(0, stddev^2)) in nats, over all latents (the report, equation 4).
 
     Args:
@@ -97,7 +98,7 @@ def normal_divergence(mean, log_variance, stddev):
     return ops.mean(ops.sum(each, axis=1))
 
 
-def wasserstein_critic_loss(real_scores, fake_scores):
+def wasserstein_critic_loss(real_scores: Any, fake_scores: Any) -> Any:
     """E[critic(fake)] - E[critic(real)] (Gulrajani et al. 2017, equation 3); minus it is the estimated distance.
 
     Args:
@@ -107,7 +108,7 @@ def wasserstein_critic_loss(real_scores, fake_scores):
     return ops.mean(fake_scores) - ops.mean(real_scores)
 
 
-def wasserstein_generator_loss(fake_scores):
+def wasserstein_generator_loss(fake_scores: Any) -> Any:
     """-E[critic(fake)] (Gulrajani et al. 2017, algorithm 1).
 
     Args:
@@ -116,7 +117,7 @@ def wasserstein_generator_loss(fake_scores):
     return -ops.mean(fake_scores)
 
 
-def gradient_penalty(gradients):
+def gradient_penalty(gradients: Any) -> Any:
     """The batch mean of (||gradient||_2 - 1)^2, the norm over all axes of a shape (Gulrajani et al. 2017, equation 3).
 
     Args:
@@ -126,7 +127,7 @@ def gradient_penalty(gradients):
     return ops.mean(ops.square(ops.sqrt(squares + _EPSILON) - 1.0))
 
 
-def relativistic_loss(better_scores, worse_scores):
+def relativistic_loss(better_scores: Any, worse_scores: Any) -> Any:
     """E[softplus(-(better - worse))], pair by pair (Huang et al. 2024, equation 2).
 
     The discriminator's with real before generated shapes; the generator's the other way round.
@@ -141,7 +142,7 @@ def relativistic_loss(better_scores, worse_scores):
     return ops.mean(ops.softplus(worse_scores - better_scores))
 
 
-def zero_centred_penalty(gradients):
+def zero_centred_penalty(gradients: Any) -> Any:
     """The batch mean of ||gradient||_2^2 (Mescheder et al. 2018, equation 9, without gamma / 2).
 
     Args:

@@ -1,6 +1,8 @@
 """Real furniture, freely licensed, embedded in the package."""
 
 import dataclasses
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import tensorflow_datasets as tfds
 from etils import epath
@@ -29,11 +31,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         resolution = self.builder_config.resolution
         return shapes.dataset_info(self, resolution, bundled.class_names(), "https://www.sweethome3d.com")
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         del dl_manager  # the archive lies in the package
         return {split: self._examples(split) for split in SPLITS}
 
-    def _examples(self, split: str):
+    def _examples(self, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         stored = bundled.read(split, self.builder_config.resolution)
         return shapes.generate(
             [
@@ -46,6 +48,6 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             self.info.metadata["skipped"],
         )
 
-    def _generate_examples(self):
+    def _generate_examples(self) -> NoReturn:
         """Unused: `_split_generators` gives the generators themselves. TFDS demands it."""
         raise NotImplementedError

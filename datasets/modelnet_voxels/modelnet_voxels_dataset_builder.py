@@ -68,7 +68,7 @@ class Builder(VoxelBuilder):
         names = MODELNET10_CLASSES if self.builder_config.count == 10 else MODELNET40_CLASSES
         return shapes.dataset_info(self, self.builder_config.resolution, names, PAGE)
 
-    def _find_source(self, dl_manager):
+    def _find_source(self, dl_manager: tfds.download.DownloadManager) -> pathlib.Path:
         return shapes.manual_dir(dl_manager, "modelnet_voxels", _WANTED[self.builder_config.source], PAGE)
 
     def _shapes(self, folder: pathlib.Path, split: str) -> Iterator[shapes.SourceShape]:

@@ -67,7 +67,7 @@ class Builder(VoxelBuilder):
     def _info(self) -> tfds.core.DatasetInfo:
         return shapes.dataset_info(self, self.builder_config.resolution, sorted(read_synsets().values()), PAGE)
 
-    def _find_source(self, dl_manager):
+    def _find_source(self, dl_manager: tfds.download.DownloadManager) -> pathlib.Path:
         return self._find_tree(shapes.manual_dir(dl_manager, "shapenet_voxels", "ShapeNetCore or ShapeNetVox32", PAGE))
 
     def _find_tree(self, folder: pathlib.Path) -> pathlib.Path:

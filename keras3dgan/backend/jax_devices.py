@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 import keras
@@ -46,7 +47,7 @@ def device_count() -> int:
     return 1 if distribution is None else distribution.device_mesh.devices.size
 
 
-def own_rows(values, count):
+def own_rows(values: Any, count: Any) -> Any:
     """All rows, as there is one program."""
     del count
     return values

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -42,7 +43,7 @@ def replicas() -> int:
 device_count = replicas
 
 
-def own_rows(values, count):
+def own_rows(values: Any, count: Any) -> Any:
     """This replica's rows of values that were drawn for all replicas, so that their number changes no random number."""
     if replicas() == 1:
         return values
@@ -113,7 +114,7 @@ def gather(value: int) -> list[int]:
     strategy = tf.distribute.get_strategy()
 
     @tf.function
-    def all_gather():
+    def all_gather() -> Any:
         return strategy.run(lambda: tf.distribute.get_replica_context().all_gather(tf.constant([value]), axis=0))
 
     return [int(v) for v in strategy.experimental_local_results(all_gather())[0]]

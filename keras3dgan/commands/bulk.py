@@ -104,7 +104,7 @@ class Compress(beam.DoFn):
         self._good = beam.metrics.Metrics.counter("keras3dgan", "shapes")
         self._bad = beam.metrics.Metrics.counter("keras3dgan", "bad_inputs")
 
-    def setup(self):
+    def setup(self) -> None:
         # Once a process, however many threads it has.
         self._codec = self._shared.acquire(lambda: load_codec(self._model, self._goal), tag=(self._model, self._goal))
 

@@ -109,7 +109,7 @@ class GenerationProtocol:
     train: np.ndarray
     features: Callable[[np.ndarray], np.ndarray] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._among = {name: distance(self.reference, self.reference) for name, distance in DISTANCES.items()}
         self._reference_features = self.features(self.reference) if self.features else None
 

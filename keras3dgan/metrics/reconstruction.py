@@ -1,5 +1,7 @@
 """How close a reconstruction comes to the original."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -8,11 +10,11 @@ from keras import ops
 class MeanIoU(keras.metrics.Mean):
     """Mean over shapes of the intersection over union; `voxels.grid.iou` as a Keras metric. Inputs are occupancies in [0, 1]."""
 
-    def __init__(self, threshold=0.5, name="iou", **kwargs):
+    def __init__(self, threshold: float = 0.5, name: str = "iou", **kwargs: Any):
         super().__init__(name=name, **kwargs)
         self.threshold = threshold
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         count = ops.shape(y_true)[0]
         a = ops.cast(ops.reshape(y_true, (count, -1)) > self.threshold, "float32")
         b = ops.cast(ops.reshape(y_pred, (count, -1)) > self.threshold, "float32")
@@ -21,5 +23,5 @@ class MeanIoU(keras.metrics.Mean):
         value = ops.where(union > 0, intersection / ops.maximum(union, 1.0), 1.0)
         return super().update_state(value, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "threshold": self.threshold}

@@ -1,9 +1,11 @@
 """Whether a generator has collapsed: cheap measures on one batch of its samples."""
 
+from typing import Any
+
 from keras import ops
 
 
-def occupied_fraction(occupancy, threshold: float = 0.5):
+def occupied_fraction(occupancy: Any, threshold: float = 0.5) -> Any:
     """Share of occupied voxels in a batch, a scalar in [0, 1]: 0 or near 1 means an empty or a full cube.
 
     Args:
@@ -13,7 +15,7 @@ def occupied_fraction(occupancy, threshold: float = 0.5):
     return ops.mean(ops.cast(occupancy > threshold, "float32"))
 
 
-def diversity(occupancy, threshold: float = 0.5):
+def diversity(occupancy: Any, threshold: float = 0.5) -> Any:
     """Mean of 1 - IoU over all pairs of a batch, a scalar in [0, 1]: 0 where all samples are the same shape.
 
     Args:

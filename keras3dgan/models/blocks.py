@@ -1,6 +1,7 @@
 """The layer stacks that generator, discriminator and encoder have in common."""
 
 import math
+from typing import Any, Self
 
 import keras
 from keras import layers
@@ -25,20 +26,20 @@ class Network(keras.Model):
         **kwargs: `name` and the like.
     """
 
-    def __init__(self, inputs, outputs, arguments, **kwargs):
+    def __init__(self, inputs: Any, outputs: Any, arguments: dict[str, Any], **kwargs: Any):
         super().__init__(inputs, outputs, **kwargs)
         self._argument_names = tuple(arguments)
         for name, value in arguments.items():
             setattr(self, name, value)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name, **{name: getattr(self, name) for name in self._argument_names}}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
         return cls(**config)
 
-    def copy(self, name=None):
+    def copy(self, name: str | None = None) -> Self:
         """Another network of the same arguments and weights, of this name or its own."""
         made = type(self)(**{**self.get_config(), "name": name or self.name})
         made.set_weights(self.get_weights())
@@ -67,12 +68,12 @@ def batch_norm(name: str) -> layers.Layer:
     return layers.BatchNormalization(momentum=MOMENTUM, synchronized=replicas() > 1, name=name)
 
 
-def float32(x):
+def float32(x: Any) -> Any:
     """Ends a network in single precision, also where its layers compute in less."""
     return layers.Activation("linear", dtype="float32", name="float32")(x)
 
 
-def downsampling_stack(x, resolution: int, width: int, init_stddev: float, normalization: str = "batch"):
+def downsampling_stack(x: Any, resolution: int, width: int, init_stddev: float, normalization: str = "batch") -> Any:
     """Convolutions of kernel 4 and stride 2 from (b, n, n, n, 1) to (b, 2, 2, 2, width), flattened to (b, 8 width).
 
     Channels double at every stage and reach `width` at the last. Each convolution is followed by batch normalisation and
@@ -98,7 +99,7 @@ def downsampling_stack(x, resolution: int, width: int, init_stddev: float, norma
     return layers.Flatten(name="flatten")(x)
 
 
-def upsampling_stack(x, resolution: int, width: int, init_stddev: float, init_occupied: float = 0.5):
+def upsampling_stack(x: Any, resolution: int, width: int, init_stddev: float, init_occupied: float = 0.5) -> Any:
     """The way back: dense to (b, 2, 2, 2, width), then transposed convolutions of kernel 4 and stride 2 to (b, n, n, n, 1).
 
     Batch normalisation and ReLU (Wu et al. 2016, section 3.1) follow every layer but the last, which gives logits and starts
@@ -127,7 +128,7 @@ def upsampling_stack(x, resolution: int, width: int, init_stddev: float, init_oc
     return float32(x)
 
 
-def residual_stage(x, count: int, name: str):
+def residual_stage(x: Any, count: int, name: str) -> Any:
     """Residual blocks of two convolutions of kernel 3 (He et al. 2016), without normalisation.
 
     Each block starts as the identity, since its last convolution starts at zero ("SkipInit", De and Smith 2020): that is what

@@ -1,5 +1,7 @@
 """The discriminator of the 3D-GAN."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -24,7 +26,14 @@ class Discriminator(blocks.Network):
             discriminator see how much of the volume is occupied; or `none`, as WGAN-GP needs it.
     """
 
-    def __init__(self, resolution=32, width=256, init_stddev=0.01, normalization="batch", **kwargs):
+    def __init__(
+        self,
+        resolution: int = 32,
+        width: int = 256,
+        init_stddev: float = 0.01,
+        normalization: str = "batch",
+        **kwargs: Any,
+    ):
         voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
         features = blocks.downsampling_stack(voxels, resolution, width, init_stddev, normalization)
         logits = layers.Dense(1, kernel_initializer=blocks.normal(init_stddev), dtype="float32", name="logits")(

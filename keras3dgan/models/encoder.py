@@ -1,5 +1,7 @@
 """The encoder of the compressor."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -22,7 +24,9 @@ class Encoder(blocks.Network):
         init_stddev: standard deviation of the initial weights; 0 for He's initialisation.
     """
 
-    def __init__(self, resolution=32, latent_size=200, width=256, init_stddev=0.01, **kwargs):
+    def __init__(
+        self, resolution: int = 32, latent_size: int = 200, width: int = 256, init_stddev: float = 0.01, **kwargs: Any
+    ):
         voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
         features = blocks.downsampling_stack(voxels, resolution, width, init_stddev)
         latents = layers.Dense(

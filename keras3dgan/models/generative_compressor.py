@@ -1,10 +1,13 @@
 """The report's compressor: the GAN's generator as decoder, and a perceptual loss."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras3dgan import losses
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
+from keras3dgan.models.voxnet import VoxNet
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
@@ -24,7 +27,16 @@ class GenerativeCompressor(VoxelAutoencoder):
         train_decoder: False keeps the decoder as it is.
     """
 
-    def __init__(self, encoder, decoder, voxnet, lambda1=1.0, lambda2=1.0, train_decoder=True, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        voxnet: VoxNet,
+        lambda1: float = 1.0,
+        lambda2: float = 1.0,
+        train_decoder: bool = True,
+        **kwargs: Any,
+    ):
         kwargs.setdefault("name", "generative_compressor")
         super().__init__(encoder, decoder, **kwargs)
         self.voxnet = voxnet
@@ -37,7 +49,7 @@ class GenerativeCompressor(VoxelAutoencoder):
         self.grid_term = keras.metrics.Mean(name="grid_loss")
         self.perceptual_term = keras.metrics.Mean(name="perceptual_loss")
 
-    def reconstruction_loss(self, voxels, logits):
+    def reconstruction_loss(self, voxels: Any, logits: Any) -> Any:
         grid = super().reconstruction_loss(voxels, logits)
         features = self.conv2(voxels, training=False), self.conv2(ops.sigmoid(logits), training=False)
         perceptual = losses.mean_l2_distance(*features)
@@ -45,7 +57,7 @@ class GenerativeCompressor(VoxelAutoencoder):
         self.perceptual_term.update_state(perceptual)
         return self.lambda1 * grid + self.lambda2 * perceptual
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "voxnet": keras.saving.serialize_keras_object(self.voxnet),

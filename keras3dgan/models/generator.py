@@ -1,5 +1,7 @@
 """The generator of the 3D-GAN, which is also the decoder of the compressor."""
 
+from typing import Any, Self
+
 import keras
 
 from keras3dgan.models import blocks
@@ -28,7 +30,15 @@ class Generator(blocks.Network):
         ValueError: the resolution is no power of two.
     """
 
-    def __init__(self, resolution=32, latent_size=200, width=256, init_stddev=0.01, init_occupied=0.5, **kwargs):
+    def __init__(
+        self,
+        resolution: int = 32,
+        latent_size: int = 200,
+        width: int = 256,
+        init_stddev: float = 0.01,
+        init_occupied: float = 0.5,
+        **kwargs: Any,
+    ):
         latents = keras.Input((latent_size,), name="latents")
         logits = blocks.upsampling_stack(latents, resolution, width, init_stddev, init_occupied)
         kwargs.setdefault("name", "generator")
@@ -41,7 +51,7 @@ class Generator(blocks.Network):
         }
         super().__init__(latents, logits, arguments, **kwargs)
 
-    def shifted(self, amount):
+    def shifted(self, amount: float) -> Self:
         """A copy that gives logits higher by `amount`, by the bias of its last layer."""
         made = self.copy()
         made.get_layer("logits").bias.assign_add([amount])

@@ -1,6 +1,7 @@
 """The learned entropy model that tells training what latents cost."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -20,7 +21,7 @@ class LatentPrior(keras.layers.Layer):
         scale: of all distributions at the start.
     """
 
-    def __init__(self, latent_size, scale=0.2, **kwargs):
+    def __init__(self, latent_size: int, scale: float = 0.2, **kwargs: Any):
         kwargs.setdefault("name", "prior")
         super().__init__(dtype="float32", **kwargs)
         self.latent_size = latent_size
@@ -30,7 +31,7 @@ class LatentPrior(keras.layers.Layer):
         self.log_scale = self.add_weight(shape=(latent_size,), initializer=start, name="log_scale")
         self.built = True
 
-    def call(self, latents, step):
+    def call(self, latents: Any, step: Any) -> Any:
         # Both ends on the side of the mean where the sigmoids are small, or their difference would be lost.
         distance = ops.abs(latents - self.mean)
         scale = ops.exp(self.log_scale)
@@ -38,5 +39,5 @@ class LatentPrior(keras.layers.Layer):
         mass = ops.sigmoid(near) - ops.sigmoid(far)
         return ops.sum(-ops.log2(ops.maximum(mass, _LEAST)), axis=-1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "latent_size": self.latent_size, "scale": self.scale}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 from keras import layers
 
 from keras3dgan.codec.octree import features
@@ -45,7 +46,7 @@ def to_integers(predictor: keras.Model, codebook: Codebook) -> OctreeModel:
     """The model that codes, of the trained networks and the prototypes they were trained with."""
 
     def network(level: int) -> Network:
-        def weights(part: str, count: int):
+        def weights(part: str, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
             found = [predictor.get_layer(f"{part}_{level}_{index}") for index in range(count)]
             return [(layer.kernel.numpy(), layer.bias.numpy()) for layer in found]
 

@@ -1,5 +1,7 @@
 """The image encoder of the 3D-VAE-GAN."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -29,7 +31,7 @@ class PictureEncoder(blocks.Network):
         ValueError: the size is no multiple of 32.
     """
 
-    def __init__(self, size=256, latent_size=200, width=512, **kwargs):
+    def __init__(self, size: int = 256, latent_size: int = 200, width: int = 512, **kwargs: Any):
         if size < _FACTOR or size % _FACTOR:
             raise ValueError(f"size must be a multiple of {_FACTOR}, got {size}.")
         pictures = keras.Input((size, size, 3), name="pictures")

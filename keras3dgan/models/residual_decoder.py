@@ -1,5 +1,7 @@
 """The decoder that starts as a linear reconstruction and learns what is left."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -18,7 +20,15 @@ class ResidualDecoder(blocks.Network):
         resolution, latent_size, width, residual_blocks, patch_channels: as for `ResidualEncoder`.
     """
 
-    def __init__(self, resolution=32, latent_size=200, width=128, residual_blocks=1, patch_channels=12, **kwargs):
+    def __init__(
+        self,
+        resolution: int = 32,
+        latent_size: int = 200,
+        width: int = 128,
+        residual_blocks: int = 1,
+        patch_channels: int = 12,
+        **kwargs: Any,
+    ):
         latents = keras.Input((latent_size,), name="latents")
         n, coarse = resolution // 4, resolution // 8
         x = layers.Dense(n**3 * patch_channels, dtype="float32", name="linear")(latents)

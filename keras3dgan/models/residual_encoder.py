@@ -1,5 +1,7 @@
 """The encoder that starts as a linear projection and learns what is left."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -24,7 +26,15 @@ class ResidualEncoder(blocks.Network):
         patch_channels: values a patch of 4^3 voxels.
     """
 
-    def __init__(self, resolution=32, latent_size=200, width=128, residual_blocks=1, patch_channels=12, **kwargs):
+    def __init__(
+        self,
+        resolution: int = 32,
+        latent_size: int = 200,
+        width: int = 128,
+        residual_blocks: int = 1,
+        patch_channels: int = 12,
+        **kwargs: Any,
+    ):
         voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
         patches = layers.Conv3D(patch_channels, 4, strides=4, use_bias=False, name="patches")(voxels)
         linear = layers.Dense(latent_size, dtype="float32", name="linear")(layers.Flatten(name="flat_patches")(patches))

@@ -1,6 +1,8 @@
 """The plain autoencoder: the compressor's networks without its ideas, as the baseline."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Self
 
 import keras
 from keras import ops
@@ -31,7 +33,16 @@ class VoxelAutoencoder(Noise, keras.Model):
         seed: of the noise. Its state is a variable of the model, so a checkpoint holds it.
     """
 
-    def __init__(self, encoder, decoder, lambda_rate=0.0, noise_steps=(0.1, 0.8), distortion="norm", seed=0, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        lambda_rate: float = 0.0,
+        noise_steps: Sequence[float] = (0.1, 0.8),
+        distortion: str = "norm",
+        seed: int = 0,
+        **kwargs: Any,
+    ):
         kwargs.setdefault("name", "voxel_autoencoder")
         super().__init__(**kwargs)
         self.encoder = encoder
@@ -48,7 +59,7 @@ class VoxelAutoencoder(Noise, keras.Model):
             self.rate_term = keras.metrics.Mean(name="bits")
         self.built = True
 
-    def call(self, voxels, training=None):
+    def call(self, voxels: Any, training: bool | None = None) -> Any:
         """Logits; with `lambda_rate`, in training, a pair of logits and bits (batch,)."""
         latents = self.encoder(voxels, training=training)
         if not (training and self.prior):
@@ -58,13 +69,15 @@ class VoxelAutoencoder(Noise, keras.Model):
         latents = latents + step * self.random_uniform(count, (self.encoder.latent_size,), -0.5, 0.5)
         return self.decoder(latents, training=training), self.prior(latents, step)
 
-    def reconstruction_loss(self, voxels, logits):
+    def reconstruction_loss(self, voxels: Any, logits: Any) -> Any:
         """The distortion that training minimises, a scalar."""
         if self.distortion == "norm":
             return losses.mean_l2_distance(voxels, ops.sigmoid(logits))
         return losses.cross_entropy_and_dice(logits, voxels)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
         del y, sample_weight  # the input is its own target
         rate = 0.0
         if self.prior:
@@ -75,17 +88,17 @@ class VoxelAutoencoder(Noise, keras.Model):
         # The replicas' gradients are added up, and Keras undoes this division where it reports the loss.
         return (self.reconstruction_loss(x, y_pred) + self.lambda_rate * rate) / replicas()
 
-    def _bits(self, voxels):
+    def _bits(self, voxels: Any) -> Any:
         """What shapes take at the middle one of the steps, without noise."""
         assert self.prior is not None
         step = math.sqrt(math.prod(self.noise_steps))
         latents = self.encoder(voxels, training=False)
         return self.prior(latents, ops.full((ops.shape(latents)[0], 1), step))
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         return self.get_metrics_result()
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "encoder": keras.saving.serialize_keras_object(self.encoder),
@@ -97,7 +110,7 @@ class VoxelAutoencoder(Noise, keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
         for part in ("encoder", "decoder", "voxnet"):
             if part in config:
                 config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects)

@@ -1,5 +1,7 @@
 """VoxNet, the classifier whose features make the perceptual loss."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -26,7 +28,7 @@ class VoxNet(blocks.Network):
         filters: channels of both convolutions.
     """
 
-    def __init__(self, num_classes=5, resolution=32, filters=32, **kwargs):
+    def __init__(self, num_classes: int = 5, resolution: int = 32, filters: int = 32, **kwargs: Any):
         voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
         x = layers.Conv3D(filters, 5, strides=2, kernel_initializer="he_normal", name="conv1")(voxels)
         x = layers.LeakyReLU(negative_slope=LEAK, name="act1")(x)
@@ -44,17 +46,19 @@ class VoxNet(blocks.Network):
         super().__init__(voxels, probabilities, arguments, **kwargs)
         self.accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
         """Cross entropy of the class numbers `y`, (batch,)."""
         del x, sample_weight, training
         self.accuracy.update_state(y, y_pred)
         # The replicas' gradients are added up, and Keras undoes this division where it reports the loss.
         return ops.mean(keras.losses.sparse_categorical_crossentropy(y, y_pred)) / replicas()
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         return self.get_metrics_result()
 
-    def classify(self, grids):
+    def classify(self, grids: np.ndarray) -> np.ndarray:
         """The most likely class of each grid (count, n, n, n): int64 (count,)."""
         batches = (grids[i : i + _BATCH, ..., None] for i in range(0, len(grids), _BATCH))
         found = [self(batch.astype(np.float32), training=False) for batch in batches]

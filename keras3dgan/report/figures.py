@@ -13,6 +13,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from mpl_toolkits.mplot3d import Axes3D
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from PIL import Image
 
@@ -58,7 +59,7 @@ def shapes(
     return figure
 
 
-def _draw(axes, grid: np.ndarray, color: str, threshold: float) -> None:
+def _draw(axes: Axes3D, grid: np.ndarray, color: str, threshold: float) -> None:
     surface = mesh.surface(grid, threshold)
     if len(surface.faces):
         # Shaded by hand: Poly3DCollection's own shading turns surfaces away from the light nearly black.

@@ -32,9 +32,9 @@ def averaged(model: keras.Model) -> Iterator[None]:
 class MeasureAveraged(keras.callbacks.Callback):
     """Validates with the running mean of the weights."""
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
         self._inside = averaged(self.model)
         self._inside.__enter__()
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
         self._inside.__exit__(None, None, None)

@@ -43,7 +43,7 @@ class BestModels(Periodic):
         """What to write as `models/<name>.keras`, of the model whose measurement has just become `best`."""
         raise NotImplementedError
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.recall()
 
     def recall(self) -> None:
@@ -53,7 +53,7 @@ class BestModels(Periodic):
             if self.key in line:
                 self._take(line)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if not self.is_due(epoch):
             return
         if not all(math.isfinite(value) for value in logs.values()):

@@ -45,7 +45,7 @@ class SamplePictures(Periodic):
         self.draw = options.draw
         self.sample = sample
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self.draw and self.is_due(epoch) and self.run.writes:
             self.draw(self.sample(logs or {}), self.run.samples / f"epoch-{epoch + 1:05d}.png")
 
@@ -82,7 +82,7 @@ class RunRecorder(keras.callbacks.Callback):
         self.line: dict[str, float] = {}
         self.state: checkpoint.Snapshot | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.begin = self.last_checkpoint = time.monotonic()
 
     @property
@@ -90,7 +90,7 @@ class RunRecorder(keras.callbacks.Callback):
         """Training time of this run so far, all its sessions together."""
         return self.seconds_before + time.monotonic() - self.begin
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         bad = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
         if bad:
             self.save_and_leave()
@@ -109,7 +109,7 @@ class RunRecorder(keras.callbacks.Callback):
         if last or distribution.first_hosts(time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds):
             self.save_last_epoch()
 
-    def save_last_epoch(self):
+    def save_last_epoch(self) -> None:
         """Writes models and checkpoint as they were at the end of the last whole epoch, if that is not done yet."""
         if self.state is None:
             return
@@ -122,7 +122,7 @@ class RunRecorder(keras.callbacks.Callback):
         self.state = None
         self.last_checkpoint = time.monotonic()
 
-    def save_and_leave(self):
+    def save_and_leave(self) -> None:
         """What is left to do when training is interrupted in the middle of an epoch."""
         if self.state is not None:
             self.state.put_into(self.model)

@@ -137,7 +137,7 @@ class _LevelVoxels:
         self._weights = (uncertain.mean() / uncertain).astype(np.float32)
         self._until = np.cumsum(uncertain)
 
-    def _uncertainty(self, own, x, y, z) -> np.ndarray:
+    def _uncertainty(self, own: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """How much there is to learn of each voxel, told by how voxels with the same few neighbours come out."""
         key = (x & 1) * 4 + (y & 1) * 2 + (z & 1)
         for offset in self.template.causal[:11]:

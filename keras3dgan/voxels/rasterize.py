@@ -13,7 +13,7 @@ _TOUCH = 0.02
 
 
 @numba.njit(cache=True, nogil=True)
-def mark_entered(triangles, grid):  # pragma: no cover: compiled
+def mark_entered(triangles: np.ndarray, grid: np.ndarray) -> None:  # pragma: no cover: compiled
     """Marks every voxel whose inside a triangle enters (separating axes; Akenine-Möller 2001); touching is not entering.
 
     Args:
@@ -56,7 +56,7 @@ def mark_entered(triangles, grid):  # pragma: no cover: compiled
 
 
 @numba.njit(cache=True, nogil=True)
-def _edges_meet(a, b, c, voxel):  # pragma: no cover: compiled
+def _edges_meet(a: np.ndarray, b: np.ndarray, c: np.ndarray, voxel: np.ndarray) -> bool:  # pragma: no cover: compiled
     """Whether none of the nine axes between an edge and a side of the voxel separates the two."""
     corners = np.empty((3, 3))
     for d in range(3):
@@ -78,7 +78,7 @@ def _edges_meet(a, b, c, voxel):  # pragma: no cover: compiled
 
 
 @numba.njit(cache=True, nogil=True)
-def _left(a, b, x, y):  # pragma: no cover: compiled
+def _left(a: np.ndarray, b: np.ndarray, x: float, y: float) -> bool:  # pragma: no cover: compiled
     """Whether (x, y) lies left of the line from `a` to `b`; always the opposite of `_left(b, a, x, y)`."""
     if a[0] < b[0] or (a[0] == b[0] and a[1] < b[1]):
         return (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]) >= 0
@@ -86,7 +86,9 @@ def _left(a, b, x, y):  # pragma: no cover: compiled
 
 
 @numba.njit(cache=True, nogil=True)
-def crossings(triangles, low, winding, total, hits):  # pragma: no cover: compiled
+def crossings(
+    triangles: np.ndarray, low: np.ndarray, winding: np.ndarray, total: np.ndarray, hits: np.ndarray
+) -> None:  # pragma: no cover: compiled
     """Follows a line along z beside each column's centres and counts the triangles that it crosses, by their side.
 
     Args:

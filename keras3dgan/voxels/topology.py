@@ -111,7 +111,7 @@ def _agreeing(faces: np.ndarray, points: int) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _flood(other, upwards, count):  # pragma: no cover: compiled
+def _flood(other: np.ndarray, upwards: np.ndarray, count: int) -> np.ndarray:  # pragma: no cover: compiled
     """Which faces to turn; of each patch that hangs together the smaller share is turned."""
     state = np.full(count, -1, np.int8)
     queue = np.empty(count, np.int64)

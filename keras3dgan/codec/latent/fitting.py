@@ -45,12 +45,17 @@ def fit_coders(
     return [EntropyCoder.fit(latents, factor * step, train.resolution, decoder) for factor in factors]
 
 
-def _latents(analyse, shapes: ShapeSet) -> np.ndarray:
+def _latents(analyse: Callable[[np.ndarray], np.ndarray], shapes: ShapeSet) -> np.ndarray:
     starts = range(0, len(shapes), _CHUNK)
     return np.concatenate([analyse(shapes.grids(slice(start, start + _CHUNK))) for start in starts])
 
 
-def _coarsest(analyse, synthesise, shapes: ShapeSet, deviation: float) -> float:
+def _coarsest(
+    analyse: Callable[[np.ndarray], np.ndarray],
+    synthesise: Callable[[np.ndarray], np.ndarray],
+    shapes: ShapeSet,
+    deviation: float,
+) -> float:
     """The step that is wanted, from four standard deviations of the latents downwards."""
     grids = shapes.grids(slice(0, _MEASURED))
     latents = analyse(grids)

@@ -21,26 +21,26 @@ def new_state() -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _next_byte(stream, state):
+def _next_byte(stream: np.ndarray, state: np.ndarray) -> np.uint64:
     place = np.int64(state[PLACE])
     state[PLACE] += np.uint64(1)
     return np.uint64(stream[place]) if place < len(stream) else np.uint64(0)
 
 
 @numba.njit(cache=True, nogil=True)
-def start_decoding(stream, state):
+def start_decoding(stream: np.ndarray, state: np.ndarray) -> None:
     """Fills the window with the first bytes; behind its end a stream goes on with zeros."""
     for _ in range(8):
         state[WINDOW] = (state[WINDOW] << np.uint64(8)) | _next_byte(stream, state)
 
 
 @numba.njit(cache=True, nogil=True)
-def _split(state, probability):
+def _split(state: np.ndarray, probability: int) -> np.uint64:
     return state[LOW] + ((state[HIGH] - state[LOW]) >> np.uint64(PRECISION)) * np.uint64(probability)
 
 
 @numba.njit(cache=True, nogil=True)
-def encode(bit, probability, stream, state):
+def encode(bit: int | np.uint8, probability: int, stream: np.ndarray, state: np.ndarray) -> None:
     """Codes a bit.
 
     Args:
@@ -62,7 +62,7 @@ def encode(bit, probability, stream, state):
 
 
 @numba.njit(cache=True, nogil=True)
-def decode(probability, stream, state):
+def decode(probability: int, stream: np.ndarray, state: np.ndarray) -> np.uint8:
     """Gives the next bit; undoes `encode`."""
     middle = _split(state, probability)
     bit = state[WINDOW] <= middle

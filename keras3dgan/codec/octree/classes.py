@@ -38,7 +38,7 @@ class Classes:
     names: tuple[str, ...]
     counts: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.counts.ndim != 2 or self.counts.shape[1] != len(self.names) or len(set(self.names)) < len(self.names):
             raise ValueError("expected counts (prototypes, classes) and different names")
 

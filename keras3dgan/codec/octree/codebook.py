@@ -181,7 +181,7 @@ class _Bits:
 
 
 @numba.njit(cache=True, nogil=True)
-def _count_common(rows, words, counts):
+def _count_common(rows: np.ndarray, words: np.ndarray, counts: np.ndarray) -> None:
     """Bits that each row has in common with `words`; numpy would write a copy of all rows first."""
     for i in range(len(rows)):
         count = np.uint64(0)

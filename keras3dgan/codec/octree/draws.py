@@ -14,7 +14,7 @@ _HALF = (1 << (PRECISION - 1)) - 1
 
 
 @numba.njit(cache=True, nogil=True)
-def mix(value):
+def mix(value: np.uint64) -> np.uint64:
     """The output function of SplitMix64 (Steele, Lea, Flood 2014), uint64 to uint64."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -22,7 +22,7 @@ def mix(value):
 
 
 @numba.njit(cache=True, nogil=True)
-def draw(place, state):
+def draw(place: int, state: np.ndarray) -> np.int64:
     """A number from 0 to 2^30 - 1: SplitMix64's at this place of its sequence, or the middle.
 
     Args:

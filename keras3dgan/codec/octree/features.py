@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -71,7 +72,7 @@ def template(resolution: int) -> Template:
     stride, parent_stride = resolution + 2 * PAD, resolution // 2 + 2 * PAD
     balls = _balls()
 
-    def flat(offsets, width, flip_x=1, flip_y=1):
+    def flat(offsets: Sequence[tuple[int, int, int]], width: int, flip_x: int = 1, flip_y: int = 1) -> list[int]:
         return [(flip_x * x * width + flip_y * y) * width + z for x, y, z in offsets]
 
     flips = ((-1, 1), (1, -1), (-1, -1))
@@ -145,13 +146,13 @@ def padded(grids: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def position(x, y, z, stride):
-    """Index of a voxel in a padded, flattened grid."""
+def position(x: Any, y: Any, z: Any, stride: int) -> Any:
+    """Index of a voxel, or of many by arrays of their places, in a padded, flattened grid."""
     return ((x + PAD) * stride + y + PAD) * stride + z + PAD
 
 
 @numba.njit(cache=True, nogil=True)
-def parent_disagreement(parent, resolution, counts):
+def parent_disagreement(parent: np.ndarray, resolution: int, counts: np.ndarray) -> None:
     """Buckets of how many voxels of the coarser level differ from their images in the mirrors x and y."""
     half = resolution // 2
     stride = half + 2 * PAD
@@ -167,7 +168,7 @@ def parent_disagreement(parent, resolution, counts):
 
 
 @numba.njit(cache=True, nogil=True)
-def count_disagreement(grid, x, y, z, template, counts):
+def count_disagreement(grid: np.ndarray, x: int, y: int, z: int, template: Template, counts: np.ndarray) -> None:
     """Compares a voxel just coded with those of its images that were coded before it."""
     size, stride = template.resolution, template.stride
     own = position(x, y, z, stride)
@@ -179,7 +180,7 @@ def count_disagreement(grid, x, y, z, template, counts):
 
 
 @numba.njit(cache=True, nogil=True)
-def shape_features(parent, base, template, active):
+def shape_features(parent: np.ndarray, base: np.ndarray, template: Template, active: np.ndarray) -> int:
     """Features that all voxels of a level share: the 8^3 level, and how well the coarser level is mirrored.
 
     Args:
@@ -208,7 +209,9 @@ def shape_features(parent, base, template, active):
 
 
 @numba.njit(cache=True, nogil=True)
-def cell_features(parent, x, y, z, template, active):
+def cell_features(
+    parent: np.ndarray, x: int | np.int64, y: int | np.int64, z: int | np.int64, template: Template, active: np.ndarray
+) -> int:
     """Features that the voxels of a cell share: the coarser level around it and around its images in the mirrors.
 
     Args:
@@ -239,7 +242,16 @@ def cell_features(parent, x, y, z, template, active):
 
 
 @numba.njit(cache=True, nogil=True)
-def voxel_features(grid, prototype, x, y, z, buckets, template, active):
+def voxel_features(
+    grid: np.ndarray,
+    prototype: np.ndarray,
+    x: int | np.int64,
+    y: int | np.int64,
+    z: int | np.int64,
+    buckets: np.ndarray,
+    template: Template,
+    active: np.ndarray,
+) -> int:
     """Features of one voxel alone.
 
     Args:
@@ -291,7 +303,7 @@ def voxel_features(grid, prototype, x, y, z, buckets, template, active):
 
 
 @numba.njit(cache=True, nogil=True)
-def each_step(active, count, template, bits):
+def each_step(active: np.ndarray, count: int, template: Template, bits: np.ndarray) -> None:
     """Sets the bits of all features that these indices of `voxel_features` stand for."""
     first = template.begins[9]
     for k in range(count):

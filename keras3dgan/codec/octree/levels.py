@@ -11,6 +11,7 @@ from keras3dgan.codec.octree.features import (
     BUCKET_OF,
     MIRRORS,
     PAD,
+    Template,
     cell_features,
     count_disagreement,
     each_step,
@@ -18,7 +19,7 @@ from keras3dgan.codec.octree.features import (
     shape_features,
     voxel_features,
 )
-from keras3dgan.codec.octree.network import forget_cells, make_room, probability
+from keras3dgan.codec.octree.network import Network, forget_cells, make_room, probability
 
 ENCODE, DECODE, COST, SIMPLIFY, SAMPLE = range(5)
 # Where `SAMPLE` draws a voxel.
@@ -32,7 +33,7 @@ NO_CHOICE = (NO_MASS, 0, 0)
 
 
 @numba.njit(cache=True, nogil=True)
-def _cheaper(bit, saved, mass, price, below, finest):
+def _cheaper(bit: int, saved: int, mass: int, price: int, below: int, finest: bool) -> int:
     """Whether to code the other bit: it saves more than the voxels are worth that come out wrong."""
     if finest:
         return saved > price
@@ -40,7 +41,7 @@ def _cheaper(bit, saved, mass, price, below, finest):
 
 
 @numba.njit(cache=True, nogil=True)
-def _sampled(chance, own, last, grid, stride, state):
+def _sampled(chance: int, own: int, last: int, grid: np.ndarray, stride: int, state: np.ndarray) -> np.uint8:
     """A drawn voxel; where cells are to be filled, the last child of one is occupied if no other is."""
     if state[2] and last:
         others = grid[own - 1] | grid[own - stride] | grid[own - stride - 1]
@@ -52,7 +53,20 @@ def _sampled(chance, own, last, grid, stride, state):
 
 
 @numba.njit(cache=True, nogil=True)
-def walk(mode, wanted, parent, base, prototype, template, network, stream, state, mass, price, below):
+def walk(
+    mode: int,
+    wanted: np.ndarray,
+    parent: np.ndarray,
+    base: np.ndarray,
+    prototype: np.ndarray,
+    template: Template,
+    network: Network,
+    stream: np.ndarray,
+    state: np.ndarray,
+    mass: np.ndarray,
+    price: int,
+    below: int,
+) -> tuple[np.ndarray, int]:
     """Goes through the voxels of a level whose parents are occupied, in raster order.
 
     Args:
@@ -122,7 +136,7 @@ def walk(mode, wanted, parent, base, prototype, template, network, stream, state
 
 
 @numba.njit(cache=True, nogil=True)
-def trace(grid, parent, template, places, buckets):
+def trace(grid: np.ndarray, parent: np.ndarray, template: Template, places: np.ndarray, buckets: np.ndarray) -> int:
     """The voxels of a level that are coded, and how well the mirrors have held before each.
 
     Args:
@@ -153,7 +167,17 @@ def trace(grid, parent, template, places, buckets):
 
 
 @numba.njit(cache=True, nogil=True)
-def dense_features(grids, parents, bases, prototypes, shapes, places, buckets, template, rows):
+def dense_features(
+    grids: np.ndarray,
+    parents: np.ndarray,
+    bases: np.ndarray,
+    prototypes: np.ndarray,
+    shapes: np.ndarray,
+    places: np.ndarray,
+    buckets: np.ndarray,
+    template: Template,
+    rows: np.ndarray,
+) -> None:
     """Features of voxels as rows of zeros and ones, for training.
 
     Args:

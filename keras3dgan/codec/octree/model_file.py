@@ -9,7 +9,7 @@ import math
 import struct
 import zipfile
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
@@ -131,7 +131,7 @@ def _shapes(
     return found
 
 
-def _header(file) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = np.lib.format.read_magic(file)
     if version != (1, 0):
         raise ValueError("numpy writes version 1.0 for arrays like these")

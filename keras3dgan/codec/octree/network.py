@@ -97,7 +97,7 @@ def from_floats(glance: Layers, look: Layers) -> Network:
     if len(glance) != 2 or len(look) != 4 or max(k.shape[1] for k, _ in (*glance, *look)) > MOST_UNITS:
         raise ValueError(f"expected two layers and four, of at most {MOST_UNITS} units")
 
-    def rounded(values, bits, most):
+    def rounded(values: np.ndarray, bits: int, most: int) -> np.ndarray:
         return np.clip(np.rint(np.asarray(values, np.float64) * 2**bits), 1 - most, most - 1).astype(np.int32)
 
     parts: list[np.ndarray] = []
@@ -124,7 +124,7 @@ def to_floats(network: Network) -> tuple[Layers, Layers]:
 
 # Inlined: at a call numba counts the references to each array, which for small layers takes as long as the sums.
 @numba.njit(cache=True, nogil=True, inline="always")
-def add_features(weights, active, count, sums):
+def add_features(weights: np.ndarray, active: np.ndarray, count: int, sums: np.ndarray) -> None:
     """Adds a first layer's weights of the active features to its sums; four at a time, since each waits for the one before."""
     whole = count - count % 4
     for k in range(0, whole, 4):
@@ -146,7 +146,7 @@ def add_features(weights, active, count, sums):
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _layer(values, weights, bias, sums):
+def _layer(values: np.ndarray, weights: np.ndarray, bias: np.ndarray, sums: np.ndarray) -> None:
     for unit in range(len(sums)):
         sums[unit] = bias[unit]
     for k in range(len(values)):
@@ -157,7 +157,7 @@ def _layer(values, weights, bias, sums):
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _rectify(sums, shift):
+def _rectify(sums: np.ndarray, shift: int) -> None:
     for unit in range(len(sums)):
         sums[unit] = min(max(sums[unit] >> shift, 0), _MOST_ACTIVE - 1)
 
@@ -215,14 +215,14 @@ class Room(NamedTuple):
 
 
 @numba.njit(cache=True, nogil=True)
-def _first_sums(weights, bias, active, count, cells):
+def _first_sums(weights: np.ndarray, bias: np.ndarray, active: np.ndarray, count: int, cells: int) -> FirstSums:
     level = bias.copy()
     add_features(weights, active, count, level)
     return FirstSums(level, np.empty((cells, len(bias)), np.int16), np.zeros(cells, np.bool_), np.empty_like(level))
 
 
 @numba.njit(cache=True, nogil=True)
-def make_room(network, active, count, cells):
+def make_room(network: Network, active: np.ndarray, count: int, cells: int) -> Room:
     """Room for the sums of a level with so many cells along z, given the features that all voxels share."""
     return Room(
         _first_sums(network.glance, network.glance_bias, active, count, cells),
@@ -236,7 +236,7 @@ def make_room(network, active, count, cells):
 
 
 @numba.njit(cache=True, nogil=True)
-def forget_cells(room):
+def forget_cells(room: Room) -> None:
     """For the next row of cells."""
     room.counts[:] = -1
     room.glance.known[:] = False
@@ -244,7 +244,7 @@ def forget_cells(room):
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _sum_first(weights, active, count, cell, room, sums):
+def _sum_first(weights: np.ndarray, active: np.ndarray, count: int, cell: int, room: Room, sums: FirstSums) -> None:
     """The rectified sums of a first layer: of the level, of the cell, and of the voxel's own features."""
     if not sums.known[cell]:
         for unit in range(len(sums.level)):
@@ -258,7 +258,7 @@ def _sum_first(weights, active, count, cell, room, sums):
 
 
 @numba.njit(cache=True, nogil=True)
-def probability(network, active, count, cell, room):
+def probability(network: Network, active: np.ndarray, count: int, cell: int, room: Room) -> int:
     """Chance of an occupied voxel, 1 to 65535 of 65536.
 
     Args:

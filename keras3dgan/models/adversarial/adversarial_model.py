@@ -1,5 +1,7 @@
 """What all adversarial models share: two networks, two optimizers, random numbers, and hooks around one training step."""
 
+from typing import Any, Self
+
 import keras
 from keras import ops
 
@@ -16,7 +18,7 @@ class Optimizers:
 
     built = True
 
-    def __init__(self, *optimizers):
+    def __init__(self, *optimizers: keras.optimizers.Optimizer) -> None:
         self.variables = [variable for optimizer in optimizers for variable in optimizer.variables]
 
 
@@ -49,7 +51,15 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
         "diversity",
     )
 
-    def __init__(self, generator, discriminator, latent_stddev=0.33, average=0.0, seed=0, **kwargs):
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_stddev: float = 0.33,
+        average: float = 0.0,
+        seed: int = 0,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.generator = generator
         self.discriminator = discriminator
@@ -65,11 +75,13 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
         self.built = True
 
     @property
-    def best_generator(self):
+    def best_generator(self) -> keras.Model:
         """The generator to use: the running mean where one is kept."""
         return self.average_generator or self.generator
 
-    def compile(self, g_optimizer, d_optimizer, xla=False):
+    def compile(
+        self, g_optimizer: keras.optimizers.Optimizer, d_optimizer: keras.optimizers.Optimizer, xla: bool = False
+    ) -> None:
         """Takes the two optimizers, and whether XLA compiles the step on TensorFlow too."""
         super().compile(optimizer=None, jit_compile=jit_compile(xla))
         self.g_optimizer = g_optimizer
@@ -78,30 +90,30 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
         d_optimizer.build(self.discriminator.trainable_variables)
         self.optimizer = Optimizers(g_optimizer, d_optimizer)
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any] | None:
         if not self.compiled:
             return None
         optimizers = {"g_optimizer": self.g_optimizer, "d_optimizer": self.d_optimizer}
         return {name: keras.saving.serialize_keras_object(value) for name, value in optimizers.items()}
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
 
-    def call(self, latents, training=None):
+    def call(self, latents: Any, training: bool | None = None) -> Any:
         return ops.sigmoid(self.generator(latents, training=training))
 
-    def sample_latents(self, count):
+    def sample_latents(self, count: Any) -> Any:
         """Draws (count, latent_size) latents from N(0, latent_stddev^2)."""
         return self.random_normal(count, (self.generator.latent_size,), self.latent_stddev)
 
-    def update_average(self):
+    def update_average(self) -> None:
         """Moves the average generator, batch statistics included, towards the generator."""
         if self.average_generator is not None:
             pairs = zip(self.average_generator.variables, self.generator.variables, strict=True)
             for mean, variable in pairs:
                 mean.assign(self.average * mean + (1 - self.average) * ops.cast(variable, mean.dtype))
 
-    def track(self, logs):
+    def track(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Takes a step's logs into the means of the epoch and returns those.
 
         The norm of a skipped update is no measurement: its mean is over the updates that took place.
@@ -112,10 +124,10 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return list(self.trackers.values())
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "generator": keras.saving.serialize_keras_object(self.generator),
@@ -126,7 +138,7 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
         for part in ("generator", "discriminator"):
             config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects)
         return cls(**config)

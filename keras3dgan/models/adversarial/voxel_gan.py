@@ -1,5 +1,8 @@
 """The 3D-GAN with the report's training recipe."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -42,17 +45,17 @@ class VoxelGAN(AdversarialModel):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_stddev=0.33,
-        real_labels=(0.7, 1.2),
-        fake_labels=(0.0, 0.3),
-        gate_accuracy=0.8,
-        balance=0.5,
-        noise_stddev=0.0,
-        average=0.0,
-        seed=0,
-        **kwargs,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_stddev: float = 0.33,
+        real_labels: Sequence[float] = (0.7, 1.2),
+        fake_labels: Sequence[float] = (0.0, 0.3),
+        gate_accuracy: float = 0.8,
+        balance: float = 0.5,
+        noise_stddev: float = 0.0,
+        average: float = 0.0,
+        seed: int = 0,
+        **kwargs: Any,
     ):
         kwargs.setdefault("name", "voxel_gan")
         super().__init__(generator, discriminator, latent_stddev, average, seed, **kwargs)
@@ -66,18 +69,20 @@ class VoxelGAN(AdversarialModel):
         self.g_running_loss = self.add_weight(shape=(), trainable=False, name="g_running_loss", **level)
         self.d_running_loss = self.add_weight(shape=(), trainable=False, name="d_running_loss", **level)
 
-    def compile(self, g_optimizer, d_optimizer, xla=False):
+    def compile(
+        self, g_optimizer: keras.optimizers.Optimizer, d_optimizer: keras.optimizers.Optimizer, xla: bool = False
+    ) -> None:
         """As the base class; the learning rates at this moment are the base rates of the balance rule."""
         super().compile(g_optimizer, d_optimizer, xla)
         self.g_base_rate = float(ops.convert_to_numpy(g_optimizer.learning_rate))
         self.d_base_rate = float(ops.convert_to_numpy(d_optimizer.learning_rate))
 
-    def perturb(self, voxels):
+    def perturb(self, voxels: Any) -> Any:
         if not self.noise_stddev:
             return voxels
         return voxels + self.random_normal(ops.shape(voxels)[0], voxels.shape[1:], self.noise_stddev)
 
-    def discriminator_loss(self, real, fake):
+    def discriminator_loss(self, real: Any, fake: Any) -> tuple[Any, dict[str, Any]]:
         """The loss with labels drawn anew for every shape, and the accuracies."""
         real_logits = self.discriminator(self.perturb(real), training=True)
         fake_logits = self.discriminator(self.perturb(fake), training=True)
@@ -90,16 +95,16 @@ class VoxelGAN(AdversarialModel):
         }
         return losses.discriminator_loss(real_logits, fake_logits, real_labels, fake_labels), logs
 
-    def generator_loss(self, fake, real):
+    def generator_loss(self, fake: Any, real: Any) -> Any:
         """Without smoothing, which the report applies to what the discriminator is taught."""
         return losses.non_saturating_generator_loss(self.discriminator(self.perturb(fake), training=True))
 
-    def discriminator_trains(self, logs):
+    def discriminator_trains(self, logs: dict[str, Any]) -> Any:
         if self.gate_accuracy > 1:
             return True
         return (logs["d_accuracy_real"] + logs["d_accuracy_fake"]) / 2 < self.gate_accuracy
 
-    def after_step(self, logs):
+    def after_step(self, logs: dict[str, Any]) -> None:
         # Copies: the variables themselves would be read after they have been assigned to below.
         logs |= {
             "g_learning_rate": ops.copy(self.g_optimizer.learning_rate),
@@ -115,7 +120,7 @@ class VoxelGAN(AdversarialModel):
         self.g_optimizer.learning_rate.assign(self.g_base_rate * ops.clip(ratio**self.balance, _SLOWEST, 1.0))
         self.d_optimizer.learning_rate.assign(self.d_base_rate * ops.clip(ratio**-self.balance, _SLOWEST, 1.0))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "real_labels": self.real_labels,

@@ -1,5 +1,7 @@
 """The 3D-GAN with a relativistic loss and zero-centred penalties."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -38,14 +40,14 @@ class VoxelR3GAN(AdversarialModel):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_stddev=0.33,
-        penalty_weight=1.0,
-        diff_augment="none",
-        average=0.0,
-        seed=0,
-        **kwargs,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_stddev: float = 0.33,
+        penalty_weight: float = 1.0,
+        diff_augment: str = "none",
+        average: float = 0.0,
+        seed: int = 0,
+        **kwargs: Any,
     ):
         if any(isinstance(layer, keras.layers.BatchNormalization) for layer in discriminator.layers):
             raise ValueError("R3GAN needs a discriminator without batch normalisation.")
@@ -57,7 +59,7 @@ class VoxelR3GAN(AdversarialModel):
         self.penalty_weight = penalty_weight
         self.diff_augment = diff_augment
 
-    def perturb(self, voxels):
+    def perturb(self, voxels: Any) -> Any:
         count, n = ops.shape(voxels)[0], voxels.shape[1]
         names = self.diff_augment.split(",")
         if "mirror" in names:
@@ -71,7 +73,7 @@ class VoxelR3GAN(AdversarialModel):
             voxels = voxels * self._outside_boxes(count, n)
         return voxels
 
-    def _outside_boxes(self, count, n):
+    def _outside_boxes(self, count: Any, n: int) -> Any:
         """Ones (batch, n, n, n, 1), in half of the shapes but for a box."""
         centres = self.random_uniform(count, (3,), 0.0, float(n))
         inside = ops.cast(self.random_uniform(count, (1, 1, 1, 1), 0.0, 1.0) < 0.5, "float32")
@@ -81,7 +83,7 @@ class VoxelR3GAN(AdversarialModel):
             inside = inside * ops.reshape(near, (-1, *(n if a == axis else 1 for a in range(3)), 1))
         return 1.0 - inside
 
-    def discriminator_loss(self, real, fake):
+    def discriminator_loss(self, real: Any, fake: Any) -> tuple[Any, dict[str, Any]]:
         """Relativistic loss and both penalties."""
         real, fake = self.perturb(real), self.perturb(fake)
         real_scores = self.discriminator(real, training=True)
@@ -93,9 +95,9 @@ class VoxelR3GAN(AdversarialModel):
         logs = {"d_margin": ops.mean(real_scores - fake_scores), "r1_penalty": r1, "r2_penalty": r2}
         return losses.relativistic_loss(real_scores, fake_scores) + self.penalty_weight / 2 * (r1 + r2), logs
 
-    def generator_loss(self, fake, real):
+    def generator_loss(self, fake: Any, real: Any) -> Any:
         scores = (self.discriminator(self.perturb(voxels), training=True) for voxels in (fake, real))
         return losses.relativistic_loss(*scores)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "penalty_weight": self.penalty_weight, "diff_augment": self.diff_augment}

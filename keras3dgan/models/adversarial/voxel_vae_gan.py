@@ -1,5 +1,7 @@
 """The 3D-VAE-GAN: from a picture to a shape."""
 
+from typing import Any, Self
+
 import keras
 from keras import ops
 
@@ -26,33 +28,47 @@ class VoxelVAEGAN(VoxelGAN):
 
     METRICS = (*VoxelGAN.METRICS, "kl", "reconstruction", "e_gradient_norm")
 
-    def __init__(self, encoder, generator, discriminator, alpha1=5.0, alpha2=1e-4, **kwargs):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        alpha1: float = 5.0,
+        alpha2: float = 1e-4,
+        **kwargs: Any,
+    ):
         kwargs.setdefault("name", "voxel_vae_gan")
         super().__init__(generator, discriminator, **kwargs)
         self.encoder = encoder
         self.alpha1 = alpha1
         self.alpha2 = alpha2
 
-    def compile(self, g_optimizer, d_optimizer, e_optimizer, xla=False):  # type: ignore[override]
+    def compile(  # type: ignore[override]
+        self,
+        g_optimizer: keras.optimizers.Optimizer,
+        d_optimizer: keras.optimizers.Optimizer,
+        e_optimizer: keras.optimizers.Optimizer,
+        xla: bool = False,
+    ) -> None:
         """As the base class, with an optimizer for the encoder too."""
         super().compile(g_optimizer, d_optimizer, xla)
         self.e_optimizer = e_optimizer
         e_optimizer.build(self.encoder.trainable_variables)
         self.optimizer = Optimizers(g_optimizer, d_optimizer, e_optimizer)
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any] | None:
         config = super().get_compile_config()
         if config is not None:
             config["e_optimizer"] = keras.saving.serialize_keras_object(self.e_optimizer)
         return config
 
-    def real_voxels(self, data):
+    def real_voxels(self, data: Any) -> Any:
         return keras.utils.unpack_x_y_sample_weight(data)[1]
 
-    def guidance(self, data):
+    def guidance(self, data: Any) -> Guidance:
         return Guidance(self.encoder, self.e_optimizer, lambda: self._encoding_loss(data), "e")
 
-    def _encoding_loss(self, data):
+    def _encoding_loss(self, data: Any) -> tuple[Any, dict[str, Any]]:
         """Divergence and reconstruction of a batch of pictures (batch, s, s, 3) and their shapes (batch, n, n, n, 1)."""
         pictures, voxels, _ = keras.utils.unpack_x_y_sample_weight(data)
         mean, log_variance = self.encoder(pictures, training=True)
@@ -63,15 +79,15 @@ class VoxelVAEGAN(VoxelGAN):
         distance = losses.mean_l2_distance(restored, voxels)
         return self.alpha1 * kl + self.alpha2 * distance, {"kl": kl, "reconstruction": distance}
 
-    def reconstruct(self, pictures):
+    def reconstruct(self, pictures: Any) -> Any:
         """Occupancy (batch, n, n, n, 1) in [0, 1] of pictures (batch, s, s, 3), from the mean of their latents."""
         return ops.sigmoid(self.best_generator(self.encoder(pictures, training=False)[0], training=False))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         encoder = keras.saving.serialize_keras_object(self.encoder)
         return {**super().get_config(), "encoder": encoder, "alpha1": self.alpha1, "alpha2": self.alpha2}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
         config["encoder"] = keras.saving.deserialize_keras_object(config["encoder"], custom_objects)
         return super().from_config(config, custom_objects)

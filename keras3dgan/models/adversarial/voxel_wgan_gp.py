@@ -1,5 +1,7 @@
 """The 3D-GAN as a Wasserstein GAN with gradient penalty, the report's stated future direction (section 6)."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -28,14 +30,14 @@ class VoxelWGANGP(AdversarialModel):
 
     def __init__(
         self,
-        generator,
-        discriminator,
-        latent_stddev=0.33,
-        critic_steps=5,
-        penalty_weight=10.0,
-        average=0.0,
-        seed=0,
-        **kwargs,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        latent_stddev: float = 0.33,
+        critic_steps: int = 5,
+        penalty_weight: float = 10.0,
+        average: float = 0.0,
+        seed: int = 0,
+        **kwargs: Any,
     ):
         if any(isinstance(layer, keras.layers.BatchNormalization) for layer in discriminator.layers):
             raise ValueError("WGAN-GP needs a critic without batch normalisation: Discriminator(normalization='none').")
@@ -44,7 +46,7 @@ class VoxelWGANGP(AdversarialModel):
         self.critic_steps = critic_steps
         self.penalty_weight = penalty_weight
 
-    def discriminator_loss(self, real, fake):
+    def discriminator_loss(self, real: Any, fake: Any) -> tuple[Any, dict[str, Any]]:
         """Critic loss plus weighted gradient penalty at points uniformly between real and generated shapes."""
         real_scores = self.discriminator(real, training=True)
         fake_scores = self.discriminator(fake, training=True)
@@ -55,13 +57,13 @@ class VoxelWGANGP(AdversarialModel):
         loss = losses.wasserstein_critic_loss(real_scores, fake_scores)
         return loss + self.penalty_weight * penalty, {"wasserstein_distance": -loss, "gradient_penalty": penalty}
 
-    def generator_loss(self, fake, real):
+    def generator_loss(self, fake: Any, real: Any) -> Any:
         return losses.wasserstein_generator_loss(self.discriminator(fake, training=True))
 
-    def generator_trains(self):
+    def generator_trains(self) -> Any:
         if self.critic_steps == 1:
             return True
         return ops.equal(self.d_optimizer.iterations % self.critic_steps, 0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "critic_steps": self.critic_steps, "penalty_weight": self.penalty_weight}

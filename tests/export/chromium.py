@@ -42,7 +42,7 @@ class Browser:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
-    def call(self, method: str, timeout: float = 60.0, **parameters: Any) -> dict[str, Any]:
+    def call(self, method: str, timeout: float = 120.0, **parameters: Any) -> dict[str, Any]:
         """Calls a method of the DevTools protocol and waits for its answer."""
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
@@ -96,7 +96,7 @@ class Browser:
             raise RuntimeError(told["exceptionDetails"]["exception"].get("description", "exception"))
         return told["result"].get("value")
 
-    def wait(self, script: str, timeout: float = 60.0) -> float:
+    def wait(self, script: str, timeout: float = 120.0) -> float:
         """Waits until an expression is true; how many seconds it took."""
         begin = time.monotonic()
         while not self.run(f"Boolean({script})"):

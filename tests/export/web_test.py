@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 from keras3dgan import codec
 from keras3dgan.codec import archive, container
 from keras3dgan.codec.archive import Archive
+from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.codec.octree.octree_codec import OctreeCodec
 from keras3dgan.datasets.furniture_voxels import bundled as furniture
@@ -35,7 +36,7 @@ _SLOWEST_MS = 2000
 
 
 def _node(script: str, *words: object):
-    done = subprocess.run([str(NODE), _SCRIPTS / script, *map(str, words)], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([str(NODE), _SCRIPTS / script, *map(str, words)], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.stdout else None
 
@@ -90,6 +91,14 @@ def test_golden_streams(model, tmp_path):
     payloads += [b"", b"\xff" * 5000, *(rng.bytes(size) for size in rng.integers(1, 400, 40))]
     answers = _decoded(tmp_path, model, [container.wrap(payload, model.fingerprint) for payload in payloads])
     assert [answer.get("hash") for answer in answers] == [_hash(model.decode(payload)) for payload in payloads]
+
+
+def test_a_model_that_knows_no_shapes(model, tmp_path):
+    ignorant = OctreeModel(model.networks, Codebook(model.codebook.grades))
+    rng = np.random.default_rng(2)
+    payloads = [bytes([first]) + rng.bytes(30) for first in range(256)]  # so that every number is read, known or not
+    answers = _decoded(tmp_path, ignorant, [container.wrap(payload, ignorant.fingerprint) for payload in payloads])
+    assert [answer.get("hash") for answer in answers] == [_hash(ignorant.decode(payload)) for payload in payloads]
 
 
 def test_sums_that_leave_sixteen_bits(model, tmp_path):

@@ -109,6 +109,16 @@ def drawn_shapes(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def completion(content: dict) -> str:
+    """The table of the file that `benchmarks/octree_completion.py` wrote."""
+    counts = list(next(iter(content["completion"].values())))
+    lines = [f"| known | {' | '.join(f'{count} candidates' for count in counts)} |", "|---" * (len(counts) + 1) + "|"]
+    for name, row in content["completion"].items():
+        lines.append(f"| {name} | {' | '.join(f'{row[count]:.3f}' for count in counts)} |")
+    note = f"IoU of the voxels that are not known, {content['shapes']} chairs of the {content['split']} split."
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def pytorch(content: dict) -> str:
     """The table of the file that `benchmarks/pytorch.py` wrote."""
     titles = {
@@ -273,6 +283,7 @@ _BY_CONTENT = {
     "codecs": codecs,
     "generators": generators,
     "generation": drawn_shapes,
+    "completion": completion,
     "step_times": backends,
     "load": serving,
     "growth_from_1_to_2_workers": bulk,

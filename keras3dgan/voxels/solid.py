@@ -91,7 +91,7 @@ def _damaged(mesh: Parts, resolution: int) -> np.ndarray:
     if len(rest) and (left.sum() == 1 or not _vote(rest, resolution, solid)):
         shell = np.zeros_like(solid)
         rasterize.mark_entered(rest, shell)
-        solid |= _between(shell)
+        solid |= between(shell)
     return solid
 
 
@@ -109,7 +109,7 @@ def _vote(triangles: np.ndarray, resolution: int, solid: np.ndarray) -> bool:
     return True
 
 
-def _between(shell: np.ndarray) -> np.ndarray:
+def between(shell: np.ndarray) -> np.ndarray:
     """Voxels with surface on both sides along every axis (Nooruddin and Turk 2003)."""
     between = np.ones_like(shell)
     for axis in range(3):

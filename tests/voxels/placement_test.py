@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import trimesh
+from scipy.spatial import cKDTree
 
 from keras3dgan.errors import InputError
 from keras3dgan.voxels import io, mesh
@@ -44,16 +45,17 @@ def _horn() -> trimesh.Trimesh:
     return horn.apply_translation((11, -4, 30))
 
 
-def _distances(points: np.ndarray, surface: trimesh.Trimesh) -> np.ndarray:
-    """Of each point to a dense sample of a surface."""
-    from scipy.spatial import cKDTree
-
-    return cKDTree(surface.sample(300_000, seed=0)).query(points)[0]
-
-
-@pytest.mark.parametrize("resolution", [32, 64])
-@pytest.mark.parametrize("target", mesh.WRITABLE)
-@pytest.mark.parametrize(("source", "up"), [("a.ply", "auto"), ("a.obj", "y"), ("a.glb", "auto")])
+@pytest.mark.parametrize(
+    ("source", "up", "target", "resolution"),
+    [
+        ("a.ply", "auto", ".ply", 32),
+        ("a.ply", "auto", ".glb", 32),
+        ("a.obj", "y", ".obj", 64),
+        ("a.obj", "y", ".stl", 32),
+        ("a.glb", "auto", ".glb", 32),
+        ("a.glb", "auto", ".obj", 32),
+    ],
+)
 def test_the_restored_mesh_lies_where_the_original_lay(tmp_path, source, up, target, resolution):
     horn = _horn()
     horn.export(tmp_path / source)
@@ -66,12 +68,15 @@ def test_the_restored_mesh_lies_where_the_original_lay(tmp_path, source, up, tar
     if source == "a.glb" and target != ".glb":
         horn.apply_transform(mesh.Y_UP_TO_Z_UP)  # a file without an up of its own is written z up
     voxel = placement.side / resolution
-    assert _distances(restored.vertices, horn).max() < 1.02 * voxel
-    assert _distances(horn.sample(20_000, seed=1), restored).max() < 1.02 * voxel
+    # Both ways; 1.02 for what eight bytes round off.
+    assert trimesh.proximity.closest_point_naive(horn, restored.vertices)[1].max() < 1.02 * voxel
+    dense = cKDTree(restored.sample(100_000, seed=0))
+    assert dense.query(horn.sample(5_000, seed=1))[0].max() < 1.02 * voxel
 
 
-@pytest.mark.parametrize("resolution", [8, 31, 32, 64, 128])
-@pytest.mark.parametrize("target", mesh.WRITABLE)
+@pytest.mark.parametrize(
+    ("target", "resolution"), [*((suffix, 32) for suffix in mesh.WRITABLE), (".ply", 8), (".obj", 31), (".stl", 128)]
+)
 def test_a_placed_mesh_comes_back_as_the_same_grid_in_the_same_place(tmp_path, target, resolution):
     _horn().export(tmp_path / "a.stl")
     grid, placement = io.read_placed(tmp_path / "a.stl", resolution)

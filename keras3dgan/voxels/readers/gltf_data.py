@@ -81,6 +81,7 @@ class Data:
         self._binary = binary
         self._buffers: dict[int, bytes] = {}
         self._accessors: dict[int, np.ndarray] = {}
+        self._declared = 0  # bytes of all accessors read so far, counted before they are
         self.decoded: dict[Any, Any] = {}  # what a primitive had to unpack, by key
 
     def item(self, kind: str, index: Any) -> dict[str, Any]:
@@ -120,8 +121,9 @@ class Data:
         if kind not in _COMPONENTS or not width or not isinstance(count, int) or count < 0:
             raise InputError(f"{self.path}: accessor {index} is of no type that glTF knows; export it again.")
         dtype = np.dtype(_COMPONENTS[kind])
-        if count * width * dtype.itemsize > _MAX_BYTES:
-            raise InputError(f"{self.path}: accessor {index} is larger than {_MAX_BYTES >> 20} MiB; simplify the mesh.")
+        self._declared += count * width * dtype.itemsize
+        if self._declared > _MAX_BYTES:
+            raise InputError(f"{self.path}: its accessors are larger than {_MAX_BYTES >> 20} MiB; simplify the mesh.")
         if "bufferView" in accessor:
             values = self._strided(accessor["bufferView"], accessor.get("byteOffset", 0), dtype, count, width)
         else:

@@ -64,7 +64,7 @@ def _coordinates(lines: list[list[bytes]], path: pathlib.Path) -> np.ndarray:
         raise InputError(f"{path}: the line '{_shown(b' '.join(short))}' lacks a coordinate; get the whole file.")
     flat = text.numbers([word for line in lines for word in line[1:4]], str(path))
     weights = text.numbers([line[4] for line in lines if len(line) == 5], str(path))
-    if len(weights) and (len(weights) < len(lines) or np.ptp(weights) > 0):
+    if (weights != 1).any() and (len(weights) < len(lines) or np.ptp(weights) > 0):
         # Some readers divide by the weight, most ignore it: that is two shapes.
         raise InputError(f"{path}: its vertices have different weights; export it with three coordinates a vertex.")
     return flat.reshape(-1, 3)

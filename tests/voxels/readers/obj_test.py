@@ -39,6 +39,7 @@ _WRITTEN = {
     "normal only": _TEXT.replace("\nf 1 2 4 3", "\nf 1//1 2//1 4//1 3//1"),
     "colours": "\n".join(line + " 0.1 0.2 0.3" if line[:1] == "v" else line for line in _TEXT.splitlines()),
     "one weight": "\n".join(line + " 1.0" if line[:1] == "v" else line for line in _TEXT.splitlines()),
+    "some weights of one": _TEXT.replace("v 0 0 3.9", "v 0 0 3.9 1"),
     "Fortran": "\n".join(
         line if line[:1] != "v" else "v " + " ".join(f"{float(w):.6E}".replace("E", "D") for w in line.split()[1:])
         for line in _TEXT.splitlines()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keras3dgan.codec import archive, container
+from keras3dgan.codec import archive, archive_names, container
 from keras3dgan.codec.archive import Archive, ArchiveWriter
 from keras3dgan.codec.goals import GoalError
 from keras3dgan.codec.shape_codec import ShapeCodec
@@ -254,13 +254,12 @@ def decompress(
 def _items_of(found: Archive, output: str | None, suffix: str) -> list[Item]:
     """The shapes of an archive; those of `a.g3a` go to `<output>`, or to the folder `a` beside it."""
     folder = pathlib.Path(output) if output else pathlib.Path(found.path).with_suffix("")
-    targets = file_plan.output_names([pathlib.Path(name) for name in found.names], suffix)
-    for name, target in zip(found.names, targets, strict=True):
-        if target.is_absolute() or ".." in target.parts:
-            raise InputError(f"{found.path}: the name '{name}' leads out of the folder; it is not written.")
+    targets = [folder / target for target in archive_names.files(found.names, suffix)]
+    for target in targets:
+        archive_names.check_inside(target, folder)
     source = pathlib.Path(found.path)
     return [
-        Item(f"{found.path}, {name}", source, folder / target)
+        Item(f"{found.path}, {archive_names.shown(name)}", source, target)
         for name, target in zip(found.names, targets, strict=True)
     ]
 

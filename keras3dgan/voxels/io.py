@@ -14,7 +14,8 @@ from keras3dgan.voxels.placement import Placement
 from keras3dgan.voxels.pose import Y_UP, turn_back, up_of_tree
 from keras3dgan.voxels.voxelize import default_margin, voxelize_placed
 
-READABLE = (*mesh.READABLE, ".binvox", ".mat", ".npy", ".npz")
+GRIDS = (".binvox", ".mat", ".npy", ".npz")
+READABLE = (*mesh.READABLE, *GRIDS)
 WRITABLE = (*mesh.WRITABLE, ".binvox", ".npy", ".npz")
 
 
@@ -60,14 +61,22 @@ def read_placed(
     up = up_of_tree(path) or up if up == "auto" else up
     if suffix in mesh.READABLE:
         return _read_mesh(path, resolution, up)
-    grid = read_grid(path, up, threshold, invert)
+    return fit_grid(read_grid(path, up, threshold, invert), resolution, str(path)), None
+
+
+def fit_grid(grid: np.ndarray, resolution: int, name: str = "grid") -> np.ndarray:
+    """A grid (n, n, n) at another resolution, as `read_shape` says.
+
+    Raises:
+        InputError: it is a little larger, and occupied to its border.
+    """
     size = grid.shape[0]
     if size * 7 // 8 <= resolution < size and grids.crop(grid, resolution) is None:
         raise InputError(
-            f"{path}: its {size}^3 voxels do not fit into {resolution}^3, and so little cannot be taken off; "
+            f"{name}: its {size}^3 voxels do not fit into {resolution}^3, and so little cannot be taken off; "
             f"save it at {resolution}^3 or at twice that."
         )
-    return grids.fit(grid, resolution), None
+    return grids.fit(grid, resolution)
 
 
 def read_grid(

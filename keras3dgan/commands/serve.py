@@ -1,7 +1,7 @@
 """Serves exported models over gRPC and REST as TensorFlow Serving would: a development server for people without Docker.
 
 keras3dgan serve --models=served
-keras3dgan serve --model_config_file=served/models.config --tls_cert=cert.pem --tls_key=key.pem --host=0.0.0.0
+keras3dgan serve --model_config_file=served/models.config --host=0.0.0.0
 """
 
 from __future__ import annotations
@@ -25,10 +25,7 @@ cli.add(flags.DEFINE_integer, "port", 8500, "for gRPC; 0 takes a free one")
 cli.add(flags.DEFINE_integer, "rest_port", 8501, "for REST; 0 takes a free one")
 cli.add(flags.DEFINE_integer, "max_batch", 128, "shapes a request; a larger one is refused")
 cli.add(flags.DEFINE_integer, "max_message_bytes", 64 << 20, "a larger request is refused; JSON may have a quarter")
-cli.add(flags.DEFINE_float, "timeout", 30.0, "seconds until a request has arrived and has its turn")
-cli.add(flags.DEFINE_string, "tls_cert", None, "certificate chain, a PEM file; turns TLS on, with --tls_key")
-cli.add(flags.DEFINE_string, "tls_key", None, "private key of --tls_cert, a PEM file")
-cli.add(flags.DEFINE_string, "token_file", None, "file with a bearer token that clients must show; needs TLS")
+cli.add(flags.DEFINE_float, "timeout", 30.0, "seconds until a REST request has arrived and has its turn")
 cli.add(flags.DEFINE_float, "poll_seconds", 2.0, "how often to look for new versions")
 
 
@@ -59,8 +56,7 @@ def main(_: Sequence[str]) -> None:
         place = values.models or values.model_config_file
         raise InputError(told[0] if told else f"{place}: no exported model here; export one first.")
     limits = models.Limits(values.max_batch, values.max_message_bytes, values.timeout)
-    security = (values.tls_cert, values.tls_key, values.token_file)
-    served = server.Server(registry, values.port, values.rest_port, values.host, limits, *security)
+    served = server.Server(registry, limits, values.port, values.rest_port, values.host)
     served.start()
     print(f"{', '.join(serving)}: gRPC on {served.address}, REST on {served.rest_address}", flush=True)
     try:

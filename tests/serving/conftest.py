@@ -79,7 +79,7 @@ def development_server(registry):
     from keras3dgan.serving.models import Limits
     from keras3dgan.serving.server import Server
 
-    server = Server(registry, limits=Limits(batch=17, bytes=2 << 20))
+    server = Server(registry, Limits(batch=17, bytes=2 << 20))
     server.start()
     yield {"grpc": server.address, "rest": server.rest_address}
     server.stop()

@@ -87,7 +87,7 @@ def test_a_path_that_tensorflow_takes_for_a_pattern_gets_a_sentence(exported, tm
     shutil.copytree(exported / "voxnet", tmp_path / "a[1]")
     registry = _registry(tmp_path / "a[1]")
     [told] = registry.update()
-    assert str(tmp_path / "a[1]") in told and "rename the folder" in told
+    assert str(tmp_path / "a[1]") in told and "without * ? [" in told
 
 
 def test_the_configuration_that_ships_is_read():

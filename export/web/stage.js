@@ -260,12 +260,23 @@ export function makeQueue(draw) {
       if (performance.now() - begin > 10) break;
     }
     running = waiting.size > 0;
-    if (running) requestAnimationFrame(step);
+    if (running) soon(step);
   };
   return (item) => {
     waiting.add(item);
     if (running) return;
     running = true;
-    requestAnimationFrame(step);
+    soon(step);
   };
+}
+
+/** Calls back with the next frame, or a little later where a browser that is short of time shows none. */
+function soon(step) {
+  let called = false;
+  const once = () => {
+    if (!called) step();
+    called = true;
+  };
+  requestAnimationFrame(once);
+  setTimeout(once, 100);
 }

@@ -161,6 +161,7 @@ def test_a_site_fetches_parts_and_shows_ious(files, octree32, tmp_path):
 def test_a_viewer_may_bring_its_shapes(files, octree32, tmp_path):
     page_path = web_export.write(octree32.octree, tmp_path / "chairs.html", files / "furniture.g3a")
     with chromium.browser() as page:
+        page.size(800, 600)
         page.open(f"{page_path.as_uri()}?nowebgl")
         page.wait(f"{_DRAWN} >= 4", _WALL_SECONDS)
         assert page.problems == []

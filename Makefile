@@ -10,7 +10,7 @@ demo: $(VENV)/.cpu
 	$(BIN)/keras3dgan demo --output=demo
 
 test: lint
-	$(BIN)/pytest -m "not slow" -n 2 --dist=worksteal
+	$(BIN)/pytest -m "not slow" -n 2 --dist=worksteal -rs
 
 test-slow: lint
 	$(BIN)/pytest -m slow

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SPLITS = ("train", "validation", "test")
 
 
-class VoxelBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class VoxelBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """A builder of shapes; what differs is where the source lies and which shapes it holds.
 
     Given Beam options or a Beam runner (`tfds build --beam_pipeline_options=...`, or `beam_options` of a `DownloadConfig`),

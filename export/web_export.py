@@ -13,7 +13,7 @@ import re
 import shutil
 import string
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -190,7 +190,7 @@ def as_json(content: object) -> str:
     return json.dumps(content).replace("<", "\\u003c")
 
 
-def _page(title: str, embedded: dict[str, object]) -> str:
+def _page(title: str, embedded: Mapping[str, object]) -> str:
     template = string.Template((WEB / "viewer.html").read_text())
     return template.substitute(
         title=html.escape(title),

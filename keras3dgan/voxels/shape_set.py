@@ -53,8 +53,8 @@ class ShapeSet:
     def __len__(self) -> int:
         return len(self.packed)
 
-    def grids(self, rows: slice | np.ndarray = slice(None)) -> np.ndarray:
-        """The grids of some rows, all unless told: `uint8` (count, n, n, n)."""
+    def grids(self, rows: int | slice | np.ndarray = slice(None)) -> np.ndarray:
+        """The grids of some rows, default: all, `uint8` (count, n, n, n); of a single row (n, n, n)."""
         return grids.unpack(self.packed[rows], self.resolution)
 
     def occupied(self) -> float:

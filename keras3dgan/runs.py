@@ -84,7 +84,8 @@ class Run:
             if old["settings"] != values:  # the commit stays that of the start
                 self._write("config.json", {**old, "settings": values})
             return
-        if self.path.is_dir() and any(path.name != ".lock" for path in self.path.iterdir()):
+        # Another host sees what the first is about to write.
+        if self.writes and self.path.is_dir() and any(path.name != ".lock" for path in self.path.iterdir()):
             raise InputError(f"{self.path}: is not empty and holds no run; choose another folder.")
         self._write("config.json", {"kind": kind, "settings": values, "parts": dict(parts or {}), **environment()})
 

@@ -213,10 +213,11 @@ def import_backend() -> None:
     import_tensorflow()
 
 
-def add_codec() -> None:
+def add_codec(default: str | None = DEFAULT) -> None:
     """Defines `--model` and what its streams are to reach."""
     text = f"a name ({', '.join(shipped())}), an octree model's .npz, or a run that trained a codec"
-    add(flags.DEFINE_string, "model", DEFAULT, text, MODEL)
+    text += "" if default else f" [{DEFAULT}; octree64 for grids of 64^3]"
+    add(flags.DEFINE_string, "model", default, text, MODEL)
     text = "every voxel exact, or an error; octree models' default"
     add(flags.DEFINE_boolean, "lossless", False, text, MODEL)
     add(flags.DEFINE_integer, "bytes", None, "at most so many bytes a shape", MODEL)

@@ -8,16 +8,19 @@ keras3dgan compress --model=runs/compressor chair.obj
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Sequence
 
 from absl import flags
 
+from keras3dgan.codec.shipped import DEFAULT
 from keras3dgan.commands import cli
+from keras3dgan.errors import InputError
 
 TAKES_FILES = True
 NEEDS_BACKEND = False
 
-cli.add_codec()
+cli.add_codec(None)
 cli.add(
     flags.DEFINE_string, "output", None, "file or folder to write to, or all.g3a for one archive [beside the input]"
 )
@@ -30,5 +33,22 @@ def main(words: Sequence[str]) -> None:
 
     goal = cli.goal()
     conversion.compress(
-        lambda: cli.load_codec(cli.FLAGS.model, goal), words, cli.FLAGS.output, cli.reading(), verify=True
+        lambda first: cli.load_codec(cli.FLAGS.model or suited(first), goal),
+        words,
+        cli.FLAGS.output,
+        cli.reading(),
+        verify=True,
     )
+
+
+def suited(first: pathlib.Path) -> str:
+    """The model of the package for shapes like the first: that of its resolution, if it is a grid; else the default."""
+    from keras3dgan.voxels import io
+
+    if first.suffix.lower() not in io.GRIDS:
+        return DEFAULT
+    try:
+        size = io.read_grid(first, **cli.reading()).shape[0]
+    except InputError:
+        return DEFAULT  # whoever reads it next says what is wrong
+    return "octree64" if size >= 64 else DEFAULT

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keras3dgan.codec import archive, container
+from keras3dgan.codec import archive, archive_names, container
 from keras3dgan.codec.archive import Archive, ArchiveWriter
 from keras3dgan.codec.goals import GoalError
 from keras3dgan.codec.shape_codec import ShapeCodec
@@ -34,7 +34,12 @@ def read(items: Iterable[Item], resolution: int, reading: Mapping[str, Any]) -> 
     """
     for item in items:
         try:
-            item.content = io.read_shape(item.source, resolution, **reading)
+            if item.source.suffix.lower() in io.GRIDS:
+                grid = io.read_grid(item.source, **reading)
+                item.reduced_from = grid.shape[0] if grid.shape[0] > resolution else None
+                item.content = io.fit_grid(grid, resolution, item.name)
+            else:
+                item.content = io.read_shape(item.source, resolution, **reading)
         except InputError as error:
             item.fail(error)
         yield item
@@ -95,7 +100,7 @@ def write_into(items: Iterable[Item], writer: ArchiveWriter) -> Iterator[Item]:
 
 
 def compress(
-    load: Callable[[], ShapeCodec],
+    load: Callable[[pathlib.Path], ShapeCodec],
     words: Sequence[str],
     output: str | None,
     reading: Mapping[str, Any],
@@ -104,7 +109,7 @@ def compress(
     """Turns shapes into `.g3c` files, or into one `.g3a` archive.
 
     Args:
-        load: gives the codec, once it is clear that there is something to do.
+        load: gives the codec, once it is clear that there is something to do, for shapes like that of the first file.
         words: files and folders.
         output: `--output`.
         reading: further arguments of `io.read_shape`.
@@ -118,7 +123,7 @@ def compress(
     for _, target in pairs:
         if target.suffix != ".g3c":
             raise InputError(f"{target} must end in .g3c or .g3a, or be a folder.", "output")
-    codec = load()
+    codec = load(pairs[0][0])
     items = [Item(str(source), source, target) for source, target in pairs]
     chosen = choose(read(items, codec.resolution, reading), codec, bool(into), verify)
     tally = Tally("compress", len(items))
@@ -142,7 +147,19 @@ def _size_line(tally: Tally, codec: ShapeCodec, into: str | None, verify: bool) 
     where = f"{into}, {count} shapes" if into else tally.where()
     ratio = packed_size(codec.resolution) / mean
     size = f"{mean:.1f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits"
-    return f"{where}: {size}{_quality([item.iou for item in tally.written]) if verify else ''}"
+    quality = _quality([item.iou for item in tally.written]) if verify else ""
+    return f"{where}: {size}{quality}{_reduced(tally.written, codec.resolution)}"
+
+
+def _reduced(items: Sequence[Item], resolution: int) -> str:
+    """What was lost before anything was coded: voxels of finer grids."""
+    finer = [item.reduced_from for item in items if item.reduced_from]
+    if not finer:
+        return ""
+    which = (
+        f"its {finer[0]}^3 voxels" if len(items) == 1 else f"voxels of {len(finer)} finer grids, up to {max(finer)}^3,"
+    )
+    return f" of {resolution}^3, to which {which} were reduced; a model of that resolution keeps them"
 
 
 def _quality(scores: Sequence[float]) -> str:
@@ -254,13 +271,12 @@ def decompress(
 def _items_of(found: Archive, output: str | None, suffix: str) -> list[Item]:
     """The shapes of an archive; those of `a.g3a` go to `<output>`, or to the folder `a` beside it."""
     folder = pathlib.Path(output) if output else pathlib.Path(found.path).with_suffix("")
-    targets = file_plan.output_names([pathlib.Path(name) for name in found.names], suffix)
-    for name, target in zip(found.names, targets, strict=True):
-        if target.is_absolute() or ".." in target.parts:
-            raise InputError(f"{found.path}: the name '{name}' leads out of the folder; it is not written.")
+    targets = [folder / target for target in archive_names.files(found.names, suffix)]
+    for target in targets:
+        archive_names.check_inside(target, folder)
     source = pathlib.Path(found.path)
     return [
-        Item(f"{found.path}, {name}", source, folder / target)
+        Item(f"{found.path}, {archive_names.shown(name)}", source, target)
         for name, target in zip(found.names, targets, strict=True)
     ]
 

@@ -30,6 +30,7 @@ class Item:
         content: what the stages have made of it so far: a grid, a stream, an occupancy.
         iou: of what will be restored, where that is known.
         size: bytes written.
+        reduced_from: n of the n^3 grid in the file, where it was finer than what is coded.
         error: a sentence on what is wrong; stages leave such items alone.
     """
 
@@ -39,6 +40,7 @@ class Item:
     content: Any = None
     iou: float = math.nan
     size: int = 0
+    reduced_from: int | None = None
     error: str | None = None
 
     def fail(self, error: InputError) -> None:

@@ -72,7 +72,7 @@ def main(words: Sequence[str]) -> None:
     client = Client(cli.FLAGS.address, **flag_values)
     try:
         if task == "compress":
-            conversion.compress(lambda: _ready(client), words, cli.FLAGS.output, cli.reading())
+            conversion.compress(lambda first: _ready(client), words, cli.FLAGS.output, cli.reading())
         elif task == "decompress":
             conversion.decompress(
                 lambda fingerprint: _ready(client), words, cli.FLAGS.output, cli.FLAGS.format, cli.FLAGS.overwrite

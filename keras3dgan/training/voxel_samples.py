@@ -7,7 +7,9 @@ import zlib
 import numpy as np
 
 from keras3dgan.codec.octree import features, levels
+from keras3dgan.metrics.distances import iou_distances
 from keras3dgan.training.prototypes import fit_codebook
+from keras3dgan.voxels.grid import iou
 
 # The voxels of one epoch are drawn from so many shapes of 32^3, fewer larger ones.
 _SHAPES = 4000
@@ -43,7 +45,7 @@ class VoxelSamples:
         self._batch_size = batch_size
         self._seed = seed
         self._nearest = _nearest_others(grids)
-        self._mirrors = [_alike(grids, np.flip(grids, axis)) > _ALIKE for axis in (1, 2)]
+        self._mirrors = [iou(grids, np.flip(grids, axis)) > _ALIKE for axis in (1, 2)]
 
     def epoch(self, index: int) -> _Epoch:
         """The voxels of an epoch."""
@@ -193,19 +195,11 @@ def _slices(count: int, at: int, longer: bool) -> np.ndarray:
     return np.insert(rows, at, at)[:count] if longer else np.append(np.delete(rows, at), count)
 
 
-def _alike(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    both, either = (one & two).sum(axis=(1, 2, 3)), (one | two).sum(axis=(1, 2, 3))
-    return both / np.maximum(either, 1)
-
-
 def _nearest_others(grids: np.ndarray) -> np.ndarray:
     """For each shape the row of the one most like it that is not equal to it."""
     grids = features.at_most(grids, _COMPARED)
-    flat = grids.reshape(len(grids), -1).astype(np.float32)
-    volumes = flat.sum(axis=1)
     nearest = []
-    for start in range(0, len(flat), _CHUNK):
-        both = flat[start : start + _CHUNK] @ flat.T
-        iou = both / np.maximum(volumes[start : start + _CHUNK, None] + volumes - both, 1)
-        nearest.append(np.where(iou < 1, iou, -1).argmax(axis=1))
+    for start in range(0, len(grids), _CHUNK):
+        distances = iou_distances(grids[start : start + _CHUNK], grids)
+        nearest.append(np.where(distances > 0, distances, 2.0).argmin(axis=1))
     return np.concatenate(nearest)

@@ -15,7 +15,8 @@ from keras3dgan.voxels.placement import Placement
 from keras3dgan.voxels.pose import Y_UP, turn_back, up_of_tree
 from keras3dgan.voxels.voxelize import default_margin, voxelize_placed
 
-READABLE = (*mesh.READABLE, ".binvox", ".mat", ".npy", ".npz")
+GRIDS = (".binvox", ".mat", ".npy", ".npz")
+READABLE = (*mesh.READABLE, *GRIDS)
 WRITABLE = (*mesh.WRITABLE, ".binvox", ".npy", ".npz")
 
 
@@ -76,13 +77,22 @@ def read(
     if suffix in mesh.READABLE:
         return _read_mesh(path, resolution, up)
     grid = read_grid(path, up, threshold, invert)
+    return Shape(fit_grid(grid, resolution, str(path)), None, len(grid))
+
+
+def fit_grid(grid: np.ndarray, resolution: int, name: str = "grid") -> np.ndarray:
+    """A grid (n, n, n) at another resolution, as `read_shape` says.
+
+    Raises:
+        InputError: it is a little larger, and occupied to its border.
+    """
     size = grid.shape[0]
     if size * 7 // 8 <= resolution < size and grids.crop(grid, resolution) is None:
         raise InputError(
-            f"{path}: its {size}^3 voxels do not fit into {resolution}^3, and so little cannot be taken off; "
+            f"{name}: its {size}^3 voxels do not fit into {resolution}^3, and so little cannot be taken off; "
             f"save it at {resolution}^3 or at twice that."
         )
-    return Shape(grids.fit(grid, resolution), None, size)
+    return grids.fit(grid, resolution)
 
 
 def read_grid(

@@ -129,3 +129,15 @@ def test_a_larger_grid_by_the_model_for_it(folder, tmp_path):
     restored = np.load(tmp_path / "a.npy")
     np.testing.assert_array_equal(restored, io.read_shape(folder / "chair.obj", 64))
     assert restored.shape == (64, 64, 64) and (tmp_path / "a.g3c").stat().st_size < 300
+
+
+def test_a_finer_grid_finds_its_model_and_is_told_when_it_is_reduced(tmp_path):
+    grid = np.zeros((64, 64, 64), np.uint8)
+    grid[10:50, 20:22, 5:60] = 1
+    np.save(tmp_path / "a.npy", grid)
+    out = run_command("compress", tmp_path / "a.npy").stdout
+    assert "of its 64^3 bits" not in out and "64^3 bits; every voxel exact\n" in out
+    run_command("decompress", tmp_path / "a.g3c", f"--output={tmp_path}/b.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), grid)
+    out = run_command("compress", "--model=octree32", tmp_path / "a.npy").stdout
+    assert "every voxel exact of 32^3, to which its 64^3 voxels were reduced" in out

@@ -83,6 +83,7 @@ def test_a_lost_host_is_told_and_the_pair_goes_on(packed_archive, tmp_path):
     first, second = _start_hosts(words)
     deadline = time.monotonic() + 200
     while time.monotonic() < deadline and not list(workdir.glob("checkpoints/*.npz")):
+        assert second.poll() is None, second.communicate()[1]
         time.sleep(0.05)
     second.send_signal(signal.SIGKILL)
     _, error = first.communicate(timeout=200)

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+from typing import NamedTuple
 
 import numpy as np
 
@@ -46,22 +47,37 @@ def read_shape(
     Raises:
         InputError: the file cannot be read, is of another kind or holds an empty grid; the message names it and the remedy.
     """
-    return read_placed(path, resolution, up, threshold, invert)[0]
+    return read(path, resolution, up, threshold, invert).grid
 
 
-def read_placed(
+class Shape(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        grid: `uint8` (n, n, n), z up, as `read_shape` gives it.
+        placement: where the grid lies in the units of a mesh; None for files that hold a grid.
+        stored: n of the grid that the file holds, before it was padded, cropped or resampled; None for other meshes.
+    """
+
+    grid: np.ndarray
+    placement: Placement | None
+    stored: int | None
+
+
+def read(
     path: str | os.PathLike[str],
     resolution: int,
     up: str = "auto",
     threshold: float | None = None,
     invert: bool = False,
-) -> tuple[np.ndarray, Placement | None]:
-    """As `read_shape`, and where the grid lies in the units of a mesh; None for files that hold a grid."""
+) -> Shape:
+    """As `read_shape`, with what else the file tells."""
     suffix = pathlib.Path(path).suffix.lower()
     up = up_of_tree(path) or up if up == "auto" else up
     if suffix in mesh.READABLE:
         return _read_mesh(path, resolution, up)
-    return fit_grid(read_grid(path, up, threshold, invert), resolution, str(path)), None
+    grid = read_grid(path, up, threshold, invert)
+    return Shape(fit_grid(grid, resolution, str(path)), None, len(grid))
 
 
 def fit_grid(grid: np.ndarray, resolution: int, name: str = "grid") -> np.ndarray:
@@ -101,17 +117,17 @@ def read_grid(
     return grids.y_up_to_z_up(grid) if up == "y" else grid
 
 
-def _read_mesh(path: str | os.PathLike[str], resolution: int, up: str) -> tuple[np.ndarray, Placement]:
+def _read_mesh(path: str | os.PathLike[str], resolution: int, up: str) -> Shape:
     surface = mesh.read_mesh(path, up)
     whole = grid_of_surface(surface)
     if whole is not None:
-        found = grids.fit(whole, resolution), Placement()
+        grid, placement = grids.fit(whole, resolution), Placement()
     else:
         placed = placed_grid_of_surface(surface, resolution, default_margin(resolution))
-        found = placed or voxelize_placed(surface, resolution, name=str(path))
-    grid, placement = found
+        grid, placement = placed or voxelize_placed(surface, resolution, name=str(path))
     # A format that fixes y as up needs no turning back.
-    return grid, dataclasses.replace(placement, up="y" if up == "y" and not mesh.is_y_up(path) else "z")
+    turned = "y" if up == "y" and not mesh.is_y_up(path) else "z"
+    return Shape(grid, dataclasses.replace(placement, up=turned), None if whole is None else len(whole))
 
 
 def write_shape(

@@ -38,6 +38,7 @@ def test_surfaces_of_probabilities_come_back_as_what_lies_above_the_threshold(tm
 def test_a_surface_of_a_grid_is_read_at_other_resolutions_as_the_grid_is(tmp_path):
     io.write_shape(tmp_path / "a.ply", _shape(64))
     io.write_shape(tmp_path / "a.npy", _shape(64))
+    assert io.read(tmp_path / "a.ply", 32).stored == io.read(tmp_path / "a.npy", 32).stored == 64
     for resolution in (32, 70, 128):
         np.testing.assert_array_equal(
             io.read_shape(tmp_path / "a.ply", resolution), io.read_shape(tmp_path / "a.npy", resolution)
@@ -49,6 +50,7 @@ def test_other_meshes_in_the_unit_cube_fill_the_grid(tmp_path):
 
     for shape in (trimesh.creation.box(), trimesh.creation.icosphere(2, radius=0.5)):
         shape.export(tmp_path / "a.ply")
+        assert io.read(tmp_path / "a.ply", 32).stored is None
         assert np.ptp(np.argwhere(io.read_shape(tmp_path / "a.ply", 32)), axis=0).tolist() == [29, 29, 29]
 
 

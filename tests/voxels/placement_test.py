@@ -59,7 +59,7 @@ def _horn() -> trimesh.Trimesh:
 def test_the_restored_mesh_lies_where_the_original_lay(tmp_path, source, up, target, resolution):
     horn = _horn()
     horn.export(tmp_path / source)
-    grid, placement = io.read_placed(tmp_path / source, resolution, up)
+    grid, placement, _ = io.read(tmp_path / source, resolution, up)
     kept = Placement.from_bytes(placement.to_bytes())
     io.write_shape(tmp_path / f"b{target}", grid, placement=kept)
     restored = trimesh.load_mesh(tmp_path / f"b{target}")
@@ -79,10 +79,10 @@ def test_the_restored_mesh_lies_where_the_original_lay(tmp_path, source, up, tar
 )
 def test_a_placed_mesh_comes_back_as_the_same_grid_in_the_same_place(tmp_path, target, resolution):
     _horn().export(tmp_path / "a.stl")
-    grid, placement = io.read_placed(tmp_path / "a.stl", resolution)
+    grid, placement, _ = io.read(tmp_path / "a.stl", resolution)
     kept = Placement.from_bytes(placement.to_bytes())
     io.write_shape(tmp_path / f"b{target}", grid, placement=kept)
-    again, place = io.read_placed(tmp_path / f"b{target}", resolution)
+    again, place, _ = io.read(tmp_path / f"b{target}", resolution)
     np.testing.assert_array_equal(again, grid)
     assert Placement.from_bytes(place.to_bytes()) == kept
 
@@ -90,7 +90,7 @@ def test_a_placed_mesh_comes_back_as_the_same_grid_in_the_same_place(tmp_path, t
 def test_grids_stand_as_the_file_stood(tmp_path):
     box = trimesh.creation.box((1, 2, 4))
     box.export(tmp_path / "a.obj")
-    grid, placement = io.read_placed(tmp_path / "a.obj", 32, "y")
+    grid, placement, _ = io.read(tmp_path / "a.obj", 32, "y")
     io.write_shape(tmp_path / "b.npy", grid, placement=placement)
     np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), io.read_shape(tmp_path / "a.obj", 32, "z"))
     io.write_shape(tmp_path / "b.binvox", grid, placement=placement)

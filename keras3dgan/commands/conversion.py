@@ -34,12 +34,9 @@ def read(items: Iterable[Item], resolution: int, reading: Mapping[str, Any]) -> 
     """
     for item in items:
         try:
-            if item.source.suffix.lower() in io.GRIDS:
-                grid = io.read_grid(item.source, **reading)
-                item.reduced_from = grid.shape[0] if grid.shape[0] > resolution else None
-                item.content = io.fit_grid(grid, resolution, item.name)
-            else:
-                item.content = io.read_shape(item.source, resolution, **reading)
+            shape = io.read(item.source, resolution, **reading)
+            item.content = shape.grid
+            item.reduced_from = shape.stored if shape.stored and shape.stored > resolution else None
         except InputError as error:
             item.fail(error)
         yield item

@@ -47,7 +47,7 @@ def secure(registry, secrets):
     port = over_grpc.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
     listener = socket.create_server(("127.0.0.1", 0))
     rest = uvicorn.Server(
-        uvicorn.Config(guarded, ssl_keyfile=paths[0], ssl_certfile=paths[1], log_level="error", ws="none")
+        uvicorn.Config(guarded, ssl_keyfile=paths[0], ssl_certfile=paths[1], ws="none", timeout_graceful_shutdown=1)
     )
     thread = threading.Thread(target=rest.run, args=([listener],), daemon=True)
     over_grpc.start()

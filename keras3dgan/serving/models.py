@@ -96,8 +96,8 @@ class Registry:
             now = _load(config, loaded)
             told += [why for number, why in now.items() if isinstance(why, str) and before.get(number) != why]
             if now and all(isinstance(found, str) for found in now.values()):
-                now = loaded | now  # an old version is better than none
-            self._versions[name] = dict.fromkeys(before, "") | now
+                now = {**loaded, **now}  # an old version is better than none
+            self._versions[name] = {**dict.fromkeys(before, ""), **now}
         return told
 
     def loaded(self, name: str) -> dict[int, LoadedModel]:

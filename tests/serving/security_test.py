@@ -1,6 +1,7 @@
 """Encryption and a token, as the client shows them, on loopback: the server asks for both, as behind a proxy."""
 
 import concurrent.futures
+import contextlib
 import socket
 import threading
 
@@ -62,11 +63,12 @@ def secure(registry, secrets):
 def test_encryption_and_a_token(secure, secrets, transport):
     address = secure[transport]
     ca, token = str(secrets / "ca.pem"), str(secrets / "token")
-    client = Client(address, tls_ca=ca, token_file=token)
-    assert client.versions("encoder") == {1: "AVAILABLE"} and len(client.encode(boxes(1, 32).grids())) == 1
+    with contextlib.closing(Client(address, tls_ca=ca, token_file=token)) as client:
+        assert client.versions("encoder") == {1: "AVAILABLE"} and len(client.encode(boxes(1, 32).grids())) == 1
     for wrong in (None, str(secrets / "wrong")):
-        with pytest.raises(ServingError) as error:
-            Client(address, tls_ca=ca, token_file=wrong).versions("encoder")
+        client = Client(address, tls_ca=ca, token_file=wrong)
+        with contextlib.closing(client), pytest.raises(ServingError) as error:
+            client.versions("encoder")
         assert error.value.code == "UNAUTHENTICATED"
     for other in (None, str(secrets / "other.pem")):
         with pytest.raises(ServingError) as error:
@@ -84,7 +86,8 @@ def test_a_token_is_not_replaced_by_what_netrc_says(secure, secrets, tmp_path, m
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(secrets / "other.pem"))
     client = Client(secure["rest"], tls_ca=str(secrets / "ca.pem"), token_file=str(secrets / "token"))
-    assert client.versions("encoder") == {1: "AVAILABLE"}
+    with contextlib.closing(client):
+        assert client.versions("encoder") == {1: "AVAILABLE"}
 
 
 @pytest.mark.parametrize("name", ["no.pem", "none.pem"])

@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 from keras3dgan import codec, data
-from keras3dgan.codec.octree_codec import OctreeCodec
+from keras3dgan.codec.octree.octree_codec import OctreeCodec
 from keras3dgan.training.run_directory import write_result
 from keras3dgan.voxels.grid import iou
 

@@ -112,6 +112,12 @@ def command_environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
+def prepared_data(tmp_path_factory) -> pathlib.Path:
+    """A folder for prepared data sets that tests share: preparing the furniture takes seconds."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
 def trained(packed_archive, tmp_path_factory) -> pathlib.Path:
     """A folder with tiny finished runs `gan`, `voxnet`, `compressor` and `autoencoder`, trained by the commands."""
     folder = tmp_path_factory.mktemp("trained")

@@ -46,29 +46,29 @@ def test_archive_and_attribution_agree():
     assert bundled.ARCHIVE.stat().st_size <= 3_000_000
 
 
-def test_both_resolutions_and_tfds_load(tmp_path):
-    small = data.load("furniture_voxels", "test", data_dir=str(tmp_path))
-    large = data.load("furniture_voxels", "test", resolution=64, data_dir=str(tmp_path))
+def test_both_resolutions_and_tfds_load(prepared_data):
+    small = data.load("furniture_voxels", "test", data_dir=str(prepared_data))
+    large = data.load("furniture_voxels", "test", resolution=64, data_dir=str(prepared_data))
     rows = {name: row for row, name in enumerate(large.ids)}
     for row in range(0, len(small), 20):
         pooled = grids.resample(large.grids(rows[small.ids[row]]), 32)
         np.testing.assert_array_equal(small.grids(row), pooled)
-    loaded = tfds.load("furniture_voxels/32", split="test", data_dir=str(tmp_path))
+    loaded = tfds.load("furniture_voxels/32", split="test", data_dir=str(prepared_data))
     for example in loaded.take(3).as_numpy_iterator():
         row = small.ids.tolist().index(example["id"].decode())
         np.testing.assert_array_equal(example["volume"], small.grids(row))
         assert example["label"] == small.labels[row] and example["split"] == b"test"
 
 
-def test_no_shape_stands_in_two_splits(tmp_path):
-    parts = [data.load("furniture_voxels", split, data_dir=str(tmp_path)) for split in data.SPLITS]
+def test_no_shape_stands_in_two_splits(prepared_data):
+    parts = [data.load("furniture_voxels", split, data_dir=str(prepared_data)) for split in data.SPLITS]
     seen = [{row.tobytes() for row in part.packed} for part in parts]
     assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
 
 
 @pytest.mark.parametrize("split", data.SPLITS)
-def test_the_same_shapes_are_read_without_tensorflow(split, tmp_path):
-    stored = data.load("furniture_voxels", split, data_dir=str(tmp_path))
+def test_the_same_shapes_are_read_without_tensorflow(split, prepared_data):
+    stored = data.load("furniture_voxels", split, data_dir=str(prepared_data))
     direct = without_tensorflow.load_shapes("furniture_voxels", split)
     for name in ("packed", "labels", "ids"):
         np.testing.assert_array_equal(getattr(stored, name), getattr(direct, name))

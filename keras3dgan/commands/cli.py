@@ -185,9 +185,9 @@ def run(
             extra = _EXTRAS[os.environ.get("KERAS_BACKEND", "tensorflow")]
             sys.exit(_complain(name, f"needs {error.name}; type pip install '.[{extra}]' in the checkout.", 1))
         except _Terminated:
-            sys.exit(_complain(name, "terminated; run the same command again to go on", 128 + signal.SIGTERM))
+            _leave_at_once(_complain(name, "terminated; run the same command again to go on", 128 + signal.SIGTERM))
         except KeyboardInterrupt:
-            sys.exit(_complain(name, "stopped; run the same command again to go on", 130))
+            _leave_at_once(_complain(name, "stopped; run the same command again to go on", 130))
 
     app.run(guarded, flags_parser=parse)
 
@@ -292,7 +292,8 @@ def _complain(name: str, message: str, status: int) -> int:
 
 
 def _leave_at_once(status: int) -> NoReturn:
-    """Ends the process without taking it apart: TensorFlow's threads still wait for the lost host, and would complain."""
+    """Ends the process without taking it apart: TensorFlow's threads are in the middle of a step, or wait for a lost host, and
+    would complain or crash."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

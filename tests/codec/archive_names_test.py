@@ -89,7 +89,7 @@ def test_links_are_not_followed(tmp_path):
     (folder / "real").mkdir()
     archive_names.check_inside(folder / "real" / "new" / "x.npy", folder)
     for path in (folder / "link" / "x.npy", folder / "link" / "deep" / "x.npy"):
-        with pytest.raises(InputError, match="link: is a link, which leads out of"):
+        with pytest.raises(InputError, match="is a link, which leads out of"):
             archive_names.check_inside(path, folder)
     for path in (folder / ".." / "x.npy", pathlib.Path("/etc/x"), folder):
         with pytest.raises(InputError, match="does not lie below"):

@@ -70,9 +70,9 @@ def _shards(folder, tmp_path, size):
     return bulk.shards_of_files(folder, tmp_path / "out", size)
 
 
-def test_a_data_set_on_two_workers(trained, tmp_path):
+def test_a_data_set_on_two_workers(trained, tmp_path, prepared_data):
     words = ("bulk_compress", f"--model={trained}/compressor", f"--output={tmp_path}/out", "--shard_size=100")
-    words += ("--dataset=furniture_voxels/32", "--split=test", f"--data_dir={tmp_path}/tfds")
+    words += ("--dataset=furniture_voxels/32", "--split=test", f"--data_dir={prepared_data}")
     out = run_command(*words, "--beam=--direct_num_workers=2 --direct_running_mode=multi_processing").stdout
     assert "162 shapes in 2 archives" in out
     assert sum(len(Archive(path)) for path in (tmp_path / "out").glob("*.g3a")) == 162

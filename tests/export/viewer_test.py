@@ -11,6 +11,7 @@ import trimesh
 
 from keras3dgan import codec
 from keras3dgan.codec import archive
+from keras3dgan.codec.octree.octree_codec import OctreeCodec
 from keras3dgan.datasets.furniture_voxels import bundled as furniture
 from keras3dgan.errors import InputError
 from keras3dgan.export import shapes_page, web_export
@@ -45,7 +46,7 @@ def files(octree32, tmp_path_factory):
     (folder / "armchair.g3c").write_bytes(stream)
     (folder / "damaged.g3c").write_bytes(stream[:-3] + b"abc")
     other = random_model(boxes(20))
-    foreign = codec.octree_codec.OctreeCodec(other).encode(boxes(1).grids()[0])
+    foreign = OctreeCodec(other).encode(boxes(1).grids()[0])
     (folder / "foreign.g3c").write_bytes(foreign)
     web_export.write_web_model(other, folder / "other.g3m")
     web_export.write_viewer([octree32.octree], folder / "viewer.html")

@@ -48,7 +48,14 @@ def test_reports_and_settings_are_read(kind, before, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["gan", "autoencoder"])
-def test_trainings_go_on(kind, before, tmp_path):
-    words = ["--preset=test", "--classes=plant", "--width=4", "--latent_size=8", "--seed=5", f"--data_dir={tmp_path}"]
+def test_trainings_go_on(kind, before, prepared_data):
+    words = [
+        "--preset=test",
+        "--classes=plant",
+        "--width=4",
+        "--latent_size=8",
+        "--seed=5",
+        f"--data_dir={prepared_data}",
+    ]
     out = run_command(f"train_{kind}", f"--workdir={before}/{kind}", *words, "--epochs=3").stdout
     assert "going on after epoch 2 of 3" in out and Run(before / kind).result()["epochs"] == 3

@@ -1,0 +1,3 @@
+"""What the builders' tests share with the others."""
+
+from tests.conftest import prepared_data  # noqa: F401

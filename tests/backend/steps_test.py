@@ -1,5 +1,6 @@
 """Two devices take the step of one, and JAX takes that of TensorFlow: every model, weights, moments and logs after ten steps."""
 
+import fcntl
 import subprocess
 import sys
 
@@ -12,19 +13,24 @@ KINDS = ("gan", "wgan_gp", "r3gan", "vae_gan", "autoencoder", "compressor", "vox
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """What a model becomes on a backend and a strategy; each pair trains all models in one process."""
-    folders = {}
+def trained(tmp_path_factory, worker_id):
+    """What a model becomes on a backend and a strategy; each pair trains all models in one process, once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    base = (base if worker_id == "master" else base.parent) / "steps"
+    base.mkdir(exist_ok=True)
 
     def get(kind, backend, strategy):
-        if (backend, strategy) not in folders:
-            folder = folders[backend, strategy] = tmp_path_factory.mktemp("steps")
-            environment = {**command_environment(), "KERAS_BACKEND": backend}
-            command = [sys.executable, "-m", "tests.backend.steps", strategy, str(folder)]
-            root = environment["PYTHONPATH"]
-            result = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=900)
-            assert result.returncode == 0, result.stderr[-3000:]
-        with np.load(folders[backend, strategy] / f"{kind}.npz") as content:
+        folder = base / f"{backend}-{strategy}"
+        with open(f"{folder}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / f"{KINDS[-1]}.npz").exists():
+                folder.mkdir(exist_ok=True)
+                environment = {**command_environment(), "KERAS_BACKEND": backend}
+                command = [sys.executable, "-m", "tests.backend.steps", strategy, str(folder)]
+                root = environment["PYTHONPATH"]
+                result = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=900)
+                assert result.returncode == 0, result.stderr[-3000:]
+        with np.load(folder / f"{kind}.npz") as content:
             return dict(content)
 
     return get

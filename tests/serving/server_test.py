@@ -22,8 +22,8 @@ from keras3dgan.serving import Client, ServingError
 from keras3dgan.serving.models import Limits
 from keras3dgan.serving.server import Server
 from keras3dgan.serving.transport import Model
+from keras3dgan.voxels.binvox import read_binvox
 from keras3dgan.voxels.grid import pack
-from keras3dgan.voxels.io import read_shape
 from tests.conftest import boxes, command_environment, run_command
 
 
@@ -42,7 +42,7 @@ def test_files_through_the_command(codec, development_server, tmp_path):
     rest = f"--address={development_server['rest']}"
     run_command("serve_client", rest, f"--output={tmp_path}/b.binvox", tmp_path / "a.g3c")
     expected = codec.decode((tmp_path / "a.g3c").read_bytes()) > 0.5
-    np.testing.assert_array_equal(read_shape(tmp_path / "b.binvox", 32), expected)
+    np.testing.assert_array_equal(read_binvox(tmp_path / "b.binvox").grid, expected)
     line = run_command("serve_client", rest, "--task=classify", tmp_path / "a.npy").stdout
     assert line in (f"{tmp_path}/a.npy: bathtub\n", f"{tmp_path}/a.npy: chair\n")
     made = run_command(

@@ -58,7 +58,7 @@ def train(folder: pathlib.Path, preset: str, data_dir: str) -> dict[str, Run]:
     for number, (kind, title) in enumerate(_STEPS.items(), 1):
         print(f"\n{number}/{len(_STEPS)}  {title}", flush=True)
         recipe = recipes.recipe(kind)
-        inputs = {name: runs[name] for name in recipe.inputs} if kind == "compressor" else {}
+        inputs = {name: runs[name] for name in recipe.inputs if runs[name].result()}
         with runs[kind].locked():
             recipe.train(recipe.make_settings(preset), runs[kind], Options(data_dir, draw=draw), **inputs)
     return runs

@@ -49,13 +49,13 @@ def _level(grid: np.ndarray, name: str) -> float:
             share = (grid > 0.5).mean()
             raise InputError(
                 f"{name}: holds values from {low:.4g} to {high:.4g}, so it is no occupancy between 0 and 1 "
-                f"({share:.1%} lie above 0.5); give the level with --threshold=, and --invert where low means inside."
+                f"({share:.1%} lie above 0.5); give the level as threshold, and invert where low means inside."
             )
         return (low + high) / 2
     if grid.dtype.kind == "f" and 0 < high <= 0.5:
         raise InputError(
             f"{name}: holds values from {low:.4g} to {high:.4g} and none above 0.5, so it would be empty; "
-            "give the level with --threshold=."
+            "give the level as threshold."
         )
     return 0.5
 

@@ -101,7 +101,7 @@ def _distances() -> np.ndarray:
 def test_what_is_no_occupancy_is_described(grid, words):
     with pytest.raises(InputError, match=words) as error:
         grids.check(grid, "field.npy")
-    assert "--threshold=" in str(error.value) and "field.npy" in str(error.value)
+    assert "as threshold" in str(error.value) and "field.npy" in str(error.value)
 
 
 def test_threshold_and_invert_read_distances_and_logits():

@@ -113,7 +113,9 @@ def read_grid(
     else:
         raise InputError(f"{path}: '{suffix}' files hold no shape that is read; use one of {', '.join(READABLE)}.")
     if not grid.any():
-        raise InputError(f"{path}: its grid is empty, nothing is occupied; get the file again, or give another threshold.")
+        raise InputError(
+            f"{path}: its grid is empty, nothing is occupied; get the file again, or give another threshold."
+        )
     return grids.y_up_to_z_up(grid) if up == "y" else grid
 
 

@@ -15,7 +15,7 @@ from keras3dgan.codec.archive import Archive, ArchiveWriter
 from keras3dgan.codec.goals import GoalError
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.commands import file_plan
-from keras3dgan.commands.items import Item, Tally, batches, sound, written
+from keras3dgan.commands.items import Item, Tally, batches, on_all_cores, sound, written
 from keras3dgan.errors import InputError, UnavailableError
 from keras3dgan.voxels import io
 from keras3dgan.voxels.grid import iou, packed_size
@@ -25,21 +25,23 @@ _IN_ARCHIVE = pathlib.Path("archive")
 
 
 def read(items: Iterable[Item], resolution: int, reading: Mapping[str, Any]) -> Iterator[Item]:
-    """Gives each item its grid, `uint8` (n, n, n).
+    """Gives each item its grid, `uint8` (n, n, n), on all cores.
 
     Args:
         items: with their sources.
         resolution: n.
         reading: further arguments of `io.read_shape`.
     """
-    for item in items:
+
+    def read_one(item: Item) -> None:
         try:
             shape = io.read(item.source, resolution, **reading)
             item.content = shape.grid
             item.reduced_from = shape.stored if shape.stored and shape.stored > resolution else None
         except InputError as error:
             item.fail(error)
-        yield item
+
+    return on_all_cores(read_one, items)
 
 
 def choose(items: Iterable[Item], codec: ShapeCodec, archived: bool = False, verify: bool = False) -> Iterator[Item]:

@@ -87,6 +87,11 @@ class ArchiveWriter:
             self._checks.append(zlib.crc32(block))
         self._waiting.clear()
 
+    @property
+    def shape_bytes(self) -> int:
+        """Of the shapes written so far, which is what goals count; once finished, all else are header, index and names."""
+        return sum(self._sizes) + 4 * len(self._checks) + len(varints.write(self._sizes))
+
     def finish(self) -> None:
         """Writes what is left, and the index."""
         self._write_blocks()

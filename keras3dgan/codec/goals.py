@@ -19,7 +19,7 @@ class Goal:
     """The codec's own best, every voxel exact where it can, if nothing is told; else one of these.
 
     Bytes are those of the shape's own `.g3c` file, or its part of a `.g3a` archive: its share of a block and of the block's
-    checksum, without its name.
+    checksum and size, without its name and the archive's header and index (`ArchiveWriter.shape_bytes`).
 
     Attributes:
         bytes: at most so many for each shape, with the greatest IoU.

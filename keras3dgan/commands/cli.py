@@ -220,8 +220,9 @@ def add_codec(default: str | None = DEFAULT) -> None:
     add(flags.DEFINE_string, "model", default, text, MODEL)
     text = "every voxel exact, or an error; octree models' default"
     add(flags.DEFINE_boolean, "lossless", False, text, MODEL)
-    add(flags.DEFINE_integer, "bytes", None, "at most so many bytes a shape", MODEL)
-    add(flags.DEFINE_float, "mean_bytes", None, "at most so many bytes a shape on average", MODEL)
+    text = "at most so many bytes a shape; header, index and names of an archive are not counted"
+    add(flags.DEFINE_integer, "bytes", None, text, MODEL)
+    add(flags.DEFINE_float, "mean_bytes", None, "as --bytes, but on average", MODEL)
     add(flags.DEFINE_float, "min_iou", None, "the fewest bytes with at least this IoU", MODEL)
 
 

@@ -126,6 +126,7 @@ def compress(
     items = [Item(str(source), source, target) for source, target in pairs]
     chosen = choose(read(items, codec.resolution, reading), codec, bool(into), verify)
     tally = Tally("compress", len(items))
+    shape_bytes = 0
     if into:
         for item in items:
             item.target = item.target.relative_to(_IN_ARCHIVE).with_suffix("")
@@ -133,19 +134,21 @@ def compress(
             tally.run(write_into(chosen, writer))
             if not tally.written:
                 raise tally.error()  # inside: no archive is left where nothing could be read
+        shape_bytes = writer.shape_bytes
     else:
         tally.run(write_streams(chosen, codec))
-    tally.finish(_size_line(tally, codec, into, verify))
+    tally.finish(_size_line(tally, codec, into, shape_bytes, verify))
 
 
-def _size_line(tally: Tally, codec: ShapeCodec, into: str | None, verify: bool) -> str | None:
+def _size_line(tally: Tally, codec: ShapeCodec, into: str | None, shape_bytes: int, verify: bool) -> str | None:
     if not tally.written:
         return None
     count = len(tally.written)
     mean = (os.path.getsize(into) if into else sum(item.size for item in tally.written)) / count
     where = f"{into}, {count} shapes" if into else tally.where()
     ratio = packed_size(codec.resolution) / mean
-    size = f"{mean:.1f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits"
+    alone = f" ({shape_bytes / count:.1f} without the archive's header, index and names)" if into else ""
+    size = f"{mean:.1f} bytes a shape{alone}, {ratio:.1f} times smaller than its {codec.resolution}^3 bits"
     quality = _quality([item.iou for item in tally.written]) if verify else ""
     return f"{where}: {size}{quality}{_reduced(tally.written, codec.resolution)}"
 

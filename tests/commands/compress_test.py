@@ -100,6 +100,12 @@ def test_a_folder_becomes_one_archive(folder, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "all" / "deep" / "box.npy"), np.load(folder / "deep" / "box.npy"))
 
 
+def test_an_archive_says_what_of_it_the_goal_counts(folder, tmp_path):
+    out = run_command("compress", folder, f"--output={tmp_path}/all.g3a", "--bytes=14").stdout
+    whole, alone = (float(value) for value in re.search(r"([\d.]+) bytes a shape \(([\d.]+) without", out).groups())
+    assert alone <= 14 < whole == pytest.approx((tmp_path / "all.g3a").stat().st_size / 2, abs=0.051), out
+
+
 def test_an_archive_goes_past_bad_files_and_is_not_made_of_none(folder, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "bad.stl").write_text("not a mesh")

@@ -83,7 +83,7 @@ setup(
         "engines": ENGINES,
         "pictures": PICTURES,
         "beam": BUILD,
-        "bench": ["torch>=2.5", "zstandard>=0.23"],
+        "bench": ["torch>=2.5", "zstandard>=0.23", "libigl>=2.6", "fast-simplification>=0.1.9"],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.6",

@@ -181,20 +181,23 @@ def rate_distortion(content: dict) -> str:
     lines = []
     for title, subset in content["rate_distortion"].items():
         lines += [
-            f"| {title}: {subset['shapes']} shapes | at | bytes | IoU | bytes, unseen | IoU, unseen |",
-            "|---|---|---|---|---|---|",
+            f"| {title}: {subset['shapes']} shapes | at | bytes | bits per voxel | IoU | bytes, unseen | IoU, unseen |",
+            "|---|---|---|---|---|---|---|",
         ]
         for codec, curve in subset["curves"].items():
             for row in curve:
                 at = f"{row['rate']} bytes" if isinstance(row["rate"], int) else row["rate"]
-                values = (f"{row[name]:.{places}f}" for name, places in (("bytes", 2), ("iou", 3)))
+                bits = 8 * row["bytes"] / subset["voxels"]["occupied"]
+                values = (f"{row['bytes']:.2f}", f"{bits:.3f}", f"{row['iou']:.3f}")
                 unseen = (f"{row[f'{name}_unseen']:.{places}f}" for name, places in (("bytes", 2), ("iou", 3)))
                 lines.append(f"| {codec} | {at} | {' | '.join(values)} | {' | '.join(unseen)} |")
         lines.append("")
-    seen = content["rate_distortion"]["all"]["seen_in_training"]
+    of_all = content["rate_distortion"]["all"]
+    seen, voxels = of_all["seen_in_training"], of_all["voxels"]
     lines.append(
         f"Test split; model {content['model']} of {content['model_bytes'] / 2**20:.1f} MiB. {seen} of the test grids stand in "
-        "the training split too: *unseen* is without them."
+        f"the training split too: *unseen* is without them. A shape has {voxels['occupied']:.0f} occupied voxels on average, "
+        f"{voxels['surface']:.0f} of them at its surface."
     )
     return "\n".join(lines) + "\n"
 

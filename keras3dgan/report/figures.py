@@ -121,6 +121,27 @@ def rate_distortion(lines: Mapping[str, Mapping[str, Sequence[tuple[float, float
     return figure
 
 
+def surface_error(settings: Mapping[str, Sequence[tuple[float, float]]]) -> plt.Figure:
+    """Draws distances between surfaces against bytes, both logarithmic: a point for each setting, a line along the best.
+
+    Args:
+        settings: codec -> (bytes, distance in percent of the diagonal).
+    """
+    figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
+    least = 1e-3  # what is nearer is drawn there
+    for color, (name, points) in zip(_COLORS, settings.items(), strict=False):
+        best: list[tuple[float, float]] = []
+        for size, distance in sorted((size, max(distance, least)) for size, distance in points):
+            axis.plot(size, distance, "o", markersize=3, color=color, alpha=0.45)
+            if not best or distance < best[-1][1]:
+                best.append((size, distance))
+        axis.plot(*zip(*best, strict=True), marker="o", markersize=4, label=name, color=color, linewidth=1.5)
+    axis.set(xlabel="bytes a mesh, median", ylabel="mean distance, % of the diagonal", xscale="log", yscale="log")
+    axis.grid(alpha=0.3, which="both")
+    axis.legend(fontsize=8)
+    return figure
+
+
 def save(figure: plt.Figure, path: str | os.PathLike[str]) -> None:
     """Writes a figure as PNG and closes it."""
     with replacing(path) as temporary:

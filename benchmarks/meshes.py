@@ -130,7 +130,11 @@ def means(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     table = []
     for name, setting in dict.fromkeys(key for each in known for key in each):
         bits = setting.partition(" faces")[2]
-        rows = [row for each in known if (row := each.get((name, setting), each.get((name, f"{mesh_codecs.AS_IT_IS}{bits}"))))]
+        rows = [
+            row
+            for each in known
+            if (row := each.get((name, setting), each.get((name, f"{mesh_codecs.AS_IT_IS}{bits}"))))
+        ]
         sizes = [row["bytes"] for row in rows]
         line = {"bytes": float(np.mean(sizes)), "median_bytes": float(np.median(sizes))}
         line |= {

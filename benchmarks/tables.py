@@ -202,6 +202,38 @@ def rate_distortion(content: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
+def meshes(content: dict) -> str:
+    """The tables of the file that `benchmarks/meshes.py` wrote: of Draco and meshopt the settings that none of theirs beats."""
+    measured = {"mean": "mean distance", "p95": "95th percentile"}
+    families = list(content["budgets"][0]["codecs"])
+    lines = [f"| keeping to | {' | '.join(families)} | fewest bytes |", "|---" * (len(families) + 2) + "|"]
+    for row in content["budgets"]:
+        cells = []
+        for found in row["codecs"].values():
+            cells.append(f"{found['median_bytes']:,.0f} ({found['reached']:.0%})" if "median_bytes" in found else "-")
+        best = ", ".join(f"{name} {found['fewest']:.0%}" for name, found in row["codecs"].items() if found["fewest"])
+        lines.append(f"| {measured[row['measured']]} {row['limit']:g} % | {' | '.join(cells)} | {best} |")
+    columns = {**measured, "of_original": "original to restored", "of_restored": "restored to original"}
+    lines += [
+        "",
+        f"| codec | setting | bytes, median | bytes, mean | {' | '.join(columns.values())} |",
+        "|---" * 8 + "|",
+    ]
+    for row in content["surface_error"]:
+        rivals = [other for other in content["surface_error"] if other["codec"] == row["codec"]]
+        ours = row["codec"].startswith("this codec")
+        if ours or not any(o["median_bytes"] <= row["median_bytes"] and o["mean"] < row["mean"] for o in rivals):
+            sizes = f"{row['median_bytes']:,.0f} | {row['bytes']:,.0f}"
+            distances = " | ".join(f"{row[name]:.3f}" for name in columns)
+            lines.append(f"| {row['codec']} | {row['setting']} | {sizes} | {distances} |")
+    note = (
+        f"{content['meshes']} of {content['of']} meshes, drawn at random, half of them with more than "
+        f"{content['median_faces']:,.0f} faces; {content['points']:,} points on each surface; distances in percent of the diagonal. "
+        f"Keeping to: median of the fewest bytes, and of how many meshes. Meshopt: {content['meshopt']}"
+    )
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def reconstruction(content: dict) -> str:
     """The table of a file that `keras3dgan evaluate_reconstruction` wrote."""
     titles = {
@@ -280,6 +312,7 @@ def _phrase(key: str, value: float) -> str:
 # A key that only one kind of file has.
 _BY_CONTENT = {
     "rate_distortion": rate_distortion,
+    "surface_error": meshes,
     "reconstruction": reconstruction,
     "codec_times": codec_times,
     "catalogue": web,

@@ -193,7 +193,6 @@ def main() -> None:
     names = names_of(arguments.models)
     chosen = [names[row] for row in np.random.default_rng(0).permutation(len(names))[: arguments.sample]]
     how = [
-        str(arguments.models),
         version,
         _POINTS,
         mesh_codecs.FACES,

@@ -228,7 +228,8 @@ def meshes(content: dict) -> str:
             lines.append(f"| {row['codec']} | {row['setting']} | {sizes} | {distances} |")
     note = (
         f"{content['meshes']} of {content['of']} meshes, drawn at random, half of them with more than "
-        f"{content['median_faces']:,.0f} faces; {content['points']:,} points on each surface; distances in percent of the diagonal. "
+        f"{content['median_faces']:,.0f} faces; {content['points']:,} points on each surface; distances in percent of the "
+        "diagonal. "
         f"Keeping to: median of the fewest bytes, and of how many meshes. Meshopt: {content['meshopt']}"
     )
     return "\n".join([*lines, "", note]) + "\n"

@@ -113,6 +113,7 @@ def measure(
 def _measure_one(
     folder: pathlib.Path, name: str, codecs: Sequence[OctreeCodec], gltfpack: str | None
 ) -> dict[str, Any]:
+    begin = time.perf_counter()
     try:
         mesh = read(folder, name)
     except InputError as error:
@@ -121,7 +122,7 @@ def _measure_one(
         {"codec": coded.codec, "setting": coded.setting, "bytes": coded.bytes, **distances(mesh, coded.mesh)}
         for coded in mesh_codecs.all_ways(mesh, codecs, gltfpack)
     ]
-    return {"faces": len(mesh.faces), "rows": rows}
+    return {"faces": len(mesh.faces), "seconds": round(time.perf_counter() - begin, 1), "rows": rows}
 
 
 def means(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -176,8 +177,14 @@ def _fewest(rows: Sequence[dict[str, Any]], measured: str, limit: float) -> dict
     return best
 
 
-def main() -> None:
-    """Measures and writes the JSON file and the picture."""
+def _cache(folder: pathlib.Path, codecs: Sequence[OctreeCodec], version: str | None) -> pathlib.Path:
+    """The file of what has been measured in the same way."""
+    settings = (mesh_codecs.FACES, mesh_codecs.DRACO_BITS, mesh_codecs.MESHOPT_BITS, mesh_codecs.BYTES)
+    how = [version, _POINTS, *settings, *(used.fingerprint.hex() for used in codecs)]
+    return folder / f"{hashlib.sha256(json.dumps(how).encode()).hexdigest()[:12]}.jsonl"
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", required=True, type=pathlib.Path, help="folder of meshes, or of .sh3f catalogues")
     parser.add_argument("--sample", type=int, default=16, help="meshes to measure, drawn at random")
@@ -186,20 +193,17 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="JSON file to write")
     parser.add_argument("--picture", required=True, help="PNG file to write")
     parser.add_argument("--cache", default="runs/meshes", type=pathlib.Path, help="folder for what has been measured")
-    arguments = parser.parse_args()
-    begin = time.perf_counter()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measures and writes the JSON file and the picture."""
+    arguments = _arguments()
     codecs = [codec.load(name) for name in arguments.codecs.split(",")]
     version = mesh_codecs.gltfpack_version(arguments.gltfpack)
     names = names_of(arguments.models)
     chosen = [names[row] for row in np.random.default_rng(0).permutation(len(names))[: arguments.sample]]
-    how = [
-        version,
-        _POINTS,
-        mesh_codecs.FACES,
-        mesh_codecs.BYTES,
-        *(c.fingerprint.hex() for c in codecs),
-    ]
-    cache = arguments.cache / f"{hashlib.sha256(json.dumps(how).encode()).hexdigest()[:12]}.jsonl"
+    cache = _cache(arguments.cache, codecs, version)
     found = measure(arguments.models, chosen, codecs, arguments.gltfpack if version else None, cache)
     good, bad = ([mesh for mesh in found if ("error" in mesh) == failed] for failed in (False, True))
     if not good:
@@ -214,7 +218,7 @@ def main() -> None:
         "median_faces": float(np.median([mesh["faces"] for mesh in good])),
         "points": _POINTS,
         "meshopt": version or _NO_MESHOPT,
-        "seconds": round(time.perf_counter() - begin, 1),
+        "seconds": round(sum(mesh["seconds"] for mesh in good), 1),
     }
     write_result(arguments.output, shlex.join(sys.argv), content)
     curves: dict[str, list[tuple[float, float]]] = {}

@@ -27,6 +27,13 @@ def test_curves_draw_every_line():
     assert _pixels(figure).std() > 1
 
 
+def test_the_line_of_surface_errors_goes_along_the_best_settings():
+    figure = figures.surface_error({"a": [(10, 2.0), (30, 3.0), (20, 1.0), (40, 0.0)], "b": [(100, 0.5)]})
+    lines = {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].get_lines()}
+    assert lines["a"] == [[10, 2], [20, 1], [40, 1e-3]] and lines["b"] == [[100, 0.5]]
+    figures.png(figure)
+
+
 def test_a_page_escapes_text_and_embeds_pictures(tmp_path):
     page = Page("<shapes>")
     page.heading("a & b")

@@ -15,12 +15,13 @@ import numpy as np
 import trimesh
 import zstandard
 
-from keras3dgan.codec.goals import Goal, Point
+from keras3dgan.codec import container
+from keras3dgan.codec.goals import Goal
 from keras3dgan.codec.octree import search
 from keras3dgan.codec.octree.octree_codec import OctreeCodec, points
+from keras3dgan.codec.origin import Origin
 from keras3dgan.voxels import io
 from keras3dgan.voxels.mesh import read_mesh
-from keras3dgan.voxels.placement import Placement
 from keras3dgan.voxels.voxelize import voxelize_placed
 
 # `--bytes` of this codec, by its resolution.
@@ -49,27 +50,25 @@ class Coded(NamedTuple):
 
 
 def this_codec(used: OctreeCodec, mesh: trimesh.Trimesh) -> Iterator[Coded]:
-    """A `.g3c` file without loss, and with each of `BYTES`, and its placement on top; restored is what `decompress` writes."""
+    """A `.g3c` file with its placement, without loss and with each of `BYTES`; restored is what `decompress` writes."""
     grid, placement = voxelize_placed(mesh, used.resolution)
-    stored = placement.to_bytes()
-    if stored is None:
-        raise RuntimeError("a mesh lies too far from its origin to be placed")
-    chosen = {"lossless": used.choose(grid[None])[0]}
-    found = points(search.ways(used.octree, grid), archived=False)
+    turned, exact = search.turned(used.octree, grid, used.poses)
+    origin = Origin(turned, placement=placement)
+    chosen = {"lossless": points([exact], False, origin)[0]}
+    found = points(search.ways(used.octree, exact.grid), False, origin)
     for size in BYTES[used.resolution]:
         if found[0].size <= size:
-            chosen[f"--bytes={size}"] = Goal(bytes=size).choose([found])[0]
+            [chosen[f"--bytes={size}"]] = Goal(bytes=size).choose([found])
     for setting, point in chosen.items():
-        stream, restored = _restored(used, point, Placement.from_bytes(stored))
-        yield Coded(f"this codec, {used.resolution}^3", setting, len(stream) + len(stored), restored)
+        [stream] = used.streams([point])
+        yield Coded(f"this codec, {used.resolution}^3", setting, len(stream), _restored(used, stream))
 
 
-def _restored(used: OctreeCodec, point: Point, placement: Placement) -> tuple[bytes, trimesh.Trimesh]:
-    [stream] = used.streams([point])
+def _restored(used: OctreeCodec, stream: bytes) -> trimesh.Trimesh:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "restored.ply"
-        io.write_shape(path, used.decode(stream), placement=placement)
-        return stream, read_mesh(path)
+        io.write_shape(path, used.decode(stream), placement=container.origin(stream).placement)
+        return read_mesh(path)
 
 
 def simplified(mesh: trimesh.Trimesh) -> dict[str, trimesh.Trimesh]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import struct
 import zlib
@@ -98,8 +99,9 @@ class ArchiveWriter:
 
     @property
     def shape_bytes(self) -> int:
-        """Of the shapes written so far, which is what goals count; once finished, all else are header, index and names."""
-        return sum(self._sizes) + 4 * len(self._checks) + len(varints.write(self._sizes))
+        """Of the shapes written so far, as goals count them; once finished, all else are header, names and the index's frame."""
+        blocks = sum(self._sizes) + 4 * len(self._checks) + len(varints.write(self._sizes))
+        return blocks + math.ceil(sum(map(of_origin, self._origins)))
 
     def finish(self) -> None:
         """Writes what is left, and the index."""

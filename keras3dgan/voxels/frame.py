@@ -29,7 +29,7 @@ def framed(
         InputError: there is no extent or no surface.
     """
     triangles = np.asarray(triangles, dtype=np.float64)
-    low, extent = _box(triangles)
+    low, extent = _extent(triangles)
     far = float(np.abs(triangles).max())
     if not extent > 0 or not np.isfinite(extent):
         raise InputError(f"{name}: all its corners lie in one point, or infinitely far apart; export the mesh again.")
@@ -37,8 +37,8 @@ def framed(
     triangles = triangles[_have_area((triangles - low) / extent, far / extent)]
     if not len(triangles):
         raise InputError(f"{name}: none of its faces has an area; export it as a mesh, not as points or lines.")
-    low, extent = _box(triangles)
-    size = (triangles.max(axis=(0, 1)) - low) / extent
+    low, extent = _extent(triangles)
+    size = (box(triangles)[1] - low) / extent
     filled = resolution - 2 * margin
     corners = ((triangles - low) / extent - size / 2) * filled + resolution / 2
     stored = np.finfo(np.float32 if _is_single(triangles) else np.float64).epsneg * np.abs(triangles).max() / extent
@@ -48,14 +48,21 @@ def framed(
     return np.where(near, nearest, corners), Placement((x, y, z), extent * resolution / filled)
 
 
+def box(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least and greatest coordinates (3,) of triangles (m, 3, 3)."""
+    # numpy takes 15 times as long for rows of three.
+    columns = np.ascontiguousarray(triangles.reshape(-1, 3).T)
+    return columns.min(axis=1), columns.max(axis=1)
+
+
 def _is_single(triangles: np.ndarray) -> bool:
     """Whether the coordinates were stored as float32: rounding to it changes none."""
     with np.errstate(over="ignore"):
         return bool((triangles.astype(np.float32) == triangles).all())
 
 
-def _box(triangles: np.ndarray) -> tuple[np.ndarray, float]:
-    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+def _extent(triangles: np.ndarray) -> tuple[np.ndarray, float]:
+    low, high = box(triangles)
     return low, float((high - low).max())
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras3dgan.voxels import rasterize
+from keras3dgan.voxels.frame import box
 from keras3dgan.voxels.topology import Parts, parts
 
 # A part is taken for closed with damage, and not for open, while of the lines that meet it along each axis at most this
@@ -62,8 +63,9 @@ def _winding(triangles: np.ndarray, resolution: int) -> tuple[np.ndarray, np.nda
 
 
 def _box(triangles: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarray]:
-    low = np.clip(np.floor(triangles.min(axis=(0, 1))).astype(np.int64), 0, resolution - 1)
-    high = np.clip(np.ceil(triangles.max(axis=(0, 1))).astype(np.int64), 1, resolution)
+    least, greatest = box(triangles)
+    low = np.clip(np.floor(least).astype(np.int64), 0, resolution - 1)
+    high = np.clip(np.ceil(greatest).astype(np.int64), 1, resolution)
     return low, np.maximum(high - low, 1)
 
 

@@ -39,8 +39,8 @@ class Parts:
         """Whether the box of each part has a voxel's centre in it, bool (parts,): others have no inside to fill."""
         if not len(self.starts):
             return np.zeros(0, bool)
-        low = np.minimum.reduceat(self.triangles.min(axis=1), self.starts)
-        high = np.maximum.reduceat(self.triangles.max(axis=1), self.starts)
+        corners = self.triangles.reshape(-1, 3)
+        low, high = (extreme.reduceat(corners, 3 * self.starts) for extreme in (np.minimum, np.maximum))
         return np.all(np.floor(high - 0.5) >= np.ceil(low - 0.5), axis=1)
 
 

@@ -46,7 +46,8 @@ def voxelize_placed(
     """As `voxelize`, and where the grid lies in the mesh's units."""
     margin = default_margin(resolution) if margin is None else margin
     triangles, placement = framed(mesh.triangles, resolution, margin, name, mesh.metadata.get("rounding", 0.0))
-    spans = np.ptp(triangles, axis=1) + 1
+    one, two, three = triangles.swapaxes(0, 1)
+    spans = np.maximum(np.maximum(one, two), three) - np.minimum(np.minimum(one, two), three) + 1
     if (spans.prod(axis=1) / spans.min(axis=1)).sum() > _MAX_AREA:
         raise InputError(
             f"{name}: its triangles overlap so much that voxelising would take minutes; simplify the mesh."

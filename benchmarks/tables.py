@@ -219,13 +219,15 @@ def meshes(content: dict) -> str:
         f"| codec | setting | bytes, median | bytes, mean | {' | '.join(columns.values())} |",
         "|---" * 8 + "|",
     ]
-    for row in content["surface_error"]:
-        rivals = [other for other in content["surface_error"] if other["codec"] == row["codec"]]
-        ours = row["codec"].startswith("this codec")
-        if ours or not any(o["median_bytes"] <= row["median_bytes"] and o["mean"] < row["mean"] for o in rivals):
-            sizes = f"{row['median_bytes']:,.0f} | {row['bytes']:,.0f}"
-            distances = " | ".join(f"{row[name]:.3f}" for name in columns)
-            lines.append(f"| {row['codec']} | {row['setting']} | {sizes} | {distances} |")
+    for codec in dict.fromkeys(row["codec"] for row in content["surface_error"]):
+        rivals = [row for row in content["surface_error"] if row["codec"] == codec]
+        for row in sorted(rivals, key=lambda row: row["median_bytes"]):
+            beaten = any(o["median_bytes"] <= row["median_bytes"] and o["mean"] < row["mean"] for o in rivals)
+            if codec.startswith("this codec") or not beaten:
+                sizes = f"{row['median_bytes']:,.0f} | {row['bytes']:,.0f}"
+                distances = " | ".join(f"{row[name]:.3f}" for name in columns)
+                some = f" ({row['meshes']} meshes)" if row["meshes"] < content["meshes"] else ""
+                lines.append(f"| {codec} | {row['setting']}{some} | {sizes} | {distances} |")
     note = (
         f"{content['meshes']} of {content['of']} meshes, drawn at random, half of them with more than "
         f"{content['median_faces']:,.0f} faces; {content['points']:,} points on each surface; distances in percent of the "

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import command_environment, needs_jax
 
-KINDS = ("gan", "wgan_gp", "r3gan", "vae_gan", "autoencoder", "compressor", "voxnet")
+KINDS = ("gan", "wgan_gp", "r3gan", "latent", "vae_gan", "autoencoder", "compressor", "voxnet")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ demo: $(VENV)/.cpu
 
 # Side by side: linting waits for nothing.
 test: $(VENV)/.dev
-	$(MAKE) --jobs=2 --output-sync=target lint tests
+	$(MAKE) --jobs=2 lint tests
 
 tests: $(VENV)/.dev
 	$(BIN)/pytest -m "not slow" -n 2 --dist=worksteal -rs

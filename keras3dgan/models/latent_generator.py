@@ -23,9 +23,7 @@ class LatentGenerator(keras.Model):
         resolution: n.
     """
 
-    def __init__(
-        self, mapping: keras.Model, decoder: keras.Model, scale: float, mean: Sequence[float], **kwargs: Any
-    ):
+    def __init__(self, mapping: keras.Model, decoder: keras.Model, scale: float, mean: Sequence[float], **kwargs: Any):
         kwargs.setdefault("name", "generator")
         noise = keras.Input((mapping.latent_size,), name="latents")
         latents = keras.layers.Rescaling(scale, list(mean), name="rescaled")(mapping(noise))

@@ -20,6 +20,7 @@ FLOORS = (
     ("recipes",),
     ("evaluation",),
     ("export",),
+    ("api",),
     ("report",),
     ("serving",),
     ("commands",),

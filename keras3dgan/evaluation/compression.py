@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,7 @@ def compare(
     with_pca: bool = True,
     data_dir: str | None = None,
     manual_dir: str | None = None,
+    more: Mapping[str, ShapeCodec] = MappingProxyType({}),
 ) -> Comparison:
     """Measures the codecs of some runs, and PCA of the first one's latent size, on the same shapes.
 
@@ -131,6 +133,7 @@ def compare(
         with_pca: whether to fit PCA on the training split, as baseline.
         data_dir: where TFDS keeps prepared data sets.
         manual_dir: where the source of a data set lies that must be fetched by hand.
+        more: further codecs of the same resolution, by name.
 
     Raises:
         InputError: a run is missing or of another kind, or two were trained on different data.
@@ -150,4 +153,5 @@ def compare(
         )
         pca = PCACodec(train, validation, max(run.settings.get("latent_size", 0) for run in runs) or _COMPONENTS)
         codecs[f"PCA, {pca.pca.n_components_} components"] = pca
+    codecs |= more
     return Comparison(shapes, split, codecs, {name: evaluate(codec, shapes) for name, codec in codecs.items()})

@@ -3,7 +3,7 @@
 keras3dgan train_compressor --workdir=runs/compressor --gan=runs/gan --voxnet=runs/voxnet --preset=cpu --classes=chair
 
 Presets: `report`, its values (it names no lambdas); `cpu`, a quarter of the width: an IoU of 0.62 on ModelNet10's test
-chairs after 1,680 steps in 39 minutes (docs/results.md); `demo` and `test`, minutes and seconds.
+chairs after 1,680 steps in 39 minutes (docs/results.md); `test`, seconds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class CompressorSettings(autoencoder.AutoencoderSettings):
 _QUICK = {"lambda2": 0.1}
 PRESETS: dict[str, dict[str, Any]] = {
     "report": {},
-    **{name: {**autoencoder.PRESETS[name], **_QUICK} for name in ("cpu", "demo", "test")},
+    **{name: {**autoencoder.PRESETS[name], **_QUICK} for name in ("cpu", "test")},
 }
 
 

@@ -54,7 +54,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "precision": "auto",
     },
     "cpu": {"epochs": 15, "precision": "auto"},
-    "demo": {"epochs": 12, "filters": 16, "batch_size": 50, "augmentation": "flip", "precision": "auto"},
     "test": {"epochs": 3, "filters": 4, "batch_size": 16},
 }
 

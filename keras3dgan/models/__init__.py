@@ -9,6 +9,7 @@ from keras3dgan.models.encoder import Encoder
 from keras3dgan.models.generative_compressor import GenerativeCompressor
 from keras3dgan.models.generator import Generator
 from keras3dgan.models.picture_encoder import PictureEncoder
+from keras3dgan.models.reconstructor import Reconstructor
 from keras3dgan.models.residual_decoder import ResidualDecoder
 from keras3dgan.models.residual_encoder import ResidualEncoder
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
@@ -20,6 +21,7 @@ __all__ = [
     "GenerativeCompressor",
     "Generator",
     "PictureEncoder",
+    "Reconstructor",
     "ResidualDecoder",
     "ResidualEncoder",
     "VoxNet",

@@ -254,6 +254,8 @@ RECIPE = Recipe(
         "samples": ("occupied", "diversity", "generated_diversity", "generated_novelty"),
     },
     parts=_parts,
+    task="makes new shapes",
+    preset=lambda run: load(run).copy("generator"),
     generate=_generate,
     generator=load,
     discriminator=_discriminator,

@@ -39,10 +39,11 @@ def add_run(page: Page, run: Run) -> None:
     config, result, recipe = run.config(), run.result(), recipe_of(run)
     settings = config["settings"]
     page.heading(f"{recipe.title}: {run.path}")
-    if not run.metrics():
+    metrics = run.metrics()
+    if not metrics and not result:
         page.text("No epoch has been finished yet.")
         return
-    last = run.metrics()[-1]
+    last = metrics[-1] if metrics else (result or {})["last"]  # a preset has no curves
     state = "finished" if result else "not finished"
     data = f"{settings['dataset']}, {', '.join(settings['classes']) or 'all classes'}, {settings['resolution']}^3"
     page.text(
@@ -52,7 +53,8 @@ def add_run(page: Page, run: Run) -> None:
     )
     for sentence in recipe.facts(result) if result else []:
         page.text(sentence)
-    page.picture(figures.png(curves(run)), "Training curves")
+    if metrics:
+        page.picture(figures.png(curves(run)), "Training curves")
     samples = run.newest_samples()
     if samples:
         page.picture(samples.read_bytes(), f"Samples, epoch {int(samples.stem.split('-')[1])}")

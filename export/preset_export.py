@@ -61,7 +61,7 @@ def write(
     told = metadata(run, measured, limitations or before.get("limitations", ""))
     with Preset.writing(output) as preset:
         preset.save_coders([coder.to_bytes() for coder in coders])
-        preset_files.save(model, preset, **told, coders=[coder.fingerprint.hex() for coder in coders])
+        preset_files.save(model, preset, **told, network=network, coders=[coder.fingerprint.hex() for coder in coders])
         name = pathlib.Path(output).resolve().name
         (preset.path / "README.md").write_text(model_card.card(name, preset.metadata(), preset.model_config()))
     return Preset(output)

@@ -13,7 +13,7 @@ import h5py
 import keras
 import numpy as np
 
-from keras3dgan import __version__
+import keras3dgan
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.presets import Preset
@@ -39,7 +39,7 @@ def save(model: Any, preset: Preset, **metadata: Any) -> None:
             whole.unlink(missing_ok=True)
     common = {
         "keras_version": keras.version(),
-        "keras3dgan_version": __version__,
+        "keras3dgan_version": keras3dgan.__version__,
         "parameter_count": model.count_params(),
         "date_saved": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d@%H:%M:%S"),
     }

@@ -70,7 +70,14 @@ def sources(what: str) -> str:
 
 def preset_names(what: str) -> list[str]:
     """The presets of this package that offer something, an attribute of `Recipe`."""
-    return [name for name, preset in presets.shipped().items() if getattr(recipe_of(preset), what) is not None]
+    return [name for name, preset in presets.shipped().items() if _offers(preset, what)]
+
+
+def _offers(preset: presets.Preset, what: str) -> bool:
+    network = preset.metadata().get("network")
+    if network or what == "discriminator":  # which is a preset by itself
+        return what == network
+    return getattr(recipe_of(preset), what) is not None
 
 
 def find(address: str | os.PathLike[str], what: str) -> Run | None:

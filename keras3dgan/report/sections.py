@@ -38,12 +38,12 @@ def add_run(page: Page, run: Run) -> None:
     """Adds a section about one run: what it was trained on, its curves, its newest samples."""
     config, result, recipe = run.config(), run.result(), recipe_of(run)
     settings = config["settings"]
-    page.heading(f"{recipe.title}: {run.path}")
+    page.heading(f"{recipe.title}: {run.name}")
     metrics = run.metrics()
-    if not metrics and not result:
+    last = metrics[-1] if metrics else (result or {}).get("last")  # a preset has no curves
+    if not last:
         page.text("No epoch has been finished yet.")
         return
-    last = metrics[-1] if metrics else (result or {})["last"]  # a preset has no curves
     state = "finished" if result else "not finished"
     data = f"{settings['dataset']}, {', '.join(settings['classes']) or 'all classes'}, {settings['resolution']}^3"
     page.text(

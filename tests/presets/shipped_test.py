@@ -1,0 +1,48 @@
+"""What the presets of the package, and any that `save_preset` writes, must be like."""
+
+import pathlib
+
+import pytest
+
+from keras3dgan import presets
+from keras3dgan.presets import Preset
+from keras3dgan.recipes import offer
+from tests.conftest import run_command
+
+_MOST_BYTES, _MOST_BYTES_IN_ALL = 16 << 20, 25 << 20
+_TOLD = ("kind", "settings", "commit", "hardware", "task", "data", "terms", "command", "result", "parameter_count")
+
+
+def check(preset: Preset) -> None:
+    """Holds a preset to what the README promises of each."""
+    files = [path for path in preset.path.rglob("*") if path.is_file()]
+    assert {"README.md", "config.json", "metadata.json", "model.weights.h5"} <= {path.name for path in files}
+    assert all(path.stat().st_size <= _MOST_BYTES for path in files), preset.name
+    metadata = preset.metadata()
+    assert not [key for key in _TOLD if not metadata.get(key)]
+    assert ("academic use" in metadata["terms"]) == ("ModelNet" in metadata["data"])
+    assert "/" not in metadata["settings"]["dataset"] and "research" not in metadata["task"]
+    card = (preset.path / "README.md").read_text()
+    assert metadata["terms"] in card and metadata["command"] in card
+    assert offer(preset, "preset")(preset).count_params() == metadata["parameter_count"]
+
+
+def test_presets_of_the_package():
+    for preset in presets.shipped().values():
+        check(preset)
+        assert preset.metadata()["quality"] and preset.metadata()["limitations"], preset.name
+    files = [path for path in presets.FOLDER.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= _MOST_BYTES_IN_ALL
+
+
+@pytest.mark.parametrize("kind", ["gan", "voxnet", "compressor"])
+def test_presets_that_the_command_writes(kind, trained, tmp_path):
+    out = run_command("save_preset", f"--run={trained}/{kind}", f"--output={tmp_path}/{kind}_32").stdout
+    assert out.startswith(f"wrote {tmp_path}/{kind}_32, ")
+    check(Preset(tmp_path / f"{kind}_32"))
+
+
+def test_an_installation_has_them():
+    """`package_data` names what `check` wants to be there, and nothing else of a preset is left behind."""
+    setup = (pathlib.Path(__file__).parents[2] / "setup.py").read_text()
+    assert '"keras3dgan.presets": ["*/*", "*/assets/*"]' in setup

@@ -64,7 +64,7 @@ setup(
         "": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"],
         "keras3dgan.codec.shipped": ["*.npz", "*.json"],
         "keras3dgan.export": ["serving/*", "web/*"],
-        "keras3dgan.presets": ["*/*", "*/assets/*"],
+        "keras3dgan.presets": ["*/*.json", "*/*.h5", "*/*.md", "*/assets/*.npz"],
     },
     install_requires=[
         "absl-py>=2.1",
@@ -100,6 +100,7 @@ setup(
             *SERVING,
             *ENGINES,
             *PICTURES,
+            *HUB,
         ],
     },
     entry_points={"console_scripts": ["keras3dgan = keras3dgan.commands.main:main"]},

@@ -54,6 +54,7 @@ def write(
     if run.result() is None:
         raise InputError(f"{run.name} has not finished its training; let it finish.", "run")
     before = run.metadata() if isinstance(run, Preset) else {}
+    network = network or before.get("network")
     measured = [quality.quality(path, run) for path in results] or before.get("quality") or quality.own(run)
     model = load_model(run, network).copy(network) if network else whole(run)
     preset_files.round_weights(model)

@@ -38,7 +38,7 @@ def terms(dataset: str) -> tuple[str, str]:
         return name, _TERMS[name]
     if name == "shapenet_voxels":
         return "ShapeNet", _TERMS["ShapeNet"]
-    return "ModelNet40" if "40" in config else "ModelNet10", _TERMS["ModelNet"]
+    return "ModelNet40" if name == "modelnet_voxels" and "40" in config else "ModelNet10", _TERMS["ModelNet"]
 
 
 def load(

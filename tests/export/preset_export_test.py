@@ -73,6 +73,7 @@ def test_metadata_names_no_folder_and_the_terms(vae_gan):
         ("furniture_voxels", "furniture_voxels"),
         ("modelnet_voxels/off40_32", "ModelNet40"),
         ("modelnet_voxels", "ModelNet10"),
+        ("folder/40.npz", "ModelNet10"),
         ("shapenet_voxels/r2n2_32", "ShapeNet"),
     ],
 )

@@ -7,8 +7,8 @@ import unittest.mock
 import pytest
 
 from keras3dgan import presets
+from keras3dgan.models import preset_files
 from keras3dgan.presets import Preset
-from keras3dgan.recipes import offer
 from tests.conftest import run_command
 
 _MOST_BYTES, _MOST_BYTES_IN_ALL = 16_000_000, 25_000_000
@@ -26,7 +26,7 @@ def check(preset: Preset) -> None:
     assert "/" not in metadata["settings"]["dataset"] and "research" not in metadata["task"]
     card = (preset.path / "README.md").read_text()
     assert metadata["terms"] in card and metadata["command"] in card
-    assert offer(preset, "preset")(preset).count_params() == metadata["parameter_count"]
+    assert preset_files.load(preset).count_params() == metadata["parameter_count"]
 
 
 def test_presets_of_the_package():

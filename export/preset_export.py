@@ -38,8 +38,7 @@ def write(
     Args:
         run: finished; or a preset, which is written anew.
         output: the folder; its last part is the preset's name. A preset that lies there is replaced.
-        results: what `evaluate`, `evaluate_gan`, `evaluate_reconstruction` or `evaluate_features` has measured of the run;
-            default: what the training or the preset says itself.
+        results: what `evaluate` commands have measured of the run; default: what the training or the preset says itself.
         limitations: what the model is bad at, in a sentence or two; default: what the preset says.
         network: only this network of the run, as `discriminator`; default: what the run's kind is for.
 
@@ -56,7 +55,9 @@ def write(
     before = run.metadata() if isinstance(run, Preset) else {}
     network = network or before.get("network")
     measured = [quality.quality(path, run) for path in results] or before.get("quality") or quality.own(run)
-    model = load_model(run, network).copy(network) if network else whole(run)
+    model = load_model(run, network) if network else whole(run)
+    if network:
+        model.name = network  # by which `load_model` finds it again
     preset_files.round_weights(model)
     coders = [] if network else _coders(run, model)
     told = metadata(run, measured, limitations or before.get("limitations", ""))

@@ -26,11 +26,11 @@ _ACCURACY = {"test_accuracy": "accuracy"}
 
 
 def quality(path: str | os.PathLike[str], run: Run) -> dict[str, Any]:
-    """The numbers that `evaluate`, `evaluate_gan`, `evaluate_reconstruction` or `evaluate_features` measured of a run.
+    """The numbers that an `evaluate` command measured of a run.
 
     Args:
         path: the JSON file that the command wrote.
-        run: by whose folder or name the file calls it; the last part of the path is enough.
+        run: whose folder or name stands in the file, the last part of the path at least, where it tells of several runs.
 
     Returns:
         `split`, `shapes`, and the numbers by what tables call them.
@@ -48,6 +48,9 @@ def quality(path: str | os.PathLike[str], run: Run) -> dict[str, Any]:
     elif "reconstruction" in content:
         row = {name: content["reconstruction"][_VAE_GAN] for name in content["trainings"]}
         row, titles = _row(row, run, path), _RECONSTRUCTION
+    elif "classification" in content:
+        votes = content["votes"]
+        row, titles = content["classification"], {"accuracy": "accuracy" + (f" by {votes} votes" if votes > 1 else "")}
     elif "features" in content:
         row, titles, count = content["features"]["trained"], {"test_accuracy": "linear SVM"}, content["test_shapes"]
     else:

@@ -25,6 +25,8 @@ def test_each_kind_of_file(tmp_path):
     rows = {"3D-VAE-GAN": {"iou": 0.4, "iou_all_views": 0.5, "shapes": 7}, "mean": {"iou": 0.3}}
     file = _file(tmp_path, split="test", reconstruction=rows, trainings={"a/it": {}})
     assert sentence(quality(file, run)) == "IoU, one view 0.4, IoU, all views 0.5 (7 test shapes)"
+    file = _file(tmp_path, split="test", votes=4, classification={"accuracy": 0.93, "shapes": 9, "by_class": {}})
+    assert sentence(quality(file, run)) == "accuracy by 4 votes 0.93 (9 test shapes)"
     rows = {"trained": {"test_accuracy": 0.91}, "untrained": {"test_accuracy": 0.85}}
     assert quality(_file(tmp_path, features=rows, test_shapes=9), run) == {
         "split": "test",

@@ -144,6 +144,15 @@ def test_saving(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "mine"]
 
 
+def test_a_generator_of_several_networks(tmp_path):
+    mapping = models.LatentMapping(4, 8, 16, 1)
+    generator = models.LatentGenerator(mapping, models.Generator(16, 8, 8, name="decoder"), 0.3, [0.1] * 8)
+    generator.save_to_preset(tmp_path / "latent")
+    again = models.LatentGenerator.from_preset(tmp_path / "latent")
+    _same(generator, again)
+    assert again.mean == generator.mean and models.Generator.from_preset(tmp_path / "latent").name == "decoder"
+
+
 def test_half_precision_costs_less_than_a_thousandth_of_iou(tmp_path):
     """A residual autoencoder, whose linear paths are PCA and whose others have random weights."""
     shapes = boxes(40, 32)

@@ -13,6 +13,7 @@ BUILDERS = ["keras3dgan.datasets", *(f"keras3dgan.datasets.{name}" for name in f
 
 TRAINING = [
     "keras>=3.15",
+    "h5py>=3.11",
     "scikit-learn>=1.5",
     "matplotlib>=3.9",
     "pillow>=10.0",
@@ -34,6 +35,7 @@ SERVING = [
     "prometheus_client>=0.21",
 ]
 PICTURES = ["panda3d>=1.10.14"]
+HUB = ["huggingface_hub>=0.30"]  # presets by hf://owner/name
 ENGINES = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20", "ai-edge-litert>=2.0"]
 
 setup(
@@ -62,6 +64,7 @@ setup(
         "": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"],
         "keras3dgan.codec.shipped": ["*.npz", "*.json"],
         "keras3dgan.export": ["serving/*", "web/*"],
+        "keras3dgan.presets": ["*/*.json", "*/*.h5", "*/*.md", "*/assets/*.npz"],
     },
     install_requires=[
         "absl-py>=2.1",
@@ -81,6 +84,7 @@ setup(
         "jax_gpu": ["jax[cuda13]>=0.7.2", *TRAINING],
         "serving": SERVING,
         "engines": ENGINES,
+        "hub": HUB,
         "pictures": PICTURES,
         "beam": BUILD,
         "bench": ["torch>=2.5", "zstandard>=0.23", "libigl>=2.6", "fast-simplification>=0.1.9"],
@@ -96,6 +100,7 @@ setup(
             *SERVING,
             *ENGINES,
             *PICTURES,
+            *HUB,
         ],
     },
     entry_points={"console_scripts": ["keras3dgan = keras3dgan.commands.main:main"]},

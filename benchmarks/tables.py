@@ -1,4 +1,4 @@
-"""Writes the tables between the marks in README.md and docs/ from the files in results/.
+"""Writes the tables between the marks in README.md and docs/ from the files in results/, and from those of presets.
 
 python benchmarks/tables.py            rewrites them
 python benchmarks/tables.py --check    exit status 1 if one is not what it would write
@@ -9,8 +9,13 @@ import pathlib
 import re
 import sys
 
+from keras3dgan import presets
+from keras3dgan.codec.shipped import octree_file, shipped
+from keras3dgan.evaluation import quality
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", ROOT / "BUILD.md", *sorted((ROOT / "docs").glob("*.md")))
+_ZOO = re.compile(r"(<!-- presets -->\n).*?(<!-- end -->)", re.DOTALL)
 _MARKS = re.compile(r"(<!-- results: (\w+)(?: as (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -314,6 +319,32 @@ def web(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def zoo() -> str:
+    """The table of the models that come with the package, from their `metadata.json`."""
+    lines = ["| name | what it does | data, terms | MB | measured | made by |", "|---|---|---|---|---|---|"]
+    for name, preset in presets.shipped().items():
+        size = sum(path.stat().st_size for path in preset.path.rglob("*") if path.is_file())
+        metadata = preset.metadata()
+        measured = "; ".join(map(quality.sentence, metadata["quality"]))
+        lines.append(_zoo_line(f"[{name}](../keras3dgan/presets/{name}/README.md)", metadata, size, measured))
+    for name in shipped():
+        path = octree_file(name)
+        metadata = json.loads(path.with_suffix(".metadata.json").read_text())
+        subset = _result(metadata["results"])["rate_distortion"]["all"]
+        [row] = [row for row in subset["curves"]["this codec"] if row["rate"] == "lossless"]
+        measured = f"{row['bytes']:.1f} bytes a shape, every voxel exact ({subset['shapes']} test shapes)"
+        link = f"[{name}](octree.md#the-models-that-come-with-the-package)"
+        lines.append(_zoo_line(link, metadata, path.stat().st_size, measured))
+    return "\n".join(lines) + "\n"
+
+
+def _zoo_line(name: str, metadata: dict, size: int, measured: str) -> str:
+    command = metadata["command"]
+    command = f"`{command}`" if command.startswith("keras3dgan ") else command
+    cells = (name, metadata["task"], f"{metadata['data']}; {metadata['terms']}", f"{size / 1e6:.1f}", measured, command)
+    return f"| {' | '.join(cells)} |"
+
+
 def solids(content: dict) -> str:
     """The table of the file that `benchmarks/solids.py` wrote."""
     words = {"removed": "of the faces removed", "hole": "of the faces removed around one place", "turned": "turned"}
@@ -367,11 +398,15 @@ def fill(text: str) -> str:
     """A page with its tables made anew; which table it is follows from what the file holds."""
 
     def table(match: re.Match[str]) -> str:
-        content = json.loads((ROOT / "results" / f"{match[2]}.json").read_text())
+        content = _result(match[2])
         make = _BY_NAME[match[3]] if match[3] else next(make for key, make in _BY_CONTENT.items() if key in content)
         return match[1] + make(content) + match[4]
 
-    return _MARKS.sub(table, text)
+    return _ZOO.sub(lambda match: match[1] + zoo() + match[2], _MARKS.sub(table, text))
+
+
+def _result(name: str) -> dict:
+    return json.loads((ROOT / "results" / f"{name}.json").read_text())
 
 
 def main() -> None:

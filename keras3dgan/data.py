@@ -24,6 +24,24 @@ else:
     tf = None
 
 
+# What may be done with models that have learnt from these.
+_TERMS = {
+    "ModelNet": "it has learnt from ModelNet, whose data are for academic use",
+    "ShapeNet": "it has learnt from ShapeNet, whose data are for research and education that is not commercial",
+    "furniture_voxels": "it has learnt from models under CC BY 3.0 and CC0 alone, named in ATTRIBUTION.tsv of furniture_voxels",
+}
+
+
+def terms(dataset: str) -> tuple[str, str]:
+    """What a data set, named as for `load`, is called, and what its licence means for a model that learns from it."""
+    name, _, config = dataset.partition("/")
+    if name == "furniture_voxels":
+        return name, _TERMS[name]
+    if name == "shapenet_voxels":
+        return "ShapeNet", _TERMS["ShapeNet"]
+    return "ModelNet40" if name == "modelnet_voxels" and "40" in config else "ModelNet10", _TERMS["ModelNet"]
+
+
 def load(
     dataset: str,
     split: str,

@@ -35,8 +35,14 @@ class Run:
 
     @staticmethod
     def is_run(path: str | os.PathLike[str]) -> bool:
-        """Whether a path is a run's folder."""
-        return (pathlib.Path(path) / "config.json").is_file()
+        """Whether a path is a run's folder; a preset's has a `config.json` too, but of a model."""
+        path = pathlib.Path(path)
+        return (path / "config.json").is_file() and not (path / "metadata.json").exists()
+
+    @property
+    def name(self) -> str:
+        """What results and messages call it."""
+        return str(self.path)
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -120,7 +126,7 @@ class Run:
         path = self.path / "config.json"
         if not path.is_file():
             raise InputError(f"{self.path}: no training run here (config.json is missing); train one first.")
-        config = _read_object(path)
+        config = read_object(path)
         if not isinstance(config.get("kind"), str) or not isinstance(config.get("settings"), dict):
             raise InputError(f"{path}: has no kind and settings; choose another run.")
         return config
@@ -142,7 +148,7 @@ class Run:
             InputError: the file is damaged.
         """
         path = self.path / "result.json"
-        return _read_object(path) if path.exists() else None
+        return read_object(path) if path.exists() else None
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Writes `result.json`, which marks the run as finished."""
@@ -226,7 +232,12 @@ def _defaults(settings: Any) -> dict[str, Any]:
     return json.loads(json.dumps({k: v for k, v in defaults.items() if v is not dataclasses.MISSING}))
 
 
-def _read_object(path: pathlib.Path) -> dict[str, Any]:
+def read_object(path: pathlib.Path) -> dict[str, Any]:
+    """The object in a JSON file of a run or a preset.
+
+    Raises:
+        InputError: there is none.
+    """
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError) as error:

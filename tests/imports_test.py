@@ -8,6 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 FLOORS = (
     ("errors", "files"),
     ("provenance", "runs"),
+    ("presets",),
     ("voxels",),
     ("augmentation", "tensor_packing", "backend", "losses"),
     ("metrics",),
@@ -27,7 +28,7 @@ FLOORS = (
 )
 # Places that work without these packages, imports inside of functions included.
 WITHOUT = {
-    ("errors", "files", "runs", "provenance", "voxels", "codec"): ("keras", "tensorflow", "jax", "sklearn"),
+    ("errors", "files", "runs", "provenance", "presets", "voxels", "codec"): ("keras", "tensorflow", "jax", "sklearn"),
     ("evaluation", "training", "recipes", "models"): ("matplotlib",),
 }
 

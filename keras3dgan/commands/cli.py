@@ -215,7 +215,8 @@ def import_backend() -> None:
 
 def add_codec(default: str | None = DEFAULT) -> None:
     """Defines `--model` and what its streams are to reach."""
-    text = f"a name ({', '.join(shipped())}), an octree model's .npz, or a run that trained a codec"
+    names = ", ".join([*shipped(), *recipes.preset_names("codec")])
+    text = f"a name ({names}), an octree model's .npz, or a run or a preset that has a codec"
     text += "" if default else f" [{DEFAULT}; octree64 for grids of 64^3]"
     add(flags.DEFINE_string, "model", default, text, MODEL)
     text = "every voxel exact, or an error; octree models' default"
@@ -224,6 +225,13 @@ def add_codec(default: str | None = DEFAULT) -> None:
     add(flags.DEFINE_integer, "bytes", None, text, MODEL)
     add(flags.DEFINE_float, "mean_bytes", None, "as --bytes, but on average", MODEL)
     add(flags.DEFINE_float, "min_iou", None, "the fewest bytes with at least this IoU", MODEL)
+
+
+def add_model(what: str) -> None:
+    """Defines `--model`, a run or a preset that offers something, an attribute of `Recipe`."""
+    text = f"run or preset (a name, folder or hf://owner/name): {recipes.sources(what)}"
+    add(flags.DEFINE_string, "model", None, text, MODEL)
+    flags.mark_flag_as_required("model")
 
 
 def add_measuring(picture: str | None = None) -> None:
@@ -267,7 +275,7 @@ def goal() -> Goal:
 
 def load_codec(model: str, goal: Goal = Goal()) -> ShapeCodec:
     """The codec of a model that a flag names, and a backend of Keras where it needs one."""
-    if Run.is_run(model) and recipes.recipe_of(Run(model)).needs_keras:
+    if (run := recipes.find(model, "codec")) and recipes.recipe_of(run).needs_keras:
         import_backend()
     return recipes.load_codec(model, goal)
 

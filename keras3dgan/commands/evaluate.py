@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from keras3dgan import presets, recipes
 from keras3dgan.commands import cli
 from keras3dgan.provenance import write_result
-from keras3dgan.runs import Run
 
-cli.add(flags.DEFINE_list, "models", None, "runs that trained a codec; they share a data set", cli.MODEL)
+cli.add(flags.DEFINE_list, "models", None, f"runs or presets, of one data set: {recipes.sources('codec')}", cli.MODEL)
 cli.add(flags.DEFINE_list, "trainings", [], "further runs whose outcome is recorded too, e.g. of the 3D-GAN", cli.MODEL)
 cli.add(flags.DEFINE_boolean, "pca", True, "also measure PCA of the same latent size", cli.MODEL)
 cli.add_measuring("originals and reconstructions")
@@ -28,9 +28,11 @@ def main(_: Sequence[str]) -> None:
     from keras3dgan.report import figures
     from keras3dgan.report.sections import reconstructions
 
-    runs = [Run(path) for path in cli.FLAGS.models]
+    runs = [presets.get(path, "models") for path in cli.FLAGS.models]
     comparison = compare(runs, cli.FLAGS.split, cli.FLAGS.pca, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
-    outcomes = {path: Run(path).outcome() for path in [*cli.FLAGS.models, *cli.FLAGS.trainings]}
+    outcomes = {
+        run.name: run.outcome() for run in [*runs, *(presets.get(path, "trainings") for path in cli.FLAGS.trainings)]
+    }
     write_result(
         cli.FLAGS.output,
         "keras3dgan evaluate " + shlex.join(sys.argv[1:]),

@@ -13,17 +13,17 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from keras3dgan import presets
 from keras3dgan.commands import cli
 from keras3dgan.provenance import write_result
 from keras3dgan.recipes import offer
-from keras3dgan.runs import Run
 
-cli.add(flags.DEFINE_string, "model", None, "run of train_gan", cli.MODEL)
+cli.add_model("discriminator")
 cli.add(flags.DEFINE_string, "dataset", None, "data set to classify; default: the run's", cli.MODEL)
 cli.add(flags.DEFINE_list, "classes", [], "classes to tell apart; default: all of the data set", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "JSON file to write")
 cli.add_data()
-flags.mark_flags_as_required(["model", "output"])
+flags.mark_flag_as_required("output")
 
 
 def main(_: Sequence[str]) -> None:
@@ -34,7 +34,7 @@ def main(_: Sequence[str]) -> None:
     from keras3dgan.evaluation.linear_probe import classify, discriminator_features
     from keras3dgan.models.discriminator import Discriminator
 
-    run = Run(cli.FLAGS.model)
+    run = presets.get(cli.FLAGS.model, "model")
     trained = offer(run, "discriminator")(run)
     settings = run.settings
     dataset = cli.FLAGS.dataset or settings["dataset"]

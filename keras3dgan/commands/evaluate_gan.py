@@ -11,13 +11,21 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from keras3dgan import presets, recipes
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 from keras3dgan.provenance import write_result
-from keras3dgan.runs import Run
 
-cli.add(flags.DEFINE_list, "models", None, "runs of train_gan; they share a data set", cli.MODEL)
-cli.add(flags.DEFINE_string, "voxnet", None, "run of train_voxnet; its features give the Frechet distance", cli.MODEL)
+cli.add(
+    flags.DEFINE_list, "models", None, f"runs or presets, of one data set: {recipes.sources('generator')}", cli.MODEL
+)
+cli.add(
+    flags.DEFINE_string,
+    "voxnet",
+    None,
+    "run or preset of train_voxnet; its features give the Frechet distance",
+    cli.MODEL,
+)
 cli.add(flags.DEFINE_integer, "seed", 1, "of the latents", cli.MODEL)
 cli.add_measuring("generated shapes, real ones above")
 flags.mark_flag_as_required("models")
@@ -31,15 +39,15 @@ def main(_: Sequence[str]) -> None:
 
     if cli.FLAGS.seed < 0:
         raise InputError(f"must not be negative, got {cli.FLAGS.seed}.", "seed")
-    runs = [Run(path) for path in cli.FLAGS.models]
-    voxnet = Run(cli.FLAGS.voxnet) if cli.FLAGS.voxnet else None
+    runs = [presets.get(path, "models") for path in cli.FLAGS.models]
+    voxnet = presets.get(cli.FLAGS.voxnet, "voxnet") if cli.FLAGS.voxnet else None
     found = compare_generators(runs, cli.FLAGS.split, cli.FLAGS.seed, voxnet, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
     content = {
         "split": found.split,
         "shapes": found.count,
         "seed": cli.FLAGS.seed,
         "generators": found.rows,
-        "trainings": {str(run.path): run.outcome() for run in runs},
+        "trainings": {run.name: run.outcome() for run in runs},
     }
     write_result(cli.FLAGS.output, "keras3dgan evaluate_gan " + shlex.join(sys.argv[1:]), content)
     print(found.table())

@@ -9,29 +9,26 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from absl import flags
-
+from keras3dgan import presets
 from keras3dgan.commands import cli
 from keras3dgan.provenance import write_result
 from keras3dgan.recipes import offer, recipe_of
-from keras3dgan.runs import Run
 from keras3dgan.training.options import Options
 
-cli.add(flags.DEFINE_string, "model", None, "run of train_vae_gan", cli.MODEL)
+cli.add_model("reconstructor")
 cli.add_measuring("views, reconstructions, shapes")
-flags.mark_flag_as_required("model")
 
 
 def main(_: Sequence[str]) -> None:
     """Measures --model and the baselines, writes JSON, and a picture if one is named."""
     import numpy as np
 
-    from keras3dgan.evaluation.reconstructions import MeanShape, Method, NearestShape, evaluate, table
+    from keras3dgan.evaluation.reconstructions import MODEL, MeanShape, Method, NearestShape, evaluate, table
     from keras3dgan.pictures.framing import on_white
     from keras3dgan.pictures.picture_set import load_views
     from keras3dgan.report import figures
 
-    run = Run(cli.FLAGS.model)
+    run = presets.get(cli.FLAGS.model, "model")
     model = offer(run, "reconstructor")(run)
     settings = recipe_of(run).read_settings(run)
     options = Options(cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
@@ -39,14 +36,14 @@ def main(_: Sequence[str]) -> None:
     train, held_out = (load_views(options.load(settings, split), *source) for split in ("train", cli.FLAGS.split))
     nearest = NearestShape(train)
     methods: dict[str, Method] = {
-        "3D-VAE-GAN": lambda pictures, labels: model.reconstruct(pictures),
+        MODEL: lambda pictures, labels: model.reconstruct(pictures),
         "nearest training shape (HOG)": nearest,
         "mean shape of the class": MeanShape(train.shapes, options.load(settings, "validation")),
     }
     rows = {name: evaluate(method, held_out) for name, method in methods.items()}
     content = {"split": cli.FLAGS.split, "views": held_out.views.shape[1], "reconstruction": rows}
     command = "keras3dgan evaluate_reconstruction " + shlex.join(sys.argv[1:])
-    write_result(cli.FLAGS.output, command, {**content, "trainings": {str(run.path): run.outcome()}})
+    write_result(cli.FLAGS.output, command, {**content, "trainings": {run.name: run.outcome()}})
     print(table(rows))
     places = cli.FLAGS.output
     if cli.FLAGS.picture:
@@ -54,8 +51,6 @@ def main(_: Sequence[str]) -> None:
         views = held_out.views[shown, 1]
         labels = held_out.shapes.labels[shown]
         drawn = [on_white(views), model.reconstruct(views), nearest(views, labels), held_out.shapes.grids(shown)]
-        figures.save(
-            figures.shapes(drawn, ("view", "3D-VAE-GAN", "nearest training shape", "shape")), cli.FLAGS.picture
-        )
+        figures.save(figures.shapes(drawn, ("view", MODEL, "nearest training shape", "shape")), cli.FLAGS.picture)
         places += f" and {cli.FLAGS.picture}"
     print(f"{len(held_out)} {cli.FLAGS.split} shapes, {held_out.views.shape[1]} views each; wrote {places}")

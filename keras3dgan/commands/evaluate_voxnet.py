@@ -11,15 +11,14 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from keras3dgan import presets
 from keras3dgan.commands import cli
 from keras3dgan.provenance import write_result
 from keras3dgan.recipes import offer
-from keras3dgan.runs import Run
 
-cli.add(flags.DEFINE_string, "model", None, "run of train_voxnet", cli.MODEL)
+cli.add_model("classifier")
 cli.add(flags.DEFINE_integer, "votes", 1, "positions about z whose mean decides: 1, 2 or 4", cli.MODEL)
 cli.add_measuring()
-flags.mark_flag_as_required("model")
 
 
 def main(_: Sequence[str]) -> None:
@@ -27,7 +26,7 @@ def main(_: Sequence[str]) -> None:
     from keras3dgan import data
     from keras3dgan.evaluation.classification import classification
 
-    run = Run(cli.FLAGS.model)
+    run = presets.get(cli.FLAGS.model, "model")
     classifier = offer(run, "classifier")(run)
     settings = run.settings
     source = (settings["dataset"], cli.FLAGS.split, settings["classes"], settings["resolution"])

@@ -13,15 +13,18 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from keras3dgan import presets, recipes
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
-from keras3dgan.recipes import load_codec
-from keras3dgan.runs import Run
 
 NEEDS_BACKEND = False
 
 cli.add(
-    flags.DEFINE_string, "model", None, "run of a training whose models are served; web: an octree model", cli.MODEL
+    flags.DEFINE_string,
+    "model",
+    None,
+    f"run or preset whose models are served: one of {recipes.sources('parts')}; web: an octree model",
+    cli.MODEL,
 )
 cli.add(
     flags.DEFINE_string,
@@ -54,7 +57,7 @@ def for_browsers(output: pathlib.Path) -> list[pathlib.Path]:
     from keras3dgan.codec.octree.octree_codec import OctreeCodec
     from keras3dgan.export import web_export
 
-    codec = load_codec(cli.FLAGS.model)
+    codec = recipes.load_codec(cli.FLAGS.model)
     if not isinstance(codec, OctreeCodec):
         raise InputError(f"{cli.FLAGS.model} is no octree model, which browsers decode; name one.", "model")
     return [web_export.write(codec.octree, output, cli.FLAGS.archive)]
@@ -69,7 +72,7 @@ def for_servers(output: pathlib.Path) -> list[pathlib.Path]:
         )
     from keras3dgan.export import engines, saved_model
 
-    run = Run(cli.FLAGS.model)
+    run = presets.get(cli.FLAGS.model, "model")
     if cli.FLAGS.format == "saved_model":
         return saved_model.write(run, output, cli.FLAGS.warmup)
     comparisons = engines.write(run, output, cli.FLAGS.format)

@@ -1,7 +1,7 @@
 """Makes new shapes: with a trained 3D-GAN, or with an octree model, which needs no training and no TensorFlow.
 
 keras3dgan generate --model=octree32 --count=16 --classes=chair --output=shapes
-keras3dgan generate --model=runs/gan --output=shapes
+keras3dgan generate --model=runs/gan --output=shapes        # or a preset's name, folder or hf://owner/name
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from collections.abc import Sequence
 import numpy as np
 from absl import flags
 
-from keras3dgan import codec
+from keras3dgan import codec, recipes
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 from keras3dgan.recipes import offer, recipe_of
-from keras3dgan.runs import Run
 
 NEEDS_BACKEND = False
 
-text = f"run of train_gan or train_octree, or an octree model: {', '.join(codec.shipped())} or an .npz"
+text = f"run or preset ({recipes.sources('generate')}), or an octree model: {', '.join(codec.shipped())} or an .npz"
 cli.add(flags.DEFINE_string, "model", codec.DEFAULT, text, cli.MODEL)
 cli.add(flags.DEFINE_integer, "count", 16, "how many shapes", cli.MODEL)
 cli.add(flags.DEFINE_integer, "seed", 0, "other seeds give other shapes", cli.MODEL)
@@ -51,8 +50,7 @@ def main(_: Sequence[str]) -> None:
 def generate(model: str) -> np.ndarray:
     """New shapes (count, n, n, n) in [0, 1] of a run or of an octree model."""
     drawn = (cli.FLAGS.count, cli.FLAGS.seed, cli.FLAGS.temperature, cli.FLAGS.classes)
-    if Run.is_run(model):
-        run = Run(model)
+    if run := recipes.find(model, "generate"):
         make = offer(run, "generate")
         if recipe_of(run).needs_keras:
             cli.import_backend()

@@ -21,6 +21,7 @@ COMMANDS = {
     "evaluate_reconstruction": "measure shapes made of pictures of objects never trained on",
     "evaluate_voxnet": "measure a classifier on shapes never trained on",
     "evaluate_features": "classify shapes by what a 3D-GAN's discriminator has learnt without labels",
+    "save_preset": "save what a run has trained as a preset, a folder to load by name",
     "export_models": "write trained models for TensorFlow Serving, ONNX Runtime, LiteRT or a browser",
     "serve": "serve exported models on this machine, for development",
     "serve_client": "compress and restore shapes on a server of exported models",

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from absl import flags
 
+from keras3dgan import presets
 from keras3dgan.commands import cli
 from keras3dgan.commands.items import Item, Tally
 from keras3dgan.errors import InputError
 from keras3dgan.recipes import offer
-from keras3dgan.runs import Run
 
 if TYPE_CHECKING:
     from keras3dgan.models.reconstructor import Reconstructor
@@ -25,13 +25,12 @@ TAKES_FILES = True
 READABLE = (".png", ".jpg", ".jpeg")
 _SHOWN = 8
 
-cli.add(flags.DEFINE_string, "model", None, "run of train_vae_gan", cli.MODEL)
+cli.add_model("reconstructor")
 cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside the input]")
 cli.add(
     flags.DEFINE_string, "format", "glb", "of files whose name is not given: glb, obj, stl, ply, binvox, npy or npz"
 )
 cli.add(flags.DEFINE_string, "picture", None, "PNG file to write: pictures as the model sees them, and the shapes")
-flags.mark_flag_as_required("model")
 
 
 def main(words: Sequence[str]) -> None:
@@ -51,7 +50,7 @@ def main(words: Sequence[str]) -> None:
     for item in items:
         if item.target.suffix.lower() not in io.WRITABLE:
             raise InputError(f"{item.target}: this kind is not written; use one of {', '.join(io.WRITABLE)}.")
-    run = Run(cli.FLAGS.model)
+    run = presets.get(cli.FLAGS.model, "model")
     shown: list[tuple[np.ndarray, np.ndarray]] = []
     tally = Tally("reconstruct", len(items))
     tally.run(conversion.write_shapes(reconstruct(items, offer(run, "reconstructor")(run), shown)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
+from keras3dgan import presets
 from keras3dgan.commands import cli
 from keras3dgan.recipes import recipe_of
 from keras3dgan.runs import Run
@@ -19,7 +20,7 @@ from keras3dgan.runs import Run
 if TYPE_CHECKING:
     from keras3dgan.report.page import Page
 
-cli.add(flags.DEFINE_list, "runs", None, "runs of any training command", cli.MODEL)
+cli.add(flags.DEFINE_list, "runs", None, "runs of any training command, or presets", cli.MODEL)
 cli.add(flags.DEFINE_string, "split", "test", "what codecs are compared on: validation or test", cli.MODEL)
 cli.add(flags.DEFINE_string, "title", "Training runs", "heading of the page", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "HTML file to write")
@@ -35,7 +36,7 @@ def main(_: Sequence[str]) -> None:
     from keras3dgan.report.sections import add_run
 
     page = Page(cli.FLAGS.title)
-    runs = [Run(path) for path in cli.FLAGS.runs]
+    runs = [presets.get(path, "runs") for path in cli.FLAGS.runs]
     trained = [run for run in runs if recipe_of(run).codec and run.result()]
     if trained:
         add_codecs(page, trained)
@@ -76,6 +77,8 @@ def write_pictures(runs: Sequence[Run], folder: pathlib.Path, name: str) -> None
     from keras3dgan.report.sections import curves
 
     for run in runs:
+        if not run.metrics():  # a preset
+            continue
         figures.save(curves(run), folder / f"{name}_{run.path.name}_curves.png")
         if samples := run.newest_samples():
             shutil.copyfile(samples, folder / f"{name}_{run.path.name}_samples.png")

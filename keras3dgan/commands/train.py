@@ -6,10 +6,9 @@ import sys
 
 from absl import flags
 
-from keras3dgan import recipes
+from keras3dgan import presets, recipes
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
-from keras3dgan.runs import Run
 
 PREFIX = "train_"
 
@@ -38,11 +37,9 @@ def main(kind: str) -> None:
     inputs = {}
     for name, wanted in recipe.inputs.items():
         if path := cli.FLAGS[name].value:
-            inputs[name] = Run(path)
+            inputs[name] = presets.get(path, name)
             if inputs[name].kind != wanted.kind:
-                raise InputError(
-                    f"{path} is a run of kind '{inputs[name].kind}'; give one of train_{wanted.kind}.", name
-                )
+                raise InputError(f"{path} is of kind '{inputs[name].kind}'; give one of train_{wanted.kind}.", name)
     with cli.training() as run:
         result = recipe.train(settings, run, cli.run_options(), **inputs)
     print(

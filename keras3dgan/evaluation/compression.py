@@ -103,7 +103,7 @@ class Comparison:
         shapes: the shapes measured on.
         split: their split.
         codecs: name -> codec.
-        rows: name -> what `evaluate` gave.
+        rows: name -> what `evaluate` gave, and the name of the `run` of a codec that was trained.
     """
 
     shapes: ShapeSet
@@ -144,9 +144,11 @@ def compare(
     dataset, classes, resolution = sources[0]
     shapes = data.load(dataset, split, classes, resolution, data_dir, manual_dir)
     codecs: dict[str, ShapeCodec] = {}
+    trained: dict[str, dict[str, str]] = {}
     for run in runs:
         codec, name = offer(run, "codec")(run, Goal()), offer(run, "codec_name")(run.settings)
-        codecs[f"{name} ({run.path})" if name in codecs else name] = codec
+        name = f"{name} ({run.name})" if name in codecs else name
+        codecs[name], trained[name] = codec, {"run": run.name}
     if with_pca:
         train, validation = (
             data.load(dataset, part, classes, resolution, data_dir, manual_dir) for part in ("train", "validation")
@@ -154,4 +156,5 @@ def compare(
         pca = PCACodec(train, validation, max(run.settings.get("latent_size", 0) for run in runs) or _COMPONENTS)
         codecs[f"PCA, {pca.pca.n_components_} components"] = pca
     codecs |= more
-    return Comparison(shapes, split, codecs, {name: evaluate(codec, shapes) for name, codec in codecs.items()})
+    rows = {name: {**trained.get(name, {}), **evaluate(codec, shapes)} for name, codec in codecs.items()}
+    return Comparison(shapes, split, codecs, rows)

@@ -26,8 +26,8 @@ class GeneratorComparison:
     Attributes:
         split: the split of the reference shapes.
         count: reference shapes, and generated ones of each generator.
-        rows: path of the run -> metrics; `REAL` is the ceiling.
-        shapes: path of the run -> some of its shapes, `REAL` -> some of the training set's; (8, n, n, n).
+        rows: name of the run -> metrics; `REAL` is the ceiling.
+        shapes: name of the run -> some of its shapes, `REAL` -> some of the training set's; (8, n, n, n).
     """
 
     split: str
@@ -84,5 +84,5 @@ def compare_generators(
         generator = offer(run, "generator")(run)
         latents = best_generator.latents(protocol.count, generator.latent_size, run.settings["latent_stddev"], seed)
         made = best_generator.generate(generator, latents)
-        rows[str(run.path)], shapes[str(run.path)] = protocol.measure(made), made[:_DRAWN]
+        rows[run.name], shapes[run.name] = protocol.measure(made), made[:_DRAWN]
     return GeneratorComparison(split, protocol.count, rows, shapes)

@@ -13,6 +13,7 @@ from keras3dgan.models.latent_critic import LatentCritic
 from keras3dgan.models.latent_generator import LatentGenerator
 from keras3dgan.models.latent_mapping import LatentMapping
 from keras3dgan.models.picture_encoder import PictureEncoder
+from keras3dgan.models.reconstructor import Reconstructor
 from keras3dgan.models.residual_decoder import ResidualDecoder
 from keras3dgan.models.residual_encoder import ResidualEncoder
 from keras3dgan.models.voxel_autoencoder import VoxelAutoencoder
@@ -28,6 +29,7 @@ __all__ = [
     "LatentMapping",
     "LatentR3GAN",
     "PictureEncoder",
+    "Reconstructor",
     "ResidualDecoder",
     "ResidualEncoder",
     "VoxNet",

@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from keras3dgan.backend import replicas
+from keras3dgan.models.pretrained import Pretrained
 
 KERNEL = 4
 LEAK = 0.2
@@ -16,7 +17,7 @@ MOMENTUM = 0.9
 NORMALIZATIONS = ("batch", "inner", "none")
 
 
-class Network(keras.Model):
+class Network(Pretrained, keras.Model):
     """A functional model that comes back from its constructor's arguments.
 
     Args:

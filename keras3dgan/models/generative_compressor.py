@@ -21,17 +21,20 @@ class GenerativeCompressor(VoxelAutoencoder):
     Args:
         encoder: voxels to latents.
         decoder: latents to logits.
-        voxnet: a trained `VoxNet` of the same resolution.
+        voxnet: a trained `VoxNet` of the same resolution; None for a model that is trained no further, as from a preset.
         lambda1: weight of the grid-level term.
         lambda2: weight of the perceptual term. The report gives no values.
         train_decoder: False keeps the decoder as it is.
     """
 
+    PARTS = ("encoder", "decoder", "voxnet")
+    KIND = "compressor"
+
     def __init__(
         self,
         encoder: keras.Model,
         decoder: keras.Model,
-        voxnet: VoxNet,
+        voxnet: VoxNet | None = None,
         lambda1: float = 1.0,
         lambda2: float = 1.0,
         train_decoder: bool = True,
@@ -43,13 +46,16 @@ class GenerativeCompressor(VoxelAutoencoder):
         self.lambda1 = lambda1
         self.lambda2 = lambda2
         self.train_decoder = train_decoder
-        voxnet.trainable = False
         decoder.trainable = train_decoder
-        self.conv2 = voxnet.conv2_features()
+        if voxnet is not None:
+            voxnet.trainable = False
+            self.conv2 = voxnet.conv2_features()
         self.grid_term = keras.metrics.Mean(name="grid_loss")
         self.perceptual_term = keras.metrics.Mean(name="perceptual_loss")
 
     def reconstruction_loss(self, voxels: Any, logits: Any) -> Any:
+        if self.voxnet is None:
+            raise ValueError("the perceptual loss needs a VoxNet; give one to the constructor, as VoxNet.from_preset's")
         grid = super().reconstruction_loss(voxels, logits)
         features = self.conv2(voxels, training=False), self.conv2(ops.sigmoid(logits), training=False)
         perceptual = losses.mean_l2_distance(*features)
@@ -60,7 +66,7 @@ class GenerativeCompressor(VoxelAutoencoder):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "voxnet": keras.saving.serialize_keras_object(self.voxnet),
+            "voxnet": self.voxnet and keras.saving.serialize_keras_object(self.voxnet),
             "lambda1": self.lambda1,
             "lambda2": self.lambda2,
             "train_decoder": self.train_decoder,

@@ -5,9 +5,11 @@ from typing import Any, Self
 
 import keras
 
+from keras3dgan.models.pretrained import Pretrained
+
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
-class LatentGenerator(keras.Model):
+class LatentGenerator(Pretrained, keras.Model):
     """Noise to voxel logits, by way of the latents of an autoencoder.
 
     Input: float (batch, latent_size), drawn from N(0, 1). Output: logits (batch, n, n, n, 1).

@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import functools
+from typing import Any, Self
 
 import keras
 import numpy as np
 
 from keras3dgan.codec.latent.neural import synthesise
+from keras3dgan.models.pretrained import Pretrained
 from keras3dgan.pictures.framing import on_white
 
 _BATCH = 100
 
 
-class Reconstructor:
-    """Gives the shape that a picture shows.
+@keras.saving.register_keras_serializable(package="keras3dgan")
+class Reconstructor(Pretrained, keras.Model):
+    """What a 3D-VAE-GAN is for: gives the shape that a picture shows.
+
+    Call: pictures float (batch, s, s, 3) in [0, 1] -> logits (batch, n, n, n, 1).
 
     Args:
-        encoder: pictures to mean and log variance of latents.
+        picture_encoder: pictures to mean and log variance of latents.
         generator: latents to logits.
     """
 
-    def __init__(self, encoder: keras.Model, generator: keras.Model):
-        self.encoder = encoder
+    PARTS = ("picture_encoder", "generator")
+    KIND = "vae_gan"
+
+    def __init__(self, picture_encoder: keras.Model, generator: keras.Model, **kwargs: Any):
+        kwargs.setdefault("name", "reconstructor")
+        super().__init__(**kwargs)
+        self.picture_encoder = picture_encoder
         self.generator = generator
+        self.built = True
 
     @property
     def size(self) -> int:
         """Pixels along an edge of the pictures."""
-        return self.encoder.size
+        return self.picture_encoder.size
+
+    def call(self, pictures: Any, training: bool | None = None) -> Any:
+        return self.generator(self.picture_encoder(pictures, training=training)[0], training=training)
 
     def latents(self, pictures: np.ndarray) -> np.ndarray:
         """Latents float32 (count, k) of framed pictures uint8 (count, s, s, 4)."""
@@ -36,7 +50,7 @@ class Reconstructor:
         return np.concatenate(parts)
 
     def _latents(self, pictures: np.ndarray) -> np.ndarray:
-        return keras.ops.convert_to_numpy(self.encoder(on_white(pictures), training=False)[0])
+        return keras.ops.convert_to_numpy(self.picture_encoder(on_white(pictures), training=False)[0])
 
     def shapes(self, latents: np.ndarray) -> np.ndarray:
         """Occupancy float32 (count, n, n, n) in [0, 1] of latents (count, k)."""
@@ -45,3 +59,12 @@ class Reconstructor:
     def reconstruct(self, pictures: np.ndarray) -> np.ndarray:
         """Occupancy float32 (count, n, n, n) in [0, 1] of framed pictures uint8 (count, s, s, 4)."""
         return self.shapes(self.latents(pictures))
+
+    def get_config(self) -> dict[str, Any]:
+        parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.PARTS}
+        return {"name": self.name, **parts}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
+        parts = {name: keras.saving.deserialize_keras_object(config[name], custom_objects) for name in cls.PARTS}
+        return cls(**{**config, **parts})

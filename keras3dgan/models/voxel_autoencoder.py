@@ -12,10 +12,11 @@ from keras3dgan.backend import replicas
 from keras3dgan.metrics.reconstruction import MeanIoU
 from keras3dgan.models.latent_prior import LatentPrior
 from keras3dgan.models.noise import Noise
+from keras3dgan.models.pretrained import Pretrained
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
-class VoxelAutoencoder(Noise, keras.Model):
+class VoxelAutoencoder(Noise, Pretrained, keras.Model):
     """Encoder and decoder trained together on the grid-level loss ||x - x^||_2 (the report, sections 3.3.2 and 4.2.2).
 
     Call: voxels (batch, n, n, n, 1) in [0, 1] -> logits of the same shape. Train with `fit` on voxels alone.
@@ -32,6 +33,9 @@ class VoxelAutoencoder(Noise, keras.Model):
         distortion: `norm`, the report's grid-level loss; or `cross_entropy_dice`.
         seed: of the noise. Its state is a variable of the model, so a checkpoint holds it.
     """
+
+    PARTS: tuple[str, ...] = ("encoder", "decoder")
+    KIND = "autoencoder"
 
     def __init__(
         self,
@@ -111,7 +115,9 @@ class VoxelAutoencoder(Noise, keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:
-        for part in ("encoder", "decoder", "voxnet"):
-            if part in config:
-                config[part] = keras.saving.deserialize_keras_object(config[part], custom_objects)
-        return cls(**config)
+        parts = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in cls.PARTS
+            if config.get(name)
+        }
+        return cls(**{**config, **parts})

@@ -11,7 +11,7 @@ import os
 import pkgutil
 from typing import TYPE_CHECKING, Any
 
-from keras3dgan import codec
+from keras3dgan import codec, presets
 from keras3dgan.codec.goals import Goal
 from keras3dgan.errors import InputError
 from keras3dgan.runs import Run
@@ -45,7 +45,7 @@ def recipe_of(run: Run) -> Recipe:
     """
     kind = run.kind
     if kind not in kinds():
-        raise InputError(f"{run.path}: is a run of kind '{kind}', which this version does not know; update it.")
+        raise InputError(f"{run.name}: is of kind '{kind}', which this version does not know; update it.")
     return recipe(kind)
 
 
@@ -57,23 +57,57 @@ def offer(run: Run, what: str) -> Any:
     """
     found = getattr(recipe_of(run), what)
     if found is None:
-        others = [f"train_{kind}" for kind in kinds() if getattr(recipe(kind), what) is not None]
-        name = what.replace("_", " ")
-        raise InputError(f"{run.path}: a run of kind '{run.kind}' has no {name}; give one of {', '.join(others)}.")
+        name, it = what.replace("_", " "), "preset" if isinstance(run, presets.Preset) else "run"
+        raise InputError(f"{run.name}: a {it} of kind '{run.kind}' has no {name}; give one of {sources(what)}.")
     return found
 
 
-def load_codec(name_or_path: str | os.PathLike[str] = codec.DEFAULT, goal: Goal = Goal()) -> ShapeCodec:
-    """Loads a codec: of a run, or as `codec.load`.
+def sources(what: str) -> str:
+    """The commands whose runs offer something, an attribute of `Recipe`, and the presets of this package that do."""
+    commands = [f"train_{kind}" for kind in kinds() if getattr(recipe(kind), what) is not None]
+    return ", ".join([*commands, *preset_names(what)])
+
+
+def preset_names(what: str) -> list[str]:
+    """The presets of this package that offer something, an attribute of `Recipe`."""
+    return [name for name, preset in presets.shipped().items() if _offers(preset, what)]
+
+
+def _offers(preset: presets.Preset, what: str) -> bool:
+    network = preset.metadata().get("network")
+    if network or what == "discriminator":  # which is a preset by itself
+        return what == network
+    return getattr(recipe_of(preset), what) is not None
+
+
+def find(address: str | os.PathLike[str], what: str) -> Run | None:
+    """As `presets.find`, where octree models are taken too, by name or as `.npz`: None.
 
     Args:
-        name_or_path: the folder of a run that trains a codec, a shipped model's name, or the `.npz` of an octree model.
+        address: see there.
+        what: the attribute of `Recipe` that it is to offer, for the message.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if found := presets.find(address):
+        return found
+    if str(address) in codec.shipped() or str(address).endswith(".npz"):
+        return None
+    known = ", ".join([*codec.shipped(), *preset_names(what)])
+    raise InputError(f"{address}: no run, no preset and no octree .npz; give one, or a name: {known}.")
+
+
+def load_codec(name_or_path: str | os.PathLike[str] = codec.DEFAULT, goal: Goal = Goal()) -> ShapeCodec:
+    """Loads a codec: of a run or a preset, or as `codec.load`.
+
+    Args:
+        name_or_path: what `presets.find` finds, of a kind that trains a codec; a shipped octree model's name, or its `.npz`.
         goal: what streams are to reach; default: the best of the codec, every voxel exact where it can.
 
     Raises:
         InputError: no such model, it is damaged, or its training has not finished.
     """
-    if Run.is_run(name_or_path):
-        run = Run(name_or_path)
+    if run := find(name_or_path, "codec"):
         return offer(run, "codec")(run, goal)
     return codec.load(name_or_path, goal)

@@ -216,15 +216,22 @@ def load(run: Run, goal: Goal | None = None) -> NeuralCodec:
     from keras3dgan.codec.goals import Goal
     from keras3dgan.codec.latent.entropy_coder import EntropyCoder
     from keras3dgan.codec.latent.neural import NeuralCodec
-    from keras3dgan.training.model_files import load_model
+    from keras3dgan.training.model_files import load_models
 
-    encoder, decoder = load_model(run, "encoder"), load_model(run, "decoder")
+    encoder, decoder = load_models(run, "encoder", "decoder")
     files = run.coder_files()
     if not files:
         raise InputError(f"{run.path}: no entropy tables here (coder.npz is missing); let its training finish.")
     return NeuralCodec(
         encoder, decoder, [EntropyCoder.from_bytes(path.read_bytes(), str(path)) for path in files], goal or Goal()
     )
+
+
+def preset(run: Run) -> VoxelAutoencoder:
+    """The autoencoder or the compressor that a run trained, as a preset holds it."""
+    from keras3dgan import models
+
+    return models.VoxelAutoencoder.from_preset(run.path)
 
 
 def parts(run: Run) -> list[Part]:
@@ -253,4 +260,6 @@ RECIPE = Recipe(
     codec=load,
     codec_name=lambda settings: "Plain autoencoder" if settings.get("network", "plain") == "plain" else "Autoencoder",
     parts=parts,
+    task="compresses shapes",
+    preset=preset,
 )

@@ -132,4 +132,6 @@ RECIPE = Recipe(
         f"Generative compressor, {settings['decoder']} decoder, lambda2 {settings['lambda2']:g}"
     ),
     parts=autoencoder.parts,
+    task="compresses shapes",
+    preset=autoencoder.preset,
 )

@@ -276,6 +276,12 @@ def load(run: Run) -> keras.Model:
     return load_model(run, "generator")
 
 
+def _preset(run: Run) -> keras.Model:
+    generator = load(run)
+    generator.name = "generator"  # where it is a running mean it has another name
+    return generator
+
+
 def _generate(run: Run, count: int, seed: int, temperature: float | None, classes: Sequence[str]) -> np.ndarray:
     from keras3dgan.training import best_generator
 
@@ -338,6 +344,8 @@ RECIPE = Recipe(
         "samples": ("occupied", "diversity", "generated_diversity", "generated_novelty"),
     },
     parts=_parts,
+    task="makes new shapes",
+    preset=_preset,
     generate=_generate,
     generator=load,
     discriminator=_discriminator,

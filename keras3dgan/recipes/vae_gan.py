@@ -152,16 +152,16 @@ def train(settings: VAEGANSettings, run: Run, options: Options = Options()) -> d
 def load(run: Run) -> Reconstructor:
     """From pictures to shapes, by the trained encoder and generator."""
     from keras3dgan.models.reconstructor import Reconstructor
-    from keras3dgan.training.model_files import load_model
+    from keras3dgan.training.model_files import load_models
 
-    return Reconstructor(load_model(run, "picture_encoder"), load_model(run, "generator"))
+    return Reconstructor(*load_models(run, "picture_encoder", "generator"))
 
 
 def _parts(run: Run) -> list[Part]:
     found = load(run)
     return [
         Part("generator", "generator", found.generator, latent_stddev=run.settings["latent_stddev"]),
-        Part("picture_encoder", "picture_encoder", found.encoder),
+        Part("picture_encoder", "picture_encoder", found.picture_encoder),
     ]
 
 
@@ -195,5 +195,7 @@ RECIPE = Recipe(
         "samples": ("occupied", "diversity"),
     },
     parts=_parts,
+    task="makes a shape of a picture",
+    preset=load,
     reconstructor=load,
 )

@@ -131,5 +131,7 @@ RECIPE = Recipe(
     facts=_facts,
     curves={"loss": ("loss", "val_loss"), "accuracy": ("accuracy", "val_accuracy")},
     parts=_parts,
+    task="classifies shapes",
+    preset=load,
     classifier=load,
 )

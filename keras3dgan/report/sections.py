@@ -38,11 +38,12 @@ def add_run(page: Page, run: Run) -> None:
     """Adds a section about one run: what it was trained on, its curves, its newest samples."""
     config, result, recipe = run.config(), run.result(), recipe_of(run)
     settings = config["settings"]
-    page.heading(f"{recipe.title}: {run.path}")
-    if not run.metrics():
+    page.heading(f"{recipe.title}: {run.name}")
+    metrics = run.metrics()
+    last = metrics[-1] if metrics else (result or {}).get("last")  # a preset has no curves
+    if not last:
         page.text("No epoch has been finished yet.")
         return
-    last = run.metrics()[-1]
     state = "finished" if result else "not finished"
     data = f"{settings['dataset']}, {', '.join(settings['classes']) or 'all classes'}, {settings['resolution']}^3"
     page.text(
@@ -52,7 +53,8 @@ def add_run(page: Page, run: Run) -> None:
     )
     for sentence in recipe.facts(result) if result else []:
         page.text(sentence)
-    page.picture(figures.png(curves(run)), "Training curves")
+    if metrics:
+        page.picture(figures.png(curves(run)), "Training curves")
     samples = run.newest_samples()
     if samples:
         page.picture(samples.read_bytes(), f"Samples, epoch {int(samples.stem.split('-')[1])}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from typing import Any
 
 import keras
 
 import keras3dgan.models  # noqa: F401  registers the classes that model files name
-from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
+from keras3dgan.models import preset_files
+from keras3dgan.presets import Preset
 from keras3dgan.runs import Run
 
 
@@ -23,14 +25,17 @@ def save_model(run: Run, name: str, model: keras.Model) -> None:
             model.save(os.path.join(folder, f"{name}.keras"))
 
 
-def load_model(run: Run, name: str) -> keras.Model:
-    """Reads `models/<name>.keras`.
+def load_model(run: Run, name: str) -> Any:
+    """The model that a run has as `models/<name>.keras`, or that a preset holds of it.
 
     Raises:
-        InputError: this run has no such model, or its file is damaged.
+        InputError: there is no such model, or a file is damaged.
     """
-    path = run.model_file(f"{name}.keras")
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:
-        raise InputError(f"{path}: a damaged model file; run its training again.") from error
+    return load_models(run, name)[0]
+
+
+def load_models(run: Run, *names: str) -> list[Any]:
+    """As `load_model`, several."""
+    if isinstance(run, Preset):
+        return preset_files.load_networks(run, names)
+    return [preset_files.network(run, name) for name in names]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,6 +73,8 @@ class Recipe:
         needs_keras: whether what its runs offer needs a backend of Keras.
         curves: panel -> metrics in it.
         facts: sentences on a finished run, for a page about it.
+        task: what its models do, for the table of presets.
+        preset: run -> the model that a preset of it holds.
         codec: run and goal -> the codec that it has trained.
         codec_name: settings -> how tables call that codec.
         parts: run -> the models to export, in the order in which a server may learn of them.
@@ -93,6 +96,8 @@ class Recipe:
     needs_keras: bool = True
     curves: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     facts: Callable[[dict[str, Any]], list[str]] = lambda result: []
+    task: str = ""
+    preset: Callable[[Run], Any] | None = None
     codec: Callable[[Run, Goal], ShapeCodec] | None = None
     codec_name: Callable[[Mapping[str, Any]], str] | None = None
     parts: Callable[[Run], list[Part]] | None = None
@@ -138,7 +143,32 @@ class Recipe:
                 raise InputError(f"is no setting of variant '{values.get('variant')}'; leave it out.", name)
         return kind(**{name: value for name, value in values.items() if name in known})
 
+    def command(self, settings: Settings, inputs: Iterable[str] = ()) -> str:
+        """The command that trains with these settings: the preset that comes nearest, and a flag for every other value.
+
+        Args:
+            settings: of this kind.
+            inputs: names of the runs that go in.
+        """
+        values = dataclasses.asdict(settings)
+        nearest = {name: _differing(values, dataclasses.asdict(self.make_settings(name))) for name in self.presets}
+        preset = min(nearest, key=lambda name: len(nearest[name]))
+        words = ["keras3dgan", f"train_{self.kind}", f"--workdir=runs/{self.kind}", f"--preset={preset}"]
+        words += [f"--{name}=runs/{name}" for name in inputs]
+        return " ".join([*words, *(_flag(name, values[name]) for name in nearest[preset])])
+
     def read_settings(self, run: Run) -> Any:
         """The settings of a run of this kind."""
         values = run.settings
         return self.settings_class(values.get("variant")).from_config(values)
+
+
+def _differing(values: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in values.items() if name not in others or others[name] != value]
+
+
+def _flag(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no{name}"
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return f"--{name}={shlex.quote(text)}"

@@ -153,7 +153,7 @@ def test_a_compressor_needs_fitting_parts(trained, packed_archive, tmp_path):
     words = ("train_compressor", f"--workdir={tmp_path}/c", "--preset=test", f"--dataset={packed_archive}")
     assert "--gan" in _fails(*words, f"--voxnet={trained}/voxnet", status=1)
     assert "--width" in _fails(*words, f"--voxnet={trained}/voxnet", f"--gan={trained}/gan", "--width=16", status=1)
-    assert "is a run of kind 'gan'; give one of train_voxnet" in _fails(
+    assert "is of kind 'gan'; give one of train_voxnet" in _fails(
         *words, f"--voxnet={trained}/gan", f"--gan={trained}/gan", status=1
     )
 

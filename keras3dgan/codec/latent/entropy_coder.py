@@ -78,8 +78,12 @@ class EntropyCoder:
             histogram = np.bincount((symbols[:, i] - low[i]).astype(np.int64), minlength=count)
             normal = np.exp(-0.5 * ((np.arange(count) + low[i] - mean[i]) / deviation[i]) ** 2)
             frequencies[i, :count] = _integers(histogram + _PRIOR * normal / normal.sum())
-        digest = hashlib.sha256(decoder + repr((resolution, step)).encode() + low.tobytes() + frequencies.tobytes())
-        return cls(resolution, step, low, frequencies, digest.digest())
+        return cls(resolution, step, low, frequencies, _digest(decoder, resolution, step, low, frequencies))
+
+    def of_decoder(self, decoder: bytes) -> EntropyCoder:
+        """The same tables for another decoder, which `decoder` names; streams are told apart by their fingerprints."""
+        digest = _digest(decoder, self.resolution, self.step, self.low, self.frequencies)
+        return EntropyCoder(self.resolution, self.step, self.low, self.frequencies, digest)
 
     @property
     def size(self) -> int:
@@ -176,6 +180,11 @@ class EntropyCoder:
         if self._code(indices) != payload:
             raise InputError(f"{name}: damaged, no encoder writes its symbols so; get the file again.")
         return indices
+
+
+def _digest(decoder: bytes, resolution: int, step: float, low: np.ndarray, frequencies: np.ndarray) -> bytes:
+    tables = low.astype(np.int64).tobytes() + frequencies.astype(np.uint32).tobytes()
+    return hashlib.sha256(decoder + repr((resolution, step)).encode() + tables).digest()
 
 
 def _integers(weights: np.ndarray) -> np.ndarray:

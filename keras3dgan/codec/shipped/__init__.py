@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 
+from keras3dgan import presets
 from keras3dgan.errors import InputError
 
 DEFAULT = "octree32"
@@ -22,8 +23,9 @@ def shipped() -> list[str]:
 
 
 def shipped_as(fingerprint: bytes) -> str | None:
-    """The name of the model whose fingerprint begins so; None if there is none."""
-    return next((name for name, whole in FINGERPRINTS.items() if whole.startswith(fingerprint)), None)
+    """The name of the octree model or the preset whose fingerprint begins so; None if there is none."""
+    octree = next((name for name, whole in FINGERPRINTS.items() if whole.startswith(fingerprint)), None)
+    return octree or presets.written_by(fingerprint)
 
 
 def octree_file(name_or_path: str | os.PathLike[str]) -> pathlib.Path:

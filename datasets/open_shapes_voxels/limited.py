@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import resource
+import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -12,6 +13,7 @@ from keras3dgan.errors import InputError
 
 # Importing and compiling, which the first call waits for.
 _START_SECONDS = 300
+_STOP_SECONDS = 5
 
 
 class LimitedCalls:
@@ -20,7 +22,7 @@ class LimitedCalls:
     Args:
         function: at module level; gives what can be pickled, or raises `InputError`.
         warm_up: calls it once on something small, so that compiling counts for no file.
-        seconds: what a call may take.
+        seconds: of the processor, which a call may take.
         memory: bytes that the process may ask for.
     """
 
@@ -47,15 +49,13 @@ class LimitedCalls:
         if self._pipe is None:
             self._start()
         assert self._pipe is not None
-        self._pipe.send(arguments)
-        if not self._pipe.poll(self._seconds):
-            self._stop()
-            raise InputError(f"takes more than {self._seconds:g} seconds.")
         try:
+            self._pipe.send(arguments)
             result, sentence = self._pipe.recv()
-        except EOFError:
-            self._stop()
-            raise InputError("ends the process that reads it.") from None
+        except (EOFError, ConnectionError):
+            ended = self._stop()
+            slow = f"takes more than {self._seconds:g} seconds."
+            raise InputError(slow if ended == -signal.SIGPROF else "ends the process that reads it.") from None
         if sentence:
             raise InputError(sentence)
         return result
@@ -63,7 +63,7 @@ class LimitedCalls:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        work = (other, self._function, self._warm_up, self._memory)
+        work = (other, self._function, self._warm_up, self._seconds, self._memory)
         self._process = context.Process(target=_serve, args=work, daemon=True)
         self._process.start()
         other.close()
@@ -72,15 +72,22 @@ class LimitedCalls:
             raise RuntimeError("the process that reads files did not start")
         self._pipe.recv()
 
-    def _stop(self) -> None:
+    def _stop(self) -> int | None:
+        """Ends the process and gives its exit status."""
+        status = None
         if self._process is not None and self._pipe is not None:
-            self._pipe.close()
+            self._pipe.close()  # an idle process ends by itself
+            self._process.join(_STOP_SECONDS)
             self._process.kill()
             self._process.join()
+            status = self._process.exitcode
         self._process = self._pipe = None
+        return status
 
 
-def _serve(pipe: Connection, function: Callable[..., Any], warm_up: Callable[[], Any], memory: int) -> None:
+def _serve(
+    pipe: Connection, function: Callable[..., Any], warm_up: Callable[[], Any], seconds: float, memory: int
+) -> None:
     warm_up()
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     pipe.send(None)
@@ -89,9 +96,13 @@ def _serve(pipe: Connection, function: Callable[..., Any], warm_up: Callable[[],
             arguments = pipe.recv()
         except EOFError:
             return
+        # The system ends the process when the time is over: compiled code heeds no handler of Python's.
+        signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
-            pipe.send((function(*arguments), ""))
+            reply = (function(*arguments), "")
         except InputError as error:
-            pipe.send((None, str(error)))
+            reply = (None, str(error))
         except MemoryError:
-            pipe.send((None, f"needs more than {memory >> 30} GiB of memory."))
+            reply = (None, f"needs more than {memory >> 30} GiB of memory.")
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        pipe.send(reply)

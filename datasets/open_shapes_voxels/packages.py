@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from keras3dgan.datasets.open_shapes_voxels.readers import READERS
 from keras3dgan.errors import InputError
 
-
 _SUFFIXES = re.compile(r"(\.dae)?(\.cached)?\.[^./]+$")
 
 
@@ -124,7 +123,9 @@ def installed(root: pathlib.Path) -> list[tuple[Package, pathlib.Path]]:
             found.setdefault(package.name, (package, top))
     if not found:
         names = " ".join(package.name for package in PACKAGES)
-        raise InputError(f"{root}: holds none of the packages; type apt-get install with some of {names}.", "root")
+        raise InputError(
+            f"{root}: holds none of the packages; unpack some there, or install some and give the folder /: {names}."
+        )
     return list(found.values())
 
 
@@ -155,7 +156,7 @@ def version(package: Package, top: pathlib.Path) -> str:
     return ""
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _archive(path: pathlib.Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)

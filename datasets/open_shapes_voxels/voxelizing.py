@@ -39,6 +39,7 @@ class Voxelizer:
 
     def __init__(self, folder: pathlib.Path):
         self._folder = folder
+        self._names: dict[Model, str] = {}
         self._calls = LimitedCalls(voxelize_model, _warm_up, _SECONDS, _MEMORY)
 
     def __enter__(self) -> Voxelizer:
@@ -48,8 +49,11 @@ class Voxelizer:
         self._calls.__exit__()
 
     def file(self, model: Model) -> pathlib.Path:
-        """Where a model's grid is kept."""
-        name = hashlib.sha256(f"{model.package.name}/{model.path}".encode()).hexdigest()
+        """Where a model's grid is kept: by the file's content, so that another version of a package is read anew."""
+        if model not in self._names:
+            kind = f"{_suffix(model)} {model.package.axes} ".encode()
+            self._names[model] = hashlib.sha256(kind + model.content()).hexdigest()
+        name = self._names[model]
         return self._folder / name[:2] / f"{name}.grid"
 
     def grid(self, model: Model) -> np.ndarray:
@@ -65,7 +69,7 @@ class Voxelizer:
         if kept.is_file():
             return read(kept, RESOLUTION)
         try:
-            packed = self._calls(model.content(), pathlib.PurePath(model.path).suffix.lower(), model.package.axes)
+            packed = self._calls(model.content(), _suffix(model), model.package.axes)
         except InputError as error:
             with replacing(failed) as temporary:
                 temporary.write_text(str(error), encoding="utf-8")
@@ -99,6 +103,10 @@ def voxelize_model(content: bytes, suffix: str, axes: str) -> bytes:
     if min(np.ptp(axis) + 1 for axis in np.nonzero(grid)) < _MIN_THICKNESS:
         raise InputError("it: is flat.")
     return zlib.compress(grids.pack(grid).tobytes())
+
+
+def _suffix(model: Model) -> str:
+    return pathlib.PurePath(model.path).suffix.lower()
 
 
 def _warm_up() -> None:

@@ -20,6 +20,8 @@ def read(content: bytes, name: str) -> Surface:
     if not content.startswith(b"#VRML V2.0"):
         raise InputError(f"{name}: is no VRML 2 file.")
     text = _COMMENT.sub(b"", content)
+    if text.count(b"{") != text.count(b"}"):
+        raise InputError(f"{name}: is cut off or damaged; get the package again.")
     other = _MOVED.search(text) or _LINES.search(text)
     if other:
         raise InputError(f"{name}: holds {other[0].decode().rstrip(' {')}, which is not read.")

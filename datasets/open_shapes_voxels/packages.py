@@ -23,7 +23,7 @@ class Package:
     Attributes:
         name: as Debian calls it.
         folder: where it puts its models; `PurePath.match` patterns of archives stand in `archives`.
-        source: what stands before a model's path in the package's sources, which debian/copyright speaks of.
+        sources: which beginning of a path stands for which in the package's sources, of which debian/copyright speaks.
         axes: of its files: `z` up, `y` up, or `y left`, y up in left-handed coordinates.
         family: regular expression whose groups name the family of a model by its path; a family shares a split.
         archives: names of zip files in the folder that hold the models; none where they lie in the folder.
@@ -31,38 +31,49 @@ class Package:
 
     name: str
     folder: str
-    source: str
+    sources: tuple[tuple[str, str], ...]
     axes: str
     family: str
     archives: tuple[str, ...] = ()
 
 
-_OPENARENA = ("usr/share/games/openarena", "", "z", r"models/(.+)/")
+_OPENARENA = ("usr/share/games/openarena", (), "z", r"models/(.+)/")
 PACKAGES = (
     Package(
         "0ad-data",
         "usr/share/games/0ad/mods/public",
-        "binaries/data/mods/public/",
+        (("", "binaries/data/mods/public/"),),
         "y left",
         r"meshes/(.+)/([A-Za-z]+)",
         ("public.zip",),
     ),
-    Package("flightgear-data-ai", "usr/share/games/flightgear", "", "y", r"AI/(Aircraft/[^/]+|[^/]+)"),
-    Package("flightgear-data-models", "usr/share/games/flightgear", "", "y", r"Models/(.+)/([A-Za-z]+)"),
-    Package("kicad-packages3d", "usr/share/kicad/3dmodels", "", "z", r"([A-Za-z]+(?:_[A-Za-z]+)?)"),
-    Package("megaglest-data", "usr/share/games/megaglest", "", "y", r"(units/[^/]+|tilesets/[^/]+|.*(?=/))"),
+    Package("flightgear-data-ai", "usr/share/games/flightgear", (), "y", r"AI/(Aircraft/[^/]+|[^/]+)"),
+    Package("flightgear-data-models", "usr/share/games/flightgear", (), "y", r"Models/(.+)/([A-Za-z]+)"),
+    Package("kicad-packages3d", "usr/share/kicad/3dmodels", (), "z", r"([A-Za-z]+(?:_[A-Za-z]+)?)"),
+    Package("megaglest-data", "usr/share/games/megaglest", (), "y", r"(units/[^/]+|tilesets/[^/]+|.*(?=/))"),
     Package("openarena-081-players", *_OPENARENA, ("baseoa/pak2-players.pk3",)),
     Package("openarena-data", *_OPENARENA, ("baseoa/pak0.pk3", "missionpack/mp-pak0.pk3")),
     Package(
         "supertuxkart-data",
         "usr/share/games/supertuxkart",
-        "",
+        (),
         "y left",
         r"data/((?:karts|library|tracks)/[^/]+|models/[a-z]+)",
     ),
-    Package("torcs-data", "usr/share/games/torcs", "data/", "y", r"((?:cars|tracks).*)/"),
     Package(
-        "warzone2100-data", "usr/share/games/warzone2100", "data/base/", "y", r"(.+)/([a-z]{1,5})", ("base.wz", "mp.wz")
+        "torcs-data",
+        "usr/share/games/torcs",
+        (("cars/", "data/cars/models/"), ("wheels/", "data/cars/wheels/"), ("", "data/")),
+        "y",
+        r"(.*)/",
+    ),
+    Package(
+        "warzone2100-data",
+        "usr/share/games/warzone2100",
+        (("", "data/base/"),),
+        "y",
+        r"(.+)/([a-z]{1,5})",
+        ("base.wz", "mp.wz"),
     ),
 )
 
@@ -85,6 +96,14 @@ class Model:
     def id(self) -> str:
         """Package and path without what programs put behind the name: `0ad-data/art/meshes/skeletal/bear`."""
         return f"{self.package.name}/{_SUFFIXES.sub('', self.path)}"
+
+    @property
+    def source(self) -> str:
+        """Its path in the package's sources."""
+        for installed_at, source in self.package.sources:
+            if self.path.startswith(installed_at):
+                return source + self.path.removeprefix(installed_at)
+        return self.path
 
     @property
     def family(self) -> str:

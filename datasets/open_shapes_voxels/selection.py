@@ -86,7 +86,7 @@ def candidates(root: pathlib.Path) -> list[Chosen]:
         for model in packages.models(package, top):
             kind = kind_of(model)
             if kind is not None:
-                found.append(Chosen(model, kind, *licences.of(package.source + model.path), version))
+                found.append(Chosen(model, kind, *licences.of(model.source), version))
     return found
 
 

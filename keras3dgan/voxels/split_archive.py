@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def write(
         splits: (count,) strings, `train`, `validation` or `test`.
         more: further arrays, one entry a shape, which `read` leaves alone, such as licences.
     """
-    content = {
+    content: dict[str, Any] = {
         "packed": shapes.packed,
         "labels": shapes.labels,
         "ids": shapes.ids,

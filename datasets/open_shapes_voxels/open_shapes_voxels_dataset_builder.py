@@ -63,6 +63,8 @@ class Builder(VoxelBuilder):
             if self._found is None:
                 candidates = selection.candidates(root)
                 self._found = selection.choose(candidates, voxelizer, self.builder_config.most)
+                left_out = [f"{each.model.id}: {each.reason}" for each in self._found if each.reason]
+                self.info.metadata["skipped"].extend(left_out)
             for each in self._found:
                 if not each.reason and each.split == split:
                     kept = voxelizer.file(each.model)

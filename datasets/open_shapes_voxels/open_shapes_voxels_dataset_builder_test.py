@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import tempfile
 import time
+import zlib
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ import tensorflow_datasets as tfds
 
 from keras3dgan import data
 from keras3dgan.datasets.open_shapes_voxels import (
-    dummy_packages,
     open_shapes_voxels_dataset_builder,
     packages,
     prepare,
@@ -23,7 +23,9 @@ from keras3dgan.datasets.open_shapes_voxels.licences import may_be_carried
 from keras3dgan.datasets.open_shapes_voxels.limited import LimitedCalls
 from keras3dgan.datasets.open_shapes_voxels.readers import READERS
 from keras3dgan.errors import InputError
+from keras3dgan.voxels import grid as grids
 from keras3dgan.voxels.voxelize import voxelize
+from tests import dummy_packages
 
 
 class OpenShapesVoxelsTest(tfds.testing.DatasetBuilderTestCase):
@@ -59,8 +61,7 @@ def test_every_format_comes_out_upright(suffix):
     content = dummy_packages.content(suffix, mesh)
     axes = dummy_packages.WRITERS[suffix][2]
     packed = voxelizing.voxelize_model(content, suffix, axes)
-    file = voxelizing.zlib.decompress(packed)
-    grid = voxelizing.grids.unpack(np.frombuffer(file, np.uint8), 128)
+    grid = grids.unpack(np.frombuffer(zlib.decompress(packed), np.uint8), 128)
     np.testing.assert_array_equal(grid, voxelize(mesh, 128))
     for end in (len(content) // 3, len(content) - 40):
         with pytest.raises(InputError):
@@ -74,6 +75,13 @@ def test_axes_of_packages_are_those_of_their_formats():
     axes = {package.name: package.axes for package in packages.PACKAGES}
     for name, suffix in files.items():
         assert axes[name] == dummy_packages.WRITERS[suffix][2]
+
+
+def test_copyright_speaks_of_the_paths_of_the_sources():
+    torcs = next(package for package in packages.PACKAGES if package.name == "torcs-data")
+    car = packages.Model(torcs, "cars/p406/p406.acc", pathlib.Path("p406.acc"))
+    assert car.source == "data/cars/models/p406/p406.acc"
+    assert (car.id, car.family) == ("torcs-data/cars/p406/p406", "torcs-data/cars/p406")
 
 
 def test_what_is_prepared(prepared):

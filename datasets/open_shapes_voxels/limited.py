@@ -67,10 +67,13 @@ class LimitedCalls:
         self._process = context.Process(target=_serve, args=work, daemon=True)
         self._process.start()
         other.close()
-        if not self._pipe.poll(_START_SECONDS):
+        try:
+            started = self._pipe.poll(_START_SECONDS) and self._pipe.recv()
+        except EOFError:
+            started = False
+        if not started:
             self._stop()
-            raise RuntimeError("the process that reads files did not start")
-        self._pipe.recv()
+            raise RuntimeError("the process that reads files did not start; its own error stands above")
 
     def _stop(self) -> int | None:
         """Ends the process and gives its exit status."""
@@ -90,7 +93,7 @@ def _serve(
 ) -> None:
     warm_up()
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    pipe.send(None)
+    pipe.send(True)
     while True:
         try:
             arguments = pipe.recv()

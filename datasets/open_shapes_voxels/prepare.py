@@ -61,9 +61,10 @@ def prepare(root: pathlib.Path, output: pathlib.Path, most: int = selection.MOST
         "licences": np.array([each.licence for each in kept]),
         "may_be_carried": np.array([may_be_carried(each.licence) for each in kept]),
     }
-    for n in RESOLUTIONS:
-        rows = packed if n == RESOLUTION else split_archive.pooled(packed, RESOLUTION, n)
-        split_archive.write(output / f"open_{n}.npz", ShapeSet(rows, labels, ids, tuple(names), n), splits, more)
+    size = RESOLUTION
+    for n in sorted(RESOLUTIONS, reverse=True):
+        packed, size = packed if n == size else split_archive.pooled(packed, size, n), n
+        split_archive.write(output / f"open_{n}.npz", ShapeSet(packed, labels, ids, tuple(names), n), splits, more)
     _write_attribution(output / "ATTRIBUTION.tsv", looked_at)
     return _summary(looked_at)
 

@@ -120,6 +120,21 @@ def test_it_goes_on_where_it_was(prepared, monkeypatch):
         assert sum(not each.reason for each in selection.choose(found, voxelizer, most=2)) == 4
 
 
+def test_families_take_turns_whatever_their_split():
+    package = packages.PACKAGES[0]
+    models = [
+        packages.Model(package, f"art/meshes/structural/{a}{b}_{c}.pmd", pathlib.Path())
+        for a in "abcdefghij"
+        for b in "abcdefghij"
+        for c in range(2)
+    ]
+    order = list(selection.in_turn([selection.Chosen(model, "building", "", "", "") for model in models]))
+    assert len({each.model.family for each in order[:100]}) == 100
+    for first in (30, 100):
+        share = sum(each.split == "test" for each in order[:first]) / first
+        assert 0.1 < share < 0.35
+
+
 def test_missing_packages_are_named(tmp_path):
     with pytest.raises(InputError, match="none of the packages; .*: 0ad-data"):
         packages.installed(tmp_path)

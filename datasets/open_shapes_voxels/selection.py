@@ -110,7 +110,7 @@ def choose(found: Iterable[Chosen], voxelizer: Voxelizer, most: int = MOST_OF_A_
     looked_at = []
     for kind, files in of_kind.items():
         count = 0
-        for each in tqdm.tqdm(list(_in_turn(files)), desc=kind, disable=None):
+        for each in tqdm.tqdm(list(in_turn(files)), desc=kind, disable=None):
             if count == most:
                 break
             each = _checked(each, voxelizer, seen)
@@ -135,7 +135,7 @@ def _key(grid: np.ndarray) -> bytes:
     return min(hashlib.sha256(grids.pack(np.rot90(small, turn)).tobytes()).digest() for turn in range(4))
 
 
-def _in_turn(files: list[Chosen]) -> Iterator[Chosen]:
+def in_turn(files: Iterable[Chosen]) -> Iterator[Chosen]:
     """One file of each family, then the next of each; the order within a family, and of families, is that of hashes."""
     families: dict[str, list[Chosen]] = {}
     for each in sorted(files, key=lambda each: _hash(each.model.id)):
@@ -146,4 +146,5 @@ def _in_turn(files: list[Chosen]) -> Iterator[Chosen]:
 
 
 def _hash(name: str) -> bytes:
-    return hashlib.sha256(name.encode()).digest()
+    # Not the hash that splits are cut by: families that came first by that one would all be of one split.
+    return hashlib.sha256(f"order of {name}".encode()).digest()

@@ -22,7 +22,7 @@ class Package:
 
     Attributes:
         name: as Debian calls it.
-        folder: where it puts its models; `PurePath.match` patterns of archives stand in `archives`.
+        folder: where it puts its models.
         sources: which beginning of a path stands for which in the package's sources, of which debian/copyright speaks.
         axes: of its files: `z` up, `y` up, or `y left`, y up in left-handed coordinates.
         family: regular expression whose groups name the family of a model by its path; a family shares a split.

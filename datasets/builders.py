@@ -10,13 +10,24 @@ import tensorflow_datasets as tfds
 
 from keras3dgan.datasets.furniture_voxels import furniture_voxels_dataset_builder
 from keras3dgan.datasets.modelnet_voxels import modelnet_voxels_dataset_builder
+from keras3dgan.datasets.open_shapes_voxels import open_shapes_voxels_dataset_builder
 from keras3dgan.datasets.shapenet_voxels import shapenet_voxels_dataset_builder
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.shape_set import ShapeSet
 
 # The config that a name alone stands for.
-_DEFAULT_CONFIGS = {"furniture_voxels": "{}", "modelnet_voxels": "volumetric10_{}", "shapenet_voxels": "solid_{}"}
-_MODULES = (furniture_voxels_dataset_builder, modelnet_voxels_dataset_builder, shapenet_voxels_dataset_builder)
+_DEFAULT_CONFIGS = {
+    "furniture_voxels": "{}",
+    "modelnet_voxels": "volumetric10_{}",
+    "open_shapes_voxels": "{}",
+    "shapenet_voxels": "solid_{}",
+}
+_MODULES = (
+    furniture_voxels_dataset_builder,
+    modelnet_voxels_dataset_builder,
+    open_shapes_voxels_dataset_builder,
+    shapenet_voxels_dataset_builder,
+)
 _BUILDERS = dict(zip(_DEFAULT_CONFIGS, (module.Builder for module in _MODULES), strict=True))
 _READ_AT_ONCE = 1024
 
@@ -27,7 +38,8 @@ def load_shapes(
     """Loads a split of a registered data set, by id, preparing it first where that has not been done.
 
     Args:
-        dataset: `furniture_voxels`, `modelnet_voxels` or `shapenet_voxels`, or one with a config behind a slash.
+        dataset: `furniture_voxels`, `modelnet_voxels`, `open_shapes_voxels` or `shapenet_voxels`, or one with a config
+            behind a slash.
         split: `train`, `validation` or `test`.
         resolution: n of the grids; a config's own must agree.
         data_dir: where TFDS keeps prepared data sets; its default unless told.

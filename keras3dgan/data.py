@@ -13,6 +13,7 @@ import numpy as np
 
 from keras3dgan.augmentation import Augmentation, hash31
 from keras3dgan.errors import InputError
+from keras3dgan.voxels import split_archive
 from keras3dgan.voxels.shape_set import SPLITS, ShapeSet, read_packed_archive
 
 # JAX trains without TensorFlow; the batches are then the same, made by numpy in the step's own thread.
@@ -54,7 +55,8 @@ def load(
 
     Args:
         dataset: the name of a builder in `keras3dgan.datasets`, as `furniture_voxels` or, with a config,
-            `modelnet_voxels/volumetric10_32`; or the path of a `.npz` with `X_train, y_train, X_test, y_test`.
+            `modelnet_voxels/volumetric10_32`; or the path of a `.npz` with `X_train, y_train, X_test, y_test`, or of one
+            that `voxels.split_archive` wrote.
         split: `train`, `validation` or `test`.
         classes: only these, labelled in this order; all unless told.
         resolution: n of the grids, 32 or 64.
@@ -67,7 +69,8 @@ def load(
     if split not in SPLITS:
         raise InputError(f"'{split}' is no split; choose one of {', '.join(SPLITS)}.")
     if dataset.lower().endswith(".npz"):
-        shapes = read_packed_archive(dataset, split, resolution)
+        read = split_archive.read if split_archive.holds_splits(dataset) else read_packed_archive
+        shapes = read(dataset, split, resolution)
     else:
         from keras3dgan.datasets import load_shapes  # here: TFDS takes a moment to import
 

@@ -26,6 +26,7 @@ MODELNET10_CLASSES = (
     "toilet",
 )
 SPLITS = ("train", "validation", "test")
+_PACKED_FORM = "the packed form has X_train, y_train, X_test, y_test"
 _VALIDATION_SHARE = 0.1
 _TEST_SHARE = 0.2
 # 100,000 grids of 32^3 as int32, the largest form seen; anything bigger is no such archive.
@@ -123,7 +124,7 @@ def read_packed_archive(path: str | os.PathLike[str], split: str, resolution: in
     part = "test" if split == "test" else "train"
     if split not in SPLITS:
         raise InputError(f"'{split}' is no split; choose train, validation or test.")
-    volumes, labels = _read_arrays(path, f"X_{part}", f"y_{part}")
+    volumes, labels = read_arrays(path, f"X_{part}", f"y_{part}")
     count = len(volumes)
     size = round((volumes.size / max(count, 1)) ** (1 / 3))
     if count == 0 or volumes.size != count * size**3 or size > grids.MAX_RESOLUTION or labels.shape != (count,):
@@ -145,7 +146,17 @@ def read_packed_archive(path: str | os.PathLike[str], split: str, resolution: in
     return ShapeSet(packed, labels[kept].astype(np.int64), ids[kept], MODELNET10_CLASSES, resolution)
 
 
-def _read_arrays(path: str | os.PathLike[str], *names: str) -> Iterable[np.ndarray]:
+def read_arrays(path: str | os.PathLike[str], *names: str, form: str = _PACKED_FORM) -> Iterable[np.ndarray]:
+    """Some arrays of a `.npz` file.
+
+    Args:
+        path: the file.
+        names: of the arrays.
+        form: what such a file holds, for the error message.
+
+    Raises:
+        InputError: the file is missing, damaged, too large, or lacks one.
+    """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such file.")
     try:
@@ -153,9 +164,7 @@ def _read_arrays(path: str | os.PathLike[str], *names: str) -> Iterable[np.ndarr
             sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         missing = [name for name in names if f"{name}.npy" not in sizes]
         if missing:
-            raise InputError(
-                f"{path}: holds no array '{missing[0]}'; the packed form has X_train, y_train, X_test, y_test."
-            )
+            raise InputError(f"{path}: holds no array '{missing[0]}'; {form}.")
         if max(sizes[f"{name}.npy"] for name in names) > _MAX_ARRAY_BYTES:
             raise InputError(f"{path}: unpacks to more than {_MAX_ARRAY_BYTES >> 30} GiB; split it.")
         with np.load(path, allow_pickle=False) as content:

@@ -7,6 +7,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # From the ground floor upwards: what a place may import is what stands above it here, and itself.
 FLOORS = (
     ("errors", "files"),
+    ("bounded_child",),
+    ("bounded",),
     ("provenance", "runs"),
     ("voxels",),
     ("augmentation", "tensor_packing", "backend", "losses"),
@@ -26,7 +28,12 @@ FLOORS = (
 )
 # Places that work without these packages, imports inside of functions included.
 WITHOUT = {
-    ("errors", "files", "runs", "provenance", "voxels", "codec"): ("keras", "tensorflow", "jax", "sklearn"),
+    ("errors", "files", "bounded", "bounded_child", "runs", "provenance", "voxels", "codec"): (
+        "keras",
+        "tensorflow",
+        "jax",
+        "sklearn",
+    ),
     ("evaluation", "training", "recipes", "models"): ("matplotlib",),
 }
 

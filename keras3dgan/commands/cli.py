@@ -18,6 +18,7 @@ from absl import app, flags
 from absl import logging as absl_logging
 
 from keras3dgan import recipes
+from keras3dgan.bounded import Limits
 from keras3dgan.codec import DEFAULT, Goal, shipped
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.commands.items import sentence
@@ -242,11 +243,19 @@ def add_reading() -> None:
     add(enum("auto", "y", "z"), "up", "auto", text)
     add(flags.DEFINE_float, "threshold", None, "grids: values above it are occupied [0.5, which the values must fit]")
     add(flags.DEFINE_boolean, "invert", False, "grids: low values are occupied, as distances that are negative inside")
+    limits = Limits()
+    add(flags.DEFINE_float, "read_seconds", limits.seconds, "that reading one file may take")
+    add(flags.DEFINE_integer, "read_mib", limits.bytes >> 20, "of memory, that reading one file may take")
 
 
 def reading() -> dict[str, Any]:
     """The flags of `add_reading`, as `voxels.io.read_shape` takes them."""
-    return {"up": FLAGS.up, "threshold": FLAGS.threshold, "invert": FLAGS.invert}
+    for name in ("read_seconds", "read_mib"):
+        value: Any = FLAGS[name].value
+        if value <= 0:
+            raise InputError(f"must be more than 0, got {value}.", name)
+    limits = Limits(FLAGS.read_seconds, FLAGS.read_mib << 20)
+    return {"up": FLAGS.up, "threshold": FLAGS.threshold, "invert": FLAGS.invert, "limits": limits}
 
 
 def goal() -> Goal:

@@ -37,6 +37,8 @@ def read_mat(path: str | os.PathLike[str], threshold: float | None = None, inver
             raise InputError(f"{path}: is a MATLAB 7.3 file (HDF5), which is not read; save it with -v7 or -v6.")
     try:
         content = scipy.io.loadmat(path, variable_names=[_VARIABLE])
+    except MemoryError:
+        raise
     except Exception as error:  # scipy raises whatever the damaged bytes lead it to
         raise InputError(f"{path}: not a readable .mat file; get the file again.") from error
     if _VARIABLE not in content:
@@ -62,7 +64,7 @@ def read_npy(path: str | os.PathLike[str], threshold: float | None = None, inver
             if str(path).lower().endswith(".npz")
             else np.load(path, mmap_mode="r", allow_pickle=False)
         )
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # NumPy and zipfile raise many kinds on damaged files
         raise InputError(

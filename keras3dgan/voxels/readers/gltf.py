@@ -96,7 +96,8 @@ def _placed_nodes(data: Data) -> Iterator[tuple[int, np.ndarray]]:
             raise InputError(f"{data.path}: has more than the {_MAX_NODES} nodes that are read; simplify its scene.")
         if node.get("extensions", {}).get("KHR_node_visibility", {}).get("visible", True) is False:
             continue
-        matrix = above @ _matrix(node)
+        moves = any(key in node for key in ("matrix", "translation", "rotation", "scale"))
+        matrix = above @ _matrix(node) if moves else above
         yield index, matrix
         pending += [(child, matrix) for child in reversed(node.get("children", []))]
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Pipe
 from typing import Any
 
@@ -91,14 +91,20 @@ def call(
     return reply["result"], content
 
 
+def start(*modules: str) -> None:
+    """Starts a child that imports modules while this process has something else to do."""
+    if not _idle:
+        _give_back(_take(modules))
+
+
 class _Child:
     """One process that answers one request at a time; `bounded_child` is its other side."""
 
-    def __init__(self) -> None:
+    def __init__(self, modules: Sequence[str]) -> None:
         self._connection, other = Pipe()
         with other:
             number = other.fileno()
-            command = [sys.executable, "-P", "-c", _START, json.dumps(sys.path), str(number)]
+            command = [sys.executable, "-P", "-c", _START, json.dumps(sys.path), str(number), *modules]
             environment = {**os.environ, **_ONE_THREAD}
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment, pass_fds=[number]
@@ -171,11 +177,11 @@ _idle: list[_Child] = []
 _lock = threading.Lock()
 
 
-def _take() -> _Child:
+def _take(modules: Sequence[str] = ()) -> _Child:
     with _lock:
         if _idle:
             return _idle.pop()
-        child = _Child()
+        child = _Child(modules)
         _children.add(child)
         return child
 

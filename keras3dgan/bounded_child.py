@@ -31,6 +31,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(connection, requests), daemon=True).start()
+    for module in sys.argv[3:]:
+        importlib.import_module(module)
     prepared: set[str] = set()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     while True:

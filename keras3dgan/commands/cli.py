@@ -22,7 +22,7 @@ from keras3dgan.bounded import Limits
 from keras3dgan.codec import DEFAULT, Goal, shipped
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.commands.items import sentence
-from keras3dgan.errors import InputError, LostHostError
+from keras3dgan.errors import InputError, LostHostError, printable
 from keras3dgan.runs import Run
 from keras3dgan.training.options import Options
 from keras3dgan.training.recipe import Recipe
@@ -296,7 +296,8 @@ def _silent_stderr() -> Iterator[None]:
 
 
 def _complain(name: str, message: str, status: int) -> int:
-    print(f"keras3dgan {name}: {message}", file=sys.stderr)
+    shown = printable(message, kept="\n")
+    print(f"keras3dgan {name}: {shown}", file=sys.stderr)
     return status
 
 

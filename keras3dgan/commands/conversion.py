@@ -37,6 +37,8 @@ def read(items: Iterable[Item], resolution: int, reading: Mapping[str, Any]) -> 
             shape = io.read(item.source, resolution, **reading)
             item.content = shape.grid
             item.reduced_from = shape.stored if shape.stored and shape.stored > resolution else None
+        except UnavailableError:
+            raise
         except InputError as error:
             item.fail(error)
         yield item

@@ -137,6 +137,11 @@ def read_grid(
     return grids.y_up_to_z_up(grid) if up == "y" else grid
 
 
+def start() -> None:
+    """Starts the child process that reads, while this one has something else to do."""
+    bounded.start(__name__)
+
+
 def _read_bounded(
     function: str, path: str | os.PathLike[str], given: dict[str, Any], limits: Limits
 ) -> tuple[dict[str, Any], np.ndarray]:

@@ -161,7 +161,7 @@ class Run:
         for line in self.metrics_file.read_text(errors="replace").splitlines():
             with contextlib.suppress(ValueError):  # cut off by a kill
                 content = json.loads(line)
-                if isinstance(content, dict) and "epoch" in content and "step" in content:
+                if isinstance(content, dict) and all(isinstance(content.get(k), int) for k in ("epoch", "step")):
                     found.append(content)
         return found
 

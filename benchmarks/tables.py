@@ -258,6 +258,18 @@ def web(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def fuzzed(content: dict) -> str:
+    """The table of the file that `benchmarks/fuzz.py` wrote."""
+    columns = ("inputs", "errors", "accepted", "crashes_of_the_child", "crashes", "hangs", "faults", "written_outside")
+    names = [name.replace("_", " ") for name in columns]
+    lines = [f"| kind | {' | '.join(names)} | slowest | most memory |", "|---" * (len(columns) + 3) + "|"]
+    for kind, row in content["fuzzed"].items():
+        counts = " | ".join(f"{row[name]:,}" for name in columns)
+        lines.append(f"| {kind} | {counts} | {row['slowest_seconds']:.1f} s | {row['most_mib']} MiB |")
+    note = f"{content['inputs']:,} inputs of {content['aim']:,} aimed at; {content['hardware']['cores']} cores, shared."
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def _phrase(key: str, value: float) -> str:
     """`meshes_per_second_32`, 14.7 as "14.7 meshes/s (32)"; `encode_ms_batch_1`, 1.9 as "encode 1.9 ms (batch 1)"."""
     if "_per_second" in key:
@@ -288,6 +300,7 @@ _BY_CONTENT = {
     "load": serving,
     "growth_from_1_to_2_workers": bulk,
     "torch": pytorch,
+    "fuzzed": fuzzed,
     "measurements": performance,
 }
 

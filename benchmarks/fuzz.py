@@ -3,9 +3,9 @@
     python benchmarks/fuzz.py --output=results/fuzz.json [--count=200000] [--seconds=600] [--kinds=mat,glb]
 
 Files, streams, archives, models, run folders and requests (`fuzzing/`) are real small ones with bytes flipped, cut and spliced,
-and with counts, sizes, types and values changed under right checksums. Every two thousand inputs run in a process of their own; one
-that crashes or hangs is noted, and the others go on. Stopped, or out of --seconds, it goes on where it was; any input can be
-had again: `--again=mat:3:17` runs number 17 of the fourth block of `.mat` files alone.
+and with counts, sizes, types and values changed under right checksums. Every two thousand run in a process of their own; an
+input that crashes or hangs it is noted, and the others go on. Stopped, or out of --seconds, it goes on where it was; any input
+can be had again: `--again=mat:3:17` runs number 17 of the fourth block of `.mat` files alone.
 """
 
 from __future__ import annotations

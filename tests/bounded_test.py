@@ -33,6 +33,7 @@ def _pid():
 
 
 def test_a_child_is_reused_and_is_no_copy_of_this_process():
+    bounded.close()
     told, content = _call("echo", path="ä\udcff\n", number=1.5)
     assert told["given"] == {"path": "ä\udcff\n", "number": 1.5} and content == bytes(range(256))
     assert told["pid"] == _pid() != os.getpid()

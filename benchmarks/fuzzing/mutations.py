@@ -28,6 +28,12 @@ def number(rng: np.random.Generator):
     return some(rng, NUMBERS) if rng.random() < 0.8 else int(rng.integers(-300, 300))
 
 
+def whole(rng: np.random.Generator, low: int, high: int) -> int:
+    """A whole number within these, often one at a border."""
+    value = number(rng)
+    return min(max(int(value), low), high) if np.isfinite(float(value)) else high
+
+
 def blind(content: bytes, other: bytes, rng: np.random.Generator) -> bytes:
     """A damaged copy; never one of the two themselves, as two flips of a bit would give."""
     while (damaged := _blind(content, other, rng)) in (content, other):
@@ -110,7 +116,7 @@ def fields(content: bytes, rng: np.random.Generator, start: int = 0, step: int =
         # What stands in front means most.
         at = start + step * int(places * rng.random() ** 3)
         if rng.random() < 0.5:
-            value = int(np.clip(np.nan_to_num(number(rng), posinf=0, neginf=0), -(2**63), 2**63 - 1))
+            value = whole(rng, -(2**63), 2**64 - 1)
             data[at : at + step] = (value & (256**step - 1)).to_bytes(step, some(rng, ["little", "little", "big"]))
         elif rng.random() < 0.5:
             data[at : at + step] = np.float32(some(rng, NUMBERS[-10:])).tobytes()[:step].ljust(step, b"\0")

@@ -101,9 +101,9 @@ class Archives:
         checks = [zlib.crc32(block) for block in blocks]
         kind = rng.integers(8)
         if kind == 0:
-            count = abs(int(np.nan_to_num(mutations.number(rng), posinf=9, neginf=9))) & 0xFFFFFFFF
+            count = mutations.whole(rng, 0, 2**32 - 1)
         elif kind == 1:
-            sizes[int(rng.integers(len(sizes)))] = abs(int(np.nan_to_num(mutations.number(rng), posinf=9, neginf=9)))
+            sizes[int(rng.integers(len(sizes)))] = mutations.whole(rng, 0, 2**70)
         elif kind == 2:
             text = mutations.blind(text, text, rng)
         elif kind == 3:

@@ -147,8 +147,7 @@ class Requests:
             if kind == 0:
                 tensor.dtype = int(rng.integers(0, 32))
             elif kind == 1 and tensor.tensor_shape.dim:
-                size = int(np.clip(np.nan_to_num(mutations.number(rng), posinf=9, neginf=9), -(2**63), 2**63 - 1))
-                mutations.some(rng, tensor.tensor_shape.dim).size = size
+                mutations.some(rng, tensor.tensor_shape.dim).size = mutations.whole(rng, -(2**63), 2**63 - 1)
             elif kind == 2:
                 del tensor.tensor_shape.dim[int(rng.integers(0, 3)) :]
             elif kind == 3:

@@ -101,4 +101,5 @@ def _limited(seconds: float, most: int) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        resource.setrlimit(resource.RLIMIT_AS, before)
+        if sys.platform == "linux":
+            resource.setrlimit(resource.RLIMIT_AS, before)

@@ -4,12 +4,16 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SOURCES = keras3dgan datasets export tests benchmarks setup.py
 
-.PHONY: demo test test-slow lint format clean
+.PHONY: demo test tests test-slow lint format clean
 
 demo: $(VENV)/.cpu
 	$(BIN)/keras3dgan demo --output=demo
 
-test: lint
+# Side by side: linting waits for nothing.
+test: $(VENV)/.dev
+	$(MAKE) --jobs=2 lint tests
+
+tests: $(VENV)/.dev
 	$(BIN)/pytest -m "not slow" -n 2 --dist=worksteal -rs
 
 test-slow: lint

@@ -15,7 +15,7 @@ import numpy as np
 import trimesh
 
 from keras3dgan.errors import InputError
-from keras3dgan.training.run_directory import write_result
+from keras3dgan.provenance import write_result
 from keras3dgan.voxels import grid as grids
 from keras3dgan.voxels import rasterize
 from keras3dgan.voxels.frame import framed
@@ -86,7 +86,7 @@ def main() -> None:
         table.append({"removed": removed, "hole": hole, "turned": turned, "worse": int((now < before - 0.01).sum())})
         table[-1] |= {"before": round(float(before.mean()), 4), "now": round(float(now.mean()), 4)}
         print(table[-1], flush=True)
-    content = {"resolution": _RESOLUTION, "models": len(models), "iou": table}
+    content = {"resolution": _RESOLUTION, "models": len(models), "solids": table}
     write_result(arguments.output, shlex.join(["python", *sys.argv]), content)
 
 

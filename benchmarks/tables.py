@@ -270,6 +270,17 @@ def fuzzed(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def solids(content: dict) -> str:
+    """The table of the file that `benchmarks/solids.py` wrote."""
+    words = {"removed": "of the faces removed", "hole": "of the faces removed around one place", "turned": "turned"}
+    lines = ["| damage | before | now |", "|---|---|---|"]
+    for row in content["solids"]:
+        damage = " and ".join(f"{row[kind]:.0%} {text}" for kind, text in words.items() if row[kind])
+        lines.append(f"| {damage or 'none'} | {row['before']:.3f} | {row['now']:.3f} |")
+    note = f"Mean IoU of {content['models']} models at {content['resolution']}^3 with the solid of the whole model."
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def _phrase(key: str, value: float) -> str:
     """`meshes_per_second_32`, 14.7 as "14.7 meshes/s (32)"; `encode_ms_batch_1`, 1.9 as "encode 1.9 ms (batch 1)"."""
     if "_per_second" in key:
@@ -292,6 +303,7 @@ _BY_CONTENT = {
     "reconstruction": reconstruction,
     "codec_times": codec_times,
     "catalogue": web,
+    "solids": solids,
     "codecs": codecs,
     "generators": generators,
     "generation": drawn_shapes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -98,6 +99,23 @@ def training_batches(
 
     steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max // batch_size)
     return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def vector_batches(vectors: np.ndarray, batch_size: int, seed: int, start_step: int = 0) -> Any:
+    """Endless batches of rows, float32 (batch_size, k), in the order of `training_batches`: a pure function of seed and step.
+
+    Args:
+        vectors: float32 (count, k).
+        batch_size: rows a batch.
+        seed: of the order.
+        start_step: the number of batches already used.
+    """
+    draw = functools.partial(_draw, len(vectors), batch_size, seed)
+    if tf is None:
+        return ((vectors[draw(step, np)[0]],) for step in itertools.count(start_step))
+    table = tf.constant(vectors)
+    steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max // batch_size)
+    return steps.map(lambda step: tf.gather(table, draw(step, tf.experimental.numpy)[0])).prefetch(2)
 
 
 def evaluation_batches(shapes: ShapeSet, batch_size: int, with_labels: bool = False) -> Any:

@@ -3,11 +3,13 @@
  *
  *     const archive = await openArchive(urlSource("chairs.g3a"));
  *     archive.count; archive.name(7); const [voxels] = decodeBlock(await archive.block(0), archive.shapes(0), model);
+ *     turnBack(voxels, model.resolution, archive.origin(0).pose);
  *
  * A source has a `size` and a `read(begin, end)`, which gives bytes; there is one for each of URLs, files and bytes.
  */
 
 import { FormatError, inflate } from "./decoder.js";
+import { isMark, placeLength, readOrigin } from "./origin.js";
 
 export const BLOCK = 16; // shapes of a block
 const HEADER = 7;
@@ -15,6 +17,7 @@ const FOOTER = 16;
 const MOST_SHAPES = 2 ** 22;
 const MOST_INDEX = 2 ** 27; // bytes
 const MOST_NAME = 1024;
+const MOST_ORIGIN = 9; // bytes
 const MOST_WHOLE = 2 ** 28; // bytes of an archive from a server that sends no parts
 const CHUNK = 2 ** 15; // bytes of a request: some eighty blocks of 32^3
 const KEPT = 256; // chunks
@@ -25,7 +28,8 @@ export async function openArchive(source) {
   if (size < HEADER + FOOTER) throw new FormatError("not a .g3a archive, or cut off.");
   const head = await source.read(0, HEADER);
   if (String.fromCharCode(...head.subarray(0, 3)) !== "G3A") throw new FormatError("not a .g3a archive.");
-  if (head[3] !== 3) throw new FormatError(`an archive of version ${head[3]}; this reader reads version 3.`);
+  if (head[3] !== 3 && head[3] !== 4)
+    throw new FormatError(`an archive of version ${head[3]}; this reader reads versions 3 and 4.`);
   const end = size - FOOTER;
   const footer = view(await source.read(end, size));
   const begin = Number(footer.getBigUint64(0, true));
@@ -36,14 +40,32 @@ export async function openArchive(source) {
   if (crc32(index, count) !== footer.getUint32(12, true)) throw damaged();
   const blocks = Math.ceil(count / BLOCK);
   if (4 * blocks > index.length) throw damaged();
-  const most = Math.min(9 * blocks + (MOST_NAME + 1) * count + 1, MOST_INDEX);
+  const most = Math.min(9 * blocks + (MOST_NAME + 1 + MOST_ORIGIN) * count + 1, MOST_INDEX);
   const content = await inflate(index.subarray(4 * blocks), "deflate", most);
   const [offsets, at] = readSizes(content, blocks);
   if (offsets === null || offsets[blocks] !== begin) throw damaged();
-  const names = at === content.length ? null : splitNames(content.subarray(at), count);
+  const lay = head[3] === 4 ? readOrigins(content.subarray(at), count) : { length: 0, of: () => readOrigin(3) };
+  if (lay === null) throw damaged();
+  const rest = content.subarray(at + lay.length);
+  const names = rest.length === 0 ? null : splitNames(rest, count);
   if (names === undefined) throw damaged();
   const checks = view(index);
-  return new Archive(source, head.slice(4), count, names, offsets, (block) => checks.getUint32(4 * block, true));
+  const check = (block) => checks.getUint32(4 * block, true);
+  return new Archive(source, head.slice(4), count, names, offsets, check, lay.of);
+}
+
+/** How many bytes tell how shapes lay in their files, and what tells it `of` a row; null if they do not stand there. */
+function readOrigins(content, count) {
+  const places = new Float64Array(count + 1);
+  places[0] = count;
+  for (let row = 0; row < count; row++) {
+    if (row >= content.length || !isMark(content[row])) return null;
+    const length = placeLength(content[row], content.subarray(places[row], places[row] + 8));
+    if (length === null) return null;
+    places[row + 1] = places[row] + length;
+  }
+  const of = (row) => readOrigin(content[row], content.subarray(places[row], places[row + 1]));
+  return { length: places[count], of };
 }
 
 /** Where blocks begin and the last one ends, from their sizes in base 128; null if they do not stand there. */
@@ -75,8 +97,9 @@ function splitNames(bytes, count) {
 }
 
 class Archive {
-  constructor(source, fingerprint, count, names, offsets, check) {
-    Object.assign(this, { source, fingerprint, count, names, offsets, check });
+  /** `origin` tells how the shape of a row lay in its file. */
+  constructor(source, fingerprint, count, names, offsets, check, origin) {
+    Object.assign(this, { source, fingerprint, count, names, offsets, check, origin });
   }
 
   /** The name of a shape; its number where shapes have none. */

@@ -94,7 +94,7 @@ export function streamCollection(name, bytes, decoder) {
   const load = () => {
     shown ??= decoder
       .ask({ work: "stream", bytes }, 1)[0]
-      .then(({ voxels, resolution }) => new Shown(voxels, resolution));
+      .then(({ voxels, resolution, origin }) => new Shown(voxels, resolution, origin));
     return shown;
   };
   const item = { name, note: `${bytes.length} bytes`, load, file: { name, bytes } };
@@ -114,11 +114,12 @@ export async function archiveCollection(source, decoder, ious = null) {
   const read = (number) => {
     const count = archive.shapes(number);
     const answers = archive.block(number).then((payload) => {
-      const message = { work: "block", payload: payload.slice(), count, fingerprint: archive.fingerprint };
+      const origins = Array.from({ length: count }, (_, place) => archive.origin(number * BLOCK + place));
+      const message = { work: "block", payload: payload.slice(), origins, fingerprint: archive.fingerprint };
       return decoder.ask(message, count).map((answer) =>
-        answer.then(({ voxels, resolution }) => {
+        answer.then(({ voxels, resolution, origin }) => {
           while (kept.size > 2 && kept.size * BLOCK * voxels.length > KEPT_BYTES) kept.delete(kept.keys().next().value);
-          return new Shown(voxels, resolution);
+          return new Shown(voxels, resolution, origin);
         }),
       );
     });

@@ -10,18 +10,23 @@
 
 import { ArithmeticDecoder } from "./arithmetic.js";
 import { Level } from "./level.js";
+import { isMark, placeLength, readOrigin, turnBack } from "./origin.js";
 
 /** What a caller can tell a person: one sentence about a file. */
 export class FormatError extends Error {}
 
-const VERSION = 3;
-const OVERHEAD = 7; // bytes of a stream around its payload
+const HEADER = 5; // bytes before what follows the fingerprint
+const OVERHEAD = 7; // bytes of a stream around its payload and placement
 const MOST_BYTES_A_VOXEL = 3;
 
-/** The shape in a stream: n^3 zeros and ones in raster order. Throws a FormatError on anything else. */
+/** The shape in a stream, as it stood: n^3 zeros and ones in raster order. Throws a FormatError on anything else. */
 export function decode(stream, model) {
-  return decodeBlock(unwrap(stream, model), 1, model)[0];
+  const [voxels] = decodeBlock(unwrap(stream, model), 1, model);
+  return turnBack(voxels, model.resolution, origin(stream).pose);
 }
+
+/** How the shape of a stream that `checkStream` has taken lay in its file (origin.js). */
+export const origin = (stream) => readOrigin(stream[1], stream.subarray(HEADER, stream.length - 2));
 
 /** The payload of a `.g3c` stream of `model`, checked in the order that the specification gives. */
 function unwrap(stream, model) {
@@ -30,22 +35,25 @@ function unwrap(stream, model) {
   if (written.some((byte, i) => byte !== model.fingerprint[i])) {
     throw new FormatError(`written with model ${hex(written)}, not with ${hex(model.fingerprint.subarray(0, 3))}.`);
   }
-  return stream.subarray(5, stream.length - 2);
+  const rest = stream.subarray(HEADER, stream.length - 2);
+  const length = placeLength(stream[1], rest);
+  if (length === null) throw new FormatError("damaged: its placement is cut off.");
+  return rest.subarray(length);
 }
 
 /** Throws a FormatError if bytes are no whole `.g3c` stream, of whichever model. */
 export function checkStream(stream) {
   if (stream[0] !== 0x47) throw new FormatError("not a .g3c file: it does not begin with G.");
   if (stream.length < OVERHEAD) throw new FormatError(`cut off: ${stream.length} bytes are fewer than the least, 7.`);
-  if (stream[1] !== VERSION)
-    throw new FormatError(`a .g3c file of version ${stream[1]}; this decoder reads version 3.`);
+  if (!isMark(stream[1]))
+    throw new FormatError(`a .g3c file of version ${stream[1]}; this decoder reads versions 3 and 4.`);
   const end = stream.length - 2;
   if (crc16(stream, end) !== stream[end] + 256 * stream[end + 1]) {
     throw new FormatError("cut off or damaged: its checksum does not match.");
   }
 }
 
-/** The shapes of one payload, `count` of them. Any bytes give shapes, but for more than any encoder writes. */
+/** The shapes of one payload, `count` of them, in the poses in which they are coded. Any bytes give shapes, but for more than any encoder writes. */
 export function decodeBlock(payload, count, model) {
   return [...decodeShapes(payload, count, model)];
 }

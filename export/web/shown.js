@@ -4,8 +4,8 @@ import { framing } from "./stage.js";
 import { blocks, smooth } from "./surface.js";
 
 export class Shown {
-  constructor(voxels, resolution) {
-    Object.assign(this, { voxels, resolution, meshes: {} });
+  constructor(voxels, resolution, origin) {
+    Object.assign(this, { voxels, resolution, origin, meshes: {} });
   }
 
   /** `style` is "blocks" or "smooth". */

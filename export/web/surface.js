@@ -172,9 +172,20 @@ function joined({ positions, indices }) {
   return { positions: Float32Array.from(places), indices: indices.map((i) => number[i]) };
 }
 
-/** A mesh as the text of an `.obj` file, z up. */
-export function obj(mesh) {
-  const { positions, indices } = joined(mesh);
+/** A mesh's positions where its shape lay, in the units of the file that it came from; z up still. */
+function placed({ positions, indices }, { placement }) {
+  if (!placement) return { positions, indices };
+  const { centre, side } = placement;
+  return { positions: positions.map((value, i) => value * side + centre[i % 3]), indices };
+}
+
+/** Positions with y up instead of z. */
+const yUp = (positions) => positions.map((_, i) => [positions[i], positions[i + 1], -positions[i - 1]][i % 3]);
+
+/** A mesh as the text of an `.obj` file, as its `origin` says: where it lay, with z up or y. */
+export function obj(mesh, origin) {
+  const { positions: upright, indices } = placed(joined(mesh), origin);
+  const positions = origin.up === "y" ? yUp(upright) : upright;
   const lines = [];
   for (let i = 0; i < positions.length; i += 3) lines.push(`v ${[...positions.subarray(i, i + 3)].join(" ")}`);
   for (let i = 0; i < indices.length; i += 3)
@@ -182,10 +193,10 @@ export function obj(mesh) {
   return `${lines.join("\n")}\n`;
 }
 
-/** A mesh as the bytes of a `.glb` file; y up, as glTF wants it. */
-export function glb(mesh) {
-  const { positions, indices } = joined(mesh);
-  const turned = positions.map((_, i) => [positions[i], positions[i + 1], -positions[i - 1]][i % 3]);
+/** A mesh as the bytes of a `.glb` file, where it lay; y up, as glTF wants it. */
+export function glb(mesh, origin) {
+  const { positions, indices } = placed(joined(mesh), origin);
+  const turned = yUp(positions);
   const bounds = (pick) =>
     [0, 1, 2].map((axis) => turned.filter((_, i) => i % 3 === axis).reduce((a, b) => pick(a, b)));
   const json = JSON.stringify({

@@ -130,7 +130,7 @@ function saveMesh(suffix, write, type) {
         .split("/")
         .pop()
         .replace(/\.[^.]*$/, "")}.${suffix}`,
-      write(shown.mesh(settings.style)),
+      write(shown.mesh(settings.style), shown.origin),
       type,
     );
 }

@@ -1,6 +1,7 @@
 /** Decodes beside the page: models come first, then streams and blocks; each shape is sent as soon as it is there. */
 
-import { FormatError, checkStream, decode, decodeShapes, hex, loadModel } from "./decoder.js";
+import { FormatError, checkStream, decode, decodeShapes, hex, loadModel, origin } from "./decoder.js";
+import { turnBack } from "./origin.js";
 
 const models = [];
 
@@ -24,12 +25,15 @@ const works = {
     checkStream(bytes);
     const model = modelOf(bytes.subarray(2, 5));
     const voxels = decode(bytes, model);
-    send({ voxels, resolution: model.resolution }, [voxels.buffer]);
+    send({ voxels, resolution: model.resolution, origin: origin(bytes) }, [voxels.buffer]);
   },
-  block({ payload, count, fingerprint }, send) {
+  block({ payload, origins, fingerprint }, send) {
     const model = modelOf(fingerprint);
-    for (const voxels of decodeShapes(payload, count, model)) {
-      send({ voxels, resolution: model.resolution }, [voxels.buffer]);
+    const { resolution } = model;
+    let row = 0;
+    for (const coded of decodeShapes(payload, origins.length, model)) {
+      const voxels = turnBack(coded, resolution, origins[row].pose);
+      send({ voxels, resolution, origin: origins[row++] }, [voxels.buffer]);
     }
   },
 };

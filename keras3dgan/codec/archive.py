@@ -13,19 +13,26 @@ from typing import BinaryIO
 import numpy as np
 
 from keras3dgan.codec import archive_names, container, varints
+from keras3dgan.codec import origin as origins
 from keras3dgan.codec.goals import Point
-from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.codec.origin import Origin
+from keras3dgan.codec.shape_codec import ShapeCodec, turned_back
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
+from keras3dgan.voxels.placement import MAX_BYTES
 
-MAGIC = b"G3A\x03"
-_HEADER = len(MAGIC) + container.FINGERPRINT_BYTES
+MAGIC = b"G3A"
+# Of shapes that lay as they are coded, and whose places are not kept; and of others.
+_PLAIN, _PLACED = b"\x03", b"\x04"
+_HEADER = len(MAGIC) + 1 + container.FINGERPRINT_BYTES
 # Offset of the index, number of shapes, CRC-32 of the index and the number.
 _FOOTER = struct.Struct("<QII")
 # Shapes of a block: they share its checksum, its size and the byte that it is rounded up to, and are read together.
 _GROUP = 16
 # What all that adds to a shape, in bytes, at most: a block's CRC-32, two bytes of size and the last byte, of a whole block.
 SHARE = (4 + 2 + 1) / _GROUP
+# What the mark of a shape takes that is not coded as it lay, in an index that is packed.
+TURNING = 0.75
 # Blocks that are coded at a time, on all cores.
 _AHEAD = 8
 # No index is longer, packed or unpacked; what claims more is damaged. A size takes at most so many bytes.
@@ -51,7 +58,8 @@ class ArchiveWriter:
         self._waiting: list[Point] = []
         self._sizes: list[int] = []
         self._checks: list[int] = []
-        file.write(MAGIC + codec.fingerprint[: container.FINGERPRINT_BYTES])
+        self._origins: list[Origin] = []
+        file.write(MAGIC + _PLAIN + codec.fingerprint[: container.FINGERPRINT_BYTES])
 
     def add(self, name: str, point: Point) -> None:
         """Appends a shape.
@@ -76,6 +84,7 @@ class ArchiveWriter:
             self._names[name] = None
         self._count += 1
         self._waiting.append(point)
+        self._origins.append(point.origin)
         if len(self._waiting) == _AHEAD * _GROUP:
             self._write_blocks()
 
@@ -91,9 +100,18 @@ class ArchiveWriter:
         """Writes what is left, and the index."""
         self._write_blocks()
         offset = self._file.tell()
-        content = varints.write(self._sizes) + "\n".join(self._names).encode()
+        content = varints.write(self._sizes) + self._how_they_lay() + "\n".join(self._names).encode()
         index = np.array(self._checks, "<u4").tobytes() + zlib.compress(content, 9)
         self._file.write(index + _FOOTER.pack(offset, self._count, zlib.crc32(index, self._count)))
+
+    def _how_they_lay(self) -> bytes:
+        """The marks of all shapes and then their placements; nothing where they lay as they are coded."""
+        if all(origin == Origin() for origin in self._origins):
+            return b""
+        self._file.seek(len(MAGIC))
+        self._file.write(_PLACED)
+        self._file.seek(0, os.SEEK_END)
+        return bytes(origin.mark for origin in self._origins) + b"".join(origin.place for origin in self._origins)
 
 
 @contextlib.contextmanager
@@ -132,10 +150,14 @@ class Archive:
     def _read_index(self, file: BinaryIO, header: bytes, size: int) -> None:
         if header[: len(MAGIC)] != MAGIC:
             raise InputError(f"{self.path}: not a .g3a archive; give one that 'keras3dgan bulk_compress' wrote.")
-        self.fingerprint = header[len(MAGIC) :]
         damaged = InputError(f"{self.path}: cut off or damaged, its index cannot be read; get the file again.")
         if size < _HEADER + _FOOTER.size:
             raise damaged
+        version, self.fingerprint = header[len(MAGIC) : len(MAGIC) + 1], header[len(MAGIC) + 1 :]
+        if version not in (_PLAIN, _PLACED):
+            raise InputError(
+                f"{self.path}: .g3a version {version[0]}; this program reads 3 and 4, use the one that wrote it."
+            )
         file.seek(size - _FOOTER.size)
         offset, count, check = _FOOTER.unpack(file.read(_FOOTER.size))
         length = size - _FOOTER.size - offset
@@ -149,19 +171,44 @@ class Archive:
         if 4 * blocks > length:
             raise damaged
         self._checks = np.frombuffer(index, "<u4", blocks).tolist()
-        content = _inflate(index[4 * blocks :], _MAX_SIZE * blocks + (archive_names.MOST_BYTES + 1) * count, damaged)
+        most = _MAX_SIZE * blocks + (archive_names.MOST_BYTES + 1 + 1 + MAX_BYTES) * count
+        content = _inflate(index[4 * blocks :], most, damaged)
         sizes, place = varints.read(content, blocks)
         # Python's integers, which a damaged size cannot overflow.
         self._offsets = [*itertools.accumulate(sizes, initial=_HEADER)]
         if len(sizes) != blocks or self._offsets[-1] != offset:
             raise damaged
-        self.names = _names(content[place:], count, damaged)
+        self._marks, self._places, size = b"", b"", 0
+        if version == _PLACED:
+            self._marks, self._places = content[place : place + count], content[place + count :]
+            size = count + self._find_places(count, damaged)
+        self.names = _names(content[place + size :], count, damaged)
         self._rows: dict[str, int | None] = {}
         for row, name in enumerate(self.names):
             self._rows[name] = None if name in self._rows else row
 
+    def _find_places(self, count: int, damaged: InputError) -> int:
+        """Where the placement of each shape stands; how many bytes all take."""
+        if len(self._marks) != count or not all(map(origins.is_mark, self._marks)):
+            raise damaged
+        self._place_of = np.zeros(count + 1, np.int64)
+        at = 0
+        for row, mark in enumerate(self._marks):
+            at += origins.place_length(mark, self._places[at : at + MAX_BYTES])
+            self._place_of[row + 1] = at
+        if at > len(self._places):
+            raise damaged
+        self._places = self._places[:at]
+        return at
+
     def __len__(self) -> int:
         return len(self.names)
+
+    def origin(self, row: int) -> Origin:
+        """How a shape lay in its file."""
+        if not self._marks:
+            return Origin()
+        return origins.read(self._marks[row], self._places[self._place_of[row] : self._place_of[row + 1]])
 
     @property
     def blocks(self) -> list[range]:
@@ -169,7 +216,7 @@ class Archive:
         return [range(start, min(start + _GROUP, len(self))) for start in range(0, len(self), _GROUP)]
 
     def read_block(self, index: int, codec: ShapeCodec) -> np.ndarray:
-        """Occupancy float32 (count, n, n, n) in [0, 1] of all shapes of a block.
+        """Occupancy float32 (count, n, n, n) in [0, 1], z up, of all shapes of a block.
 
         Raises:
             InputError: it is damaged, or was written by another model.
@@ -184,7 +231,7 @@ class Archive:
             block = file.read(end - begin)
         if zlib.crc32(block) != self._checks[index]:
             raise InputError(f"{names}: damaged, their checksum does not match; get the file again.")
-        return codec.decode_block(block, len(rows), names)
+        return turned_back([self.origin(row) for row in rows], codec.decode_block(block, len(rows), names))
 
     def shape(self, which: int | str, codec: ShapeCodec) -> np.ndarray:
         """Occupancy float32 (n, n, n) in [0, 1] of a shape, by its index or name.
@@ -200,6 +247,11 @@ class Archive:
         if not 0 <= row < len(self):
             raise InputError(f"{self.path}: holds no shape '{called}'; it has {len(self)}.")
         return self.read_block(row // _GROUP, codec)[row % _GROUP]
+
+
+def of_origin(origin: Origin) -> float:
+    """What is written of how a shape lay, in bytes."""
+    return len(origin.place) + TURNING * (origin.pose > 0)
 
 
 def _inflate(content: bytes, most: int, damaged: InputError) -> bytes:

@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from keras3dgan.codec.origin import Origin
 from keras3dgan.errors import InputError
 
 
@@ -93,11 +94,13 @@ class Point:
         way: what its codec needs to write it.
         size: bytes that it takes at most, in the file for which it was made; nan where they have not been counted.
         iou: of what will be restored with the shape; nan where nobody has asked for it.
+        origin: how the shape lay in its file, and the pose in which it is coded.
     """
 
     way: Any
     size: float
     iou: float
+    origin: Origin = Origin()
 
 
 def front(points: Iterable[Point]) -> list[Point]:

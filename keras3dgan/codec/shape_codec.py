@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from keras3dgan.codec import container
 from keras3dgan.codec.goals import GoalError, Point
+from keras3dgan.codec.origin import Origin
+from keras3dgan.voxels.pose import turn_back
 
 
 class ShapeCodec(abc.ABC):
@@ -25,12 +28,13 @@ class ShapeCodec(abc.ABC):
         """Of the decoder and its tables; its first bytes stand in every file."""
 
     @abc.abstractmethod
-    def choose(self, grids: np.ndarray, archived: bool = False) -> list[Point]:
+    def choose(self, grids: np.ndarray, archived: bool = False, origins: Sequence[Origin] | None = None) -> list[Point]:
         """How each of the grids (count, n, n, n) is sent, as the codec's goal wants.
 
         Args:
             grids: zeros and ones.
             archived: whether they go into an archive, where they take other bytes than on their own.
+            origins: how each lay in its file; the codec says into which pose it was turned, and counts what all that takes.
 
         Raises:
             GoalError: the goal cannot be reached.
@@ -46,24 +50,39 @@ class ShapeCodec(abc.ABC):
 
     @abc.abstractmethod
     def decode_streams(self, streams: Sequence[bytes], names: Sequence[str]) -> np.ndarray:
-        """Occupancy float32 (count, n, n, n) in [0, 1] of streams, which errors call by these names."""
+        """Occupancy float32 (count, n, n, n) in [0, 1] of streams, in the poses in which they are coded.
+
+        Args:
+            streams: contents of files.
+            names: what errors call them.
+        """
 
     @abc.abstractmethod
     def decode_block(self, block: bytes, count: int, name: str) -> np.ndarray:
-        """Occupancy float32 (count, n, n, n) in [0, 1] of a block of so many shapes, which errors call by this name.
+        """Occupancy float32 (count, n, n, n) in [0, 1] of a block of so many shapes, in the poses in which they are coded.
+
+        Args:
+            block: the payload.
+            count: how many shapes it holds.
+            name: what errors call it.
 
         Raises:
             InputError: it is damaged in a way that shows.
         """
 
-    def choose_each(self, grids: np.ndarray, archived: bool = False) -> list[Point | GoalError]:
+    def choose_each(
+        self, grids: np.ndarray, archived: bool = False, origins: Sequence[Origin] | None = None
+    ) -> list[Point | GoalError]:
         """As `choose`; where the goal cannot be reached for all together, each shape is tried alone, and gets its own error."""
         try:
-            return [*self.choose(grids, archived)]
+            return [*self.choose(grids, archived, origins)]
         except GoalError as error:
             if len(grids) == 1:
                 return [error]
-            return [self.choose_each(grid[None], archived)[0] for grid in grids]
+            of_each = origins or [Origin()] * len(grids)
+            return [
+                self.choose_each(grid[None], archived, [origin])[0] for grid, origin in zip(grids, of_each, strict=True)
+            ]
 
     def encode(self, grids: np.ndarray) -> Any:
         """Compresses a grid, or many.
@@ -94,13 +113,19 @@ class ShapeCodec(abc.ABC):
             names: what to call them in error messages.
 
         Returns:
-            float32 occupancy (n, n, n) or (count, n, n, n) in [0, 1]; above 0.5 a voxel is occupied.
+            float32 occupancy (n, n, n) or (count, n, n, n) in [0, 1], z up; above 0.5 a voxel is occupied.
 
         Raises:
             InputError: a stream is damaged, or was written by another model.
         """
         if isinstance(streams, bytes):
-            return self.decode_streams([streams], names or ["stream"])[0]
+            return self.decode([streams], names or ["stream"])[0]
         if not streams:
             return np.zeros((0, *(self.resolution,) * 3), np.float32)
-        return self.decode_streams(streams, names or [f"stream {index}" for index in range(len(streams))])
+        grids = self.decode_streams(streams, names or [f"stream {index}" for index in range(len(streams))])
+        return turned_back([container.origin(stream) for stream in streams], grids)
+
+
+def turned_back(origins: Sequence[Origin], grids: np.ndarray) -> np.ndarray:
+    """Decoded grids (count, n, n, n) as they stood before they were turned into their poses."""
+    return np.stack([turn_back(grid, origin.pose) for origin, grid in zip(origins, grids, strict=True)])

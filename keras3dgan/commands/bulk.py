@@ -93,10 +93,18 @@ class Compress(beam.DoFn):
         model: as `recipes.load_codec` takes it; a run must lie on storage that all workers see.
         reading: further arguments of `io.read_shape`.
         goal: what streams are to reach.
+        keep_placement: as of `conversion.read`.
     """
 
-    def __init__(self, model: str, reading: Mapping[str, Any] = MappingProxyType({}), goal: Goal = Goal()):
+    def __init__(
+        self,
+        model: str,
+        reading: Mapping[str, Any] = MappingProxyType({}),
+        goal: Goal = Goal(),
+        keep_placement: bool = True,
+    ):
         self._model = model
+        self._keep_placement = keep_placement
         self._goal = goal
         self._reading = dict(reading)
         self._shared = Shared()
@@ -126,7 +134,7 @@ class Compress(beam.DoFn):
     def _write(self, shard: Shard, target: pathlib.Path, listed: pathlib.Path) -> None:
         """Writes the archive, batch after batch, and the list of bad inputs."""
         with archive.create(target, self._codec) as writer:
-            shapes = _shapes(shard, self._codec.resolution, self._reading)
+            shapes = _shapes(shard, self._codec.resolution, self._reading, self._keep_placement)
             done = conversion.write_into(conversion.choose(shapes, self._codec, archived=True), writer)
             bad = [(item.name, " ".join(item.error.split())) for item in done if item.error]
             # Inside, so that the list comes first: an archive that is there says that its shard is done.
@@ -134,7 +142,7 @@ class Compress(beam.DoFn):
                 temporary.write_text("".join(f"{name}\t{why}\n" for name, why in bad))
 
 
-def _shapes(shard: Shard, resolution: int, reading: Mapping[str, Any]) -> Iterator[Item]:
+def _shapes(shard: Shard, resolution: int, reading: Mapping[str, Any], keep_placement: bool) -> Iterator[Item]:
     """The shapes of a shard with their grids."""
     if shard.dataset:
         from keras3dgan.datasets.builders import read_slice
@@ -142,7 +150,8 @@ def _shapes(shard: Shard, resolution: int, reading: Mapping[str, Any]) -> Iterat
         for name, grid in read_slice(*shard.dataset, resolution, shard.data_dir):
             yield Item(name, pathlib.Path(name), pathlib.Path(name), grid)
     folder = pathlib.Path(shard.folder)
-    yield from conversion.read([Item(n, folder / n, pathlib.Path(n)) for n in shard.files], resolution, reading)
+    items = [Item(name, folder / name, pathlib.Path(name)) for name in shard.files]
+    yield from conversion.read(items, resolution, reading, keep_placement)
 
 
 def check_done(shards: list[Shard], output: pathlib.Path, fingerprint: bytes) -> None:
@@ -189,6 +198,7 @@ def run(
     reading: Mapping[str, Any] = MappingProxyType({}),
     options: Any = None,
     goal: Goal = Goal(),
+    keep_placement: bool = True,
 ) -> Outcome:
     """Compresses shards, those that are not there yet.
 
@@ -199,6 +209,7 @@ def run(
         reading: further arguments of `io.read_shape`.
         options: Beam's `PipelineOptions`; default: the local runner.
         goal: what streams are to reach.
+        keep_placement: as of `conversion.read`.
     """
     output.mkdir(parents=True, exist_ok=True)
     pipeline = beam.Pipeline(options=options)
@@ -206,7 +217,7 @@ def run(
         pipeline
         | "shards" >> beam.Create(shards)
         | "one at a time" >> beam.Reshuffle()
-        | "compress" >> beam.ParDo(Compress(model, reading, goal)).with_outputs(BAD, main="archives")
+        | "compress" >> beam.ParDo(Compress(model, reading, goal, keep_placement)).with_outputs(BAD, main="archives")
     )
     _ = (
         done[BAD]

@@ -24,6 +24,7 @@ cli.add_codec()
 cli.add(flags.DEFINE_string, "dataset", None, "TFDS data set, already prepared, in place of a folder", cli.MODEL)
 cli.add(flags.DEFINE_string, "split", "train", "of the data set", cli.MODEL)
 cli.add_reading()
+cli.add_keep_placement()
 cli.add(flags.DEFINE_string, "output", None, "folder of the archives; given again, finished ones are left as they are")
 cli.add(flags.DEFINE_integer, "shard_size", 1000, "inputs an archive")
 cli.add(
@@ -60,7 +61,8 @@ def main(words: Sequence[str]) -> None:
         shards = bulk.shards_of_files(pathlib.Path(words[0]), output, cli.FLAGS.shard_size)
     bulk.check_done(shards, output, codec.fingerprint)  # here, not on a worker
     begin = time.perf_counter()
-    done = bulk.run(shards, model, output, cli.reading(), PipelineOptions(shlex.split(cli.FLAGS.beam)), goal)
+    options = PipelineOptions(shlex.split(cli.FLAGS.beam))
+    done = bulk.run(shards, model, output, cli.reading(), options, goal, cli.FLAGS.keep_placement)
     seconds = time.perf_counter() - begin
     if done.shapes:
         rate = f", {done.shapes / seconds:.1f} shapes/s" if not done.shards_done_before else ""

@@ -248,6 +248,12 @@ def add_reading() -> None:
     add(flags.DEFINE_integer, "read_mib", limits.bytes >> 20, "of memory, that reading one file may take")
 
 
+def add_keep_placement() -> None:
+    """Defines `--keep_placement`."""
+    text = "meshes come back in their own position and scale, for 3 to 8 bytes; left out where it would take more"
+    add(flags.DEFINE_boolean, "keep_placement", True, text)
+
+
 def reading() -> dict[str, Any]:
     """The flags of `add_reading`, as `voxels.io.read_shape` takes them."""
     for name in ("read_seconds", "read_mib"):

@@ -25,6 +25,7 @@ cli.add(
     flags.DEFINE_string, "output", None, "file or folder to write to, or all.g3a for one archive [beside the input]"
 )
 cli.add_reading()
+cli.add_keep_placement()
 
 
 def main(words: Sequence[str]) -> None:
@@ -40,6 +41,7 @@ def main(words: Sequence[str]) -> None:
         cli.FLAGS.output,
         cli.reading(),
         verify=True,
+        keep_placement=cli.FLAGS.keep_placement,
     )
 
 

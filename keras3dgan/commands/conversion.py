@@ -13,35 +13,48 @@ import numpy as np
 from keras3dgan.codec import archive, archive_names, container
 from keras3dgan.codec.archive import Archive, ArchiveWriter
 from keras3dgan.codec.goals import GoalError
+from keras3dgan.codec.origin import Origin
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.commands import file_plan
 from keras3dgan.commands.items import Item, Tally, batches, sound, written
 from keras3dgan.errors import InputError, UnavailableError
 from keras3dgan.voxels import io
 from keras3dgan.voxels.grid import iou, packed_size
+from keras3dgan.voxels.placement import Placement
 
 # Stands for the archive in the names of what goes into it.
 _IN_ARCHIVE = pathlib.Path("archive")
 
 
-def read(items: Iterable[Item], resolution: int, reading: Mapping[str, Any]) -> Iterator[Item]:
-    """Gives each item its grid, `uint8` (n, n, n).
+def read(
+    items: Iterable[Item], resolution: int, reading: Mapping[str, Any], keep_placement: bool = True
+) -> Iterator[Item]:
+    """Gives each item its grid, `uint8` (n, n, n), and its origin.
 
     Args:
         items: with their sources.
         resolution: n.
         reading: further arguments of `io.read_shape`.
+        keep_placement: whether meshes are to come back where they lay, if that fits into eight bytes.
     """
     for item in items:
         try:
             shape = io.read(item.source, resolution, **reading)
             item.content = shape.grid
+            item.origin = _origin(shape, keep_placement)
             item.reduced_from = shape.stored if shape.stored and shape.stored > resolution else None
         except UnavailableError:
             raise
         except InputError as error:
             item.fail(error)
         yield item
+
+
+def _origin(shape: io.Shape, keep_placement: bool) -> Origin:
+    place = shape.placement if keep_placement else None
+    # Without one, a mesh fills the unit cube, as those do that were written so.
+    kept = place is not None and place != Placement() and place.to_bytes() is not None
+    return Origin(up=shape.up, placement=place if kept else None)
 
 
 def choose(items: Iterable[Item], codec: ShapeCodec, archived: bool = False, verify: bool = False) -> Iterator[Item]:
@@ -57,12 +70,13 @@ def choose(items: Iterable[Item], codec: ShapeCodec, archived: bool = False, ver
         found = sound(batch)
         if found:
             grids = np.stack([item.content for item in found])
-            for item, point in zip(found, codec.choose_each(grids, archived), strict=True):
+            points = codec.choose_each(grids, archived, [item.origin for item in found])
+            for item, point in zip(found, points, strict=True):
                 if isinstance(point, GoalError):
                     item.fail(point)
                     item.error = f"{item.name}: {item.error}"
                 else:
-                    item.content, item.iou = point, point.iou
+                    item.content, item.iou, item.origin = point, point.iou, point.origin
             if verify:
                 _verify(found, grids, codec)
         yield from batch
@@ -104,6 +118,7 @@ def compress(
     output: str | None,
     reading: Mapping[str, Any],
     verify: bool = False,
+    keep_placement: bool = True,
 ) -> None:
     """Turns shapes into `.g3c` files, or into one `.g3a` archive.
 
@@ -113,6 +128,7 @@ def compress(
         output: `--output`.
         reading: further arguments of `io.read_shape`.
         verify: whether to restore every shape again and say how good it is.
+        keep_placement: as of `read`.
 
     Raises:
         InputError: nothing to read, or some files could not be read; the others have been written.
@@ -124,7 +140,7 @@ def compress(
             raise InputError(f"{target} must end in .g3c or .g3a, or be a folder.", "output")
     codec = load(pairs[0][0])
     items = [Item(str(source), source, target) for source, target in pairs]
-    chosen = choose(read(items, codec.resolution, reading), codec, bool(into), verify)
+    chosen = choose(read(items, codec.resolution, reading, keep_placement), codec, bool(into), verify)
     tally = Tally("compress", len(items))
     if into:
         for item in items:
@@ -147,7 +163,13 @@ def _size_line(tally: Tally, codec: ShapeCodec, into: str | None, verify: bool) 
     ratio = packed_size(codec.resolution) / mean
     size = f"{mean:.1f} bytes a shape, {ratio:.1f} times smaller than its {codec.resolution}^3 bits"
     quality = _quality([item.iou for item in tally.written]) if verify else ""
-    return f"{where}: {size}{quality}{_reduced(tally.written, codec.resolution)}"
+    return f"{where}: {size}{_placed(tally.written)}{quality}{_reduced(tally.written, codec.resolution)}"
+
+
+def _placed(items: Sequence[Item]) -> str:
+    """What it takes that meshes come back where they lay."""
+    mean = sum(len(item.origin.place) for item in items) / len(items)
+    return f", {mean:.1f} of them position and scale" if mean else ""
 
 
 def _reduced(items: Sequence[Item], resolution: int) -> str:
@@ -202,7 +224,7 @@ def _decode(items: Sequence[Item], codec: ShapeCodec) -> None:
                 _decode([item], codec)
         return
     for item, occupancy in zip(items, restored, strict=True):
-        item.content = occupancy
+        item.content, item.origin = occupancy, container.origin(item.content)
 
 
 def restore_archive(found: Archive, items: Sequence[Item], codec_of: Callable[[bytes], ShapeCodec]) -> Iterator[Item]:
@@ -211,8 +233,8 @@ def restore_archive(found: Archive, items: Sequence[Item], codec_of: Callable[[b
     for index, rows in enumerate(found.blocks):
         block = [items[row] for row in rows]
         try:
-            for item, occupancy in zip(block, found.read_block(index, codec), strict=True):
-                item.content = occupancy
+            for item, row, occupancy in zip(block, rows, found.read_block(index, codec), strict=True):
+                item.content, item.origin = occupancy, found.origin(row)
         except UnavailableError:
             raise
         except InputError as error:
@@ -226,7 +248,7 @@ def write_shapes(items: Iterable[Item]) -> Iterator[Item]:
     for item in items:
         if item.error is None:
             try:
-                io.write_shape(item.target, item.content)
+                io.write_shape(item.target, item.content, placement=item.origin.placement, up=item.origin.up)
                 written(item)
             except InputError as error:
                 item.fail(error)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import tqdm
 
+from keras3dgan.codec.origin import Origin
 from keras3dgan.errors import InputError, printable
 
 T = TypeVar("T")
@@ -30,6 +31,7 @@ class Item:
         content: what the stages have made of it so far: a grid, a stream, an occupancy.
         iou: of what will be restored, where that is known.
         size: bytes written.
+        origin: how the shape lay in its file, and where.
         reduced_from: n of the n^3 grid in the file, where it was finer than what is coded.
         error: a sentence on what is wrong; stages leave such items alone.
     """
@@ -40,6 +42,7 @@ class Item:
     content: Any = None
     iou: float = math.nan
     size: int = 0
+    origin: Origin = Origin()
     reduced_from: int | None = None
     error: str | None = None
 

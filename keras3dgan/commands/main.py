@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "measure compressors on shapes never trained on",
     "evaluate_gan": "measure 3D-GANs on shapes never trained on",
     "evaluate_reconstruction": "measure shapes made of pictures of objects never trained on",
+    "evaluate_voxnet": "measure a classifier on shapes never trained on",
     "evaluate_features": "classify shapes by what a 3D-GAN's discriminator has learnt without labels",
     "export_models": "write trained models for TensorFlow Serving, ONNX Runtime, LiteRT or a browser",
     "serve": "serve exported models on this machine, for development",

@@ -128,6 +128,18 @@ def upsampling_stack(x: Any, resolution: int, width: int, init_stddev: float, in
     return float32(x)
 
 
+def residual_perceptron(x: Any, units: int, depth: int) -> Any:
+    """A dense layer and residual blocks of two (He et al. 2016), each of which starts as the identity; (batch, units)."""
+    x = layers.Dense(units, kernel_initializer="he_normal", name="dense")(x)
+    for index in range(1, depth + 1):
+        y = layers.LeakyReLU(negative_slope=LEAK, name=f"block{index}_act1")(x)
+        y = layers.Dense(units, kernel_initializer="he_normal", name=f"block{index}_dense1")(y)
+        y = layers.LeakyReLU(negative_slope=LEAK, name=f"block{index}_act2")(y)
+        y = layers.Dense(units, kernel_initializer="zeros", name=f"block{index}_dense2")(y)
+        x = layers.Add(name=f"block{index}_sum")([x, y])
+    return layers.LeakyReLU(negative_slope=LEAK, name="act")(x)
+
+
 def residual_stage(x: Any, count: int, name: str) -> Any:
     """Residual blocks of two convolutions of kernel 3 (He et al. 2016), without normalisation.
 

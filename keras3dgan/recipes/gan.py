@@ -4,18 +4,21 @@ keras3dgan train_gan --workdir=runs/gan --preset=cpu --classes=chair
 
 Presets: `report`, its values, which collapse; `gan`, its losses made to converge (score 0.80 to 0.84 on chairs after
 840 steps at a quarter of the width); `wgan_gp`, `best` (0.66 to 0.70; 0.59 after 2,800 at half the width, 98 minutes on a
-core); `r3gan`, being measured; `64` and `wu2016_64`, at 64^3; `cpu`, `best` at a quarter; `demo`, `test`, minutes, seconds.
+core); `r3gan`, being measured; `latent`, on the latents of an autoencoder (--autoencoder), being measured; `64` and
+`wu2016_64`, at 64^3; `cpu`, `best` at a quarter; `demo`, `test`, minutes, seconds.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras3dgan.errors import InputError
+from keras3dgan.recipes import autoencoder as autoencoder_recipe
 from keras3dgan.runs import Run
 from keras3dgan.training.adversarial_settings import CONVERGING, AdversarialSettings, SmoothedSettings
 from keras3dgan.training.options import Options, Samples
@@ -26,10 +29,12 @@ if TYPE_CHECKING:
     import keras
 
     from keras3dgan.models.adversarial.adversarial_model import AdversarialModel
+    from keras3dgan.training.latent_space import LatentSpace
+    from keras3dgan.voxels.shape_set import ShapeSet
 
 # The penalties are on each shape alone.
 _NO_NORMALIZATION = knob("none", "of the discriminator: none with variants wgan_gp and r3gan", choices=("none",))
-_VARIANT = "gan, the report's; wgan_gp, its future direction; or r3gan"
+_VARIANT = "gan, the report's; wgan_gp, its future direction; r3gan; or latent, r3gan on an autoencoder's latents"
 _SHOWN = 8
 _ROWS = ("samples", "more samples")
 
@@ -65,6 +70,19 @@ class R3GANSettings(AdversarialSettings):
     diff_augment: str = knob("none", "r3gan: changes to what the discriminator sees: mirror,shift,cutout; or none")
 
 
+@dataclasses.dataclass(frozen=True)
+class LatentSettings(AdversarialSettings):
+    """A relativistic GAN on the latents of an autoencoder, which turns what it draws into shapes."""
+
+    MODEL = (*AdversarialSettings.MODEL, "penalty_weight")
+
+    variant: str = knob("latent", _VARIANT)
+    d_normalization: str = _NO_NORMALIZATION
+    penalty_weight: float = knob(1.0, "wgan_gp, r3gan: weight of the gradient penalty", least=0)
+    depth: int = knob(3, "latent: residual blocks of both perceptrons; width is that of their layers", least=1)
+    copies: int = knob(10, "latent: augmented copies of each shape whose latents are learnt", least=1)
+
+
 # Gulrajani et al. 2017, with one critic step and rates that get somewhere in a few hundred steps. It needs the start at the
 # occupied fraction: else the critic's first lesson empties the volume, and a saturated sigmoid takes long to come back.
 _WGAN_GP = {
@@ -88,6 +106,23 @@ _R3GAN = {
     "diff_augment": "mirror,shift,cutout",
     "average": 0.995,
 }
+# The networks and rates of Huang et al. 2024 for small data, as perceptrons.
+_LATENT = {
+    **_WGAN_GP,
+    "variant": "latent",
+    "latent_size": 64,
+    "latent_stddev": 1.0,
+    "width": 512,
+    "batch_size": 256,
+    "epochs": 400,
+    "augmentation": "mirror,shift",
+    "g_learning_rate": 0.0002,
+    "d_learning_rate": 0.0002,
+    "penalty_weight": 1.0,
+    "average": 0.998,
+    "measure_every": 20,
+    "precision": "float32",
+}
 # Wu et al. 2016, section 3.1 and appendix, as the report took them over for its 64^3 model (section 4.1.1), which collapsed: no
 # smoothing, one rate ratio of 250 to 1. Their 4x4x4 block of 512 channels is here reached from a dense 2x2x2 one.
 _WU2016_64 = {
@@ -107,6 +142,7 @@ PRESETS = {
     "gan": _GAN,
     "wgan_gp": _WGAN_GP,
     "r3gan": _R3GAN,
+    "latent": _LATENT,
     "64": {**_WGAN_GP, "resolution": 64, "batch_size": 50},
     "wu2016_64": _WU2016_64,
     "cpu": {**_WGAN_GP, "width": 64, "epochs": 500},
@@ -115,18 +151,35 @@ PRESETS = {
 }
 
 
-def build(settings: AdversarialSettings, occupied: float = 0.5) -> AdversarialModel:
-    """The compiled adversarial model of these settings; `occupied` is the mean occupancy of the training shapes."""
+def build(settings: AdversarialSettings, occupied: float = 0.5, latents: LatentSpace | None = None) -> AdversarialModel:
+    """The compiled adversarial model of these settings.
+
+    Args:
+        settings: every knob.
+        occupied: mean occupancy of the training shapes.
+        latents: what variant `latent` learns.
+    """
     from keras3dgan import models
-    from keras3dgan.training.optimizers import make_optimizer
 
     width, stddev = settings.width, settings.init_stddev
+    if isinstance(settings, LatentSettings):
+        assert latents is not None
+        mapping = models.LatentMapping(settings.latent_size, latents.latent_size, width, settings.depth)
+        critic = models.LatentCritic(latents.latent_size, width, settings.depth)
+        return _compiled(
+            models.LatentR3GAN(mapping, critic, finish=latents.generator, **settings.for_model()), settings
+        )
     generator = models.Generator(
         settings.resolution, settings.latent_size, width, stddev, settings.init_occupied or occupied
     )
     discriminator = models.Discriminator(settings.resolution, width, stddev, normalization=settings.d_normalization)
     kind = {GANSettings: models.VoxelGAN, WGANGPSettings: models.VoxelWGANGP, R3GANSettings: models.VoxelR3GAN}
-    gan = kind[type(settings)](generator, discriminator, **settings.for_model())
+    return _compiled(kind[type(settings)](generator, discriminator, **settings.for_model()), settings)
+
+
+def _compiled(gan: AdversarialModel, settings: AdversarialSettings) -> AdversarialModel:
+    from keras3dgan.training.optimizers import make_optimizer
+
     gan.compile(
         make_optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
         make_optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
@@ -136,7 +189,11 @@ def build(settings: AdversarialSettings, occupied: float = 0.5) -> AdversarialMo
 
 
 def train(
-    settings: AdversarialSettings, run: Run, options: Options = Options(), voxnet: Run | None = None
+    settings: AdversarialSettings,
+    run: Run,
+    options: Options = Options(),
+    voxnet: Run | None = None,
+    autoencoder: Run | None = None,
 ) -> dict[str, Any]:
     """Trains a 3D-GAN, or goes on training it, and writes `models/generator.keras` and `models/discriminator.keras`.
 
@@ -148,12 +205,13 @@ def train(
         run: where to write.
         options: data folders, checkpoints, pictures.
         voxnet: a run of `train_voxnet` whose features give the Frechet distance, which else is not measured.
+        autoencoder: with variant `latent`, the run of `train_autoencoder` whose latents are learnt.
 
     Returns:
         The content of `result.json`.
 
     Raises:
-        InputError: the data cannot be read, or the run directory holds another run.
+        InputError: the data cannot be read, the run directory holds another run, or an autoencoder is missing or too many.
     """
     from keras3dgan.training import best_generator, loop
     from keras3dgan.training.callbacks import SamplePictures
@@ -164,11 +222,12 @@ def train(
     if settings.measure_every:
         classifier = load_model(voxnet, "voxnet") if voxnet else None
         protocol = best_generator.protocol(train_shapes, options.load(settings, "validation"), classifier)
-    run.start("gan", settings, may_change=settings.may_change)
+    space, parts = _latent_space(settings, train_shapes, autoencoder)
+    run.start("gan", settings, parts, may_change=settings.may_change)
     if loop.is_finished(run, settings):
         return run.result() or {}
     with loop.prepared(settings):
-        gan = build(settings, train_shapes.occupied())
+        gan = build(settings, train_shapes.occupied(), space)
     draws = (settings.latent_size, settings.latent_stddev, settings.seed)
 
     def samples(logs: dict[str, float]) -> Samples:
@@ -177,15 +236,37 @@ def train(
 
     callbacks = [SamplePictures(run, options, samples), *options.callbacks]
     exports = {"discriminator": gan.discriminator}
+    fit = functools.partial(loop.fit, run, gan, settings, train_shapes, None, exports)
+    if space is not None:
+        learnt, batches = space.shapes(train_shapes), space.batches(settings.batch_size, settings.seed)
+        fit = functools.partial(loop.fit, run, gan, settings, learnt, None, exports, make_batches=batches)
     if protocol is None:
         exports["generator"] = gan.best_generator
-        options = dataclasses.replace(options, callbacks=callbacks)
-        return loop.fit(run, gan, settings, train_shapes, None, exports, options)
+        return fit(dataclasses.replace(options, callbacks=callbacks))
     best = best_generator.BestGenerator(
         run, protocol, best_generator.latents(protocol.count, *draws), settings.measure_every, settings.patience
     )
     options = dataclasses.replace(options, callbacks=[best, *callbacks])
-    return loop.fit(run, gan, settings, train_shapes, None, exports, options, summary=lambda: {"best": best.result()})
+    return fit(options, summary=lambda: {"best": best.result()})
+
+
+def _latent_space(
+    settings: AdversarialSettings, shapes: ShapeSet, autoencoder: Run | None
+) -> tuple[LatentSpace | None, dict[str, str]]:
+    """What variant `latent` learns, and the fingerprint of the autoencoder that it comes from; None of other variants."""
+    if not isinstance(settings, LatentSettings):
+        if autoencoder is not None:
+            raise InputError("only variant latent takes one; leave it out.", "autoencoder")
+        return None, {}
+    from keras3dgan.training.latent_space import LatentSpace
+
+    if autoencoder is None:
+        raise InputError("give the run of a trained autoencoder, whose latents variant latent learns.", "autoencoder")
+    codec = autoencoder_recipe.load(autoencoder)
+    if codec.resolution != settings.resolution:
+        raise InputError(f"{autoencoder.path} is for {codec.resolution}^3, not {settings.resolution}^3.", "autoencoder")
+    space = LatentSpace.of(codec, shapes, settings.augmentation, settings.copies, settings.seed)
+    return space, {"autoencoder": codec.fingerprint.hex()}
 
 
 def load(run: Run) -> keras.Model:
@@ -241,9 +322,12 @@ RECIPE = Recipe(
     kind="gan",
     title="3D-GAN",
     help="train a 3D-GAN",
-    settings={"gan": GANSettings, "wgan_gp": WGANGPSettings, "r3gan": R3GANSettings},
+    settings={"gan": GANSettings, "wgan_gp": WGANGPSettings, "r3gan": R3GANSettings, "latent": LatentSettings},
     presets=PRESETS,
-    inputs={"voxnet": Input("voxnet", "run of train_voxnet; its features give the Frechet distance")},
+    inputs={
+        "voxnet": Input("voxnet", "run of train_voxnet; its features give the Frechet distance"),
+        "autoencoder": Input("autoencoder", "latent: run of train_autoencoder, whose latents are learnt"),
+    },
     train=train,
     line=_line,
     facts=_facts,

@@ -63,11 +63,13 @@ class Shape(NamedTuple):
     Attributes:
         grid: `uint8` (n, n, n), z up, as `read_shape` gives it.
         placement: where the grid lies in the units of a mesh; None for files that hold a grid.
+        up: the axis that pointed up in the file where its format leaves that open: `z` or `y`.
         stored: n of the grid that the file holds, before it was padded, cropped or resampled; None for other meshes.
     """
 
     grid: np.ndarray
     placement: Placement | None
+    up: str
     stored: int | None
 
 
@@ -83,13 +85,14 @@ def read(
     if limits is not None:
         given = {"resolution": resolution, "up": up, "threshold": threshold, "invert": invert}
         told, grid = _read_bounded("packed_shape", path, given, limits)
-        return Shape(grid, told["placement"] and _placement(told["placement"]), told["stored"])
+        placement = told["placement"] and _placement(told["placement"])
+        return Shape(grid, placement, told["up"], told["stored"])
     suffix = pathlib.Path(path).suffix.lower()
     up = up_of_tree(path) or up if up == "auto" else up
     if suffix in mesh.READABLE:
         return _read_mesh(path, resolution, up)
     grid = read_grid(path, up, threshold, invert, None)
-    return Shape(fit_grid(grid, resolution, str(path)), None, len(grid))
+    return Shape(fit_grid(grid, resolution, str(path)), None, "y" if up == "y" else "z", len(grid))
 
 
 def fit_grid(grid: np.ndarray, resolution: int, name: str = "grid") -> np.ndarray:
@@ -161,9 +164,9 @@ def _placement(told: dict[str, Any]) -> Placement:
 
 def packed_shape(**given: Any) -> tuple[dict[str, Any], bytes]:
     """`read` in this process, as a child process can tell it: what JSON can say, and the packed grid."""
-    grid, placement, stored = read(**given, limits=None)
+    grid, placement, up, stored = read(**given, limits=None)
     placed = None if placement is None else dataclasses.asdict(placement)
-    return {"size": len(grid), "placement": placed, "stored": stored}, grids.pack(grid).tobytes()
+    return {"size": len(grid), "placement": placed, "up": up, "stored": stored}, grids.pack(grid).tobytes()
 
 
 def packed_grid(**given: Any) -> tuple[dict[str, Any], bytes]:
@@ -180,13 +183,16 @@ def _read_mesh(path: str | os.PathLike[str], resolution: int, up: str) -> Shape:
     else:
         placed = placed_grid_of_surface(surface, resolution, voxelize.default_margin(resolution))
         grid, placement = placed or voxelize.voxelize_placed(surface, resolution, name=str(path))
-    # A format that fixes y as up needs no turning back.
     turned = "y" if up == "y" and not mesh.is_y_up(path) else "z"
-    return Shape(grid, dataclasses.replace(placement, up=turned), None if whole is None else len(whole))
+    return Shape(grid, placement, turned, None if whole is None else len(whole))
 
 
 def write_shape(
-    path: str | os.PathLike[str], occupancy: np.ndarray, threshold: float = 0.5, placement: Placement | None = None
+    path: str | os.PathLike[str],
+    occupancy: np.ndarray,
+    threshold: float = 0.5,
+    placement: Placement | None = None,
+    up: str = "z",
 ) -> None:
     """Writes a shape in the format that the suffix names: `.obj .stl .ply .glb .binvox .npy .npz`.
 
@@ -194,20 +200,21 @@ def write_shape(
         path: the file; its folder is made.
         occupancy: (n, n, n) in [0, 1], z up.
         threshold: above it a voxel is occupied.
-        placement: for meshes and `.binvox`: where the grid lies; all formats stand as the file stood that it came from.
+        placement: for meshes and `.binvox`: where the grid lies.
+        up: the axis that is to point up, `z` or `y`, where the format leaves that open.
 
     Raises:
         InputError: another suffix, or a mesh of an empty grid is asked for.
     """
     suffix = pathlib.Path(path).suffix.lower()
     if suffix in mesh.WRITABLE:
-        mesh.write_mesh(path, occupancy, threshold, placement)
+        mesh.write_mesh(path, occupancy, threshold, placement, up)
         return
     placement = placement or Placement()
     grid = (occupancy > threshold).astype(np.uint8)
-    grid = turn_back(grid, Y_UP[0]) if placement.up == "y" else grid
+    grid = turn_back(grid, Y_UP[0]) if up == "y" else grid
     if suffix == ".binvox":
-        centre = mesh.stood(np.array([placement.centre]), placement)[0]
+        centre = mesh.stood(np.array([placement.centre]), up)[0]
         x, y, z = (centre - placement.side / 2).tolist()
         binvox.write_binvox(path, binvox.Binvox(grid, (x, y, z), placement.side))
     elif suffix in (".npy", ".npz"):

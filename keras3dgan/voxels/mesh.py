@@ -97,7 +97,11 @@ def surface(occupancy: np.ndarray, threshold: float = 0.5) -> trimesh.Trimesh:
 
 
 def write_mesh(
-    path: str | os.PathLike[str], occupancy: np.ndarray, threshold: float = 0.5, placement: Placement | None = None
+    path: str | os.PathLike[str],
+    occupancy: np.ndarray,
+    threshold: float = 0.5,
+    placement: Placement | None = None,
+    up: str = "z",
 ) -> None:
     """Writes the surface of a grid as `.obj`, `.stl`, `.ply` or `.glb` (turned y up there, as glTF demands).
 
@@ -107,6 +111,7 @@ def write_mesh(
         threshold: above it a voxel is occupied.
         placement: where the grid lies; default: it fills the cube [-0.5, 0.5]^3. With one, the surface of a grid of zeros
             and ones is less than a voxel away from the mesh that was voxelised, everywhere.
+        up: the axis that is to point up, `z` or `y`; `.glb` has y up whatever this says.
 
     Raises:
         InputError: another suffix, or nothing in the grid is occupied.
@@ -124,8 +129,8 @@ def write_mesh(
         mesh.vertices = placement.place(mesh.vertices)
     if is_y_up(path):
         mesh.apply_transform(Y_UP_TO_Z_UP.T)
-    elif placement is not None:
-        mesh.vertices = stood(mesh.vertices, placement)
+    else:
+        mesh.vertices = stood(mesh.vertices, up)
     with replacing(path) as temporary:
         mesh.export(temporary)
 
@@ -135,6 +140,6 @@ def is_y_up(path: str | os.PathLike[str]) -> bool:
     return pathlib.Path(path).suffix.lower() in Y_UP
 
 
-def stood(points: np.ndarray, placement: Placement) -> np.ndarray:
-    """Points (n, 3), z up, in the axes of the file that a shape came from."""
-    return points @ Y_UP_TO_Z_UP[:3, :3] if placement.up == "y" else points
+def stood(points: np.ndarray, up: str) -> np.ndarray:
+    """Points (n, 3), z up, in the axes of a file in which `up`, `z` or `y`, points up."""
+    return points @ Y_UP_TO_Z_UP[:3, :3] if up == "y" else points

@@ -14,7 +14,7 @@ _MANTISSA_BITS = 12
 _MAX_WIDTH = 13
 # Position counts in this share of the grid's side: a 16th of a voxel at 32^3, a quarter at 128^3.
 _STEPS = 512
-_HEAD_BITS = 8 + _MANTISSA_BITS + 1 + 4
+_HEAD_BITS = 8 + _MANTISSA_BITS + 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,19 +24,17 @@ class Placement:
     Attributes:
         centre: its middle, in the axes of the grid: x, y, z with z up.
         side: its length.
-        up: the axis that pointed up in the file, `z` or `y`: y is turned down again when a file is written.
     """
 
     centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
     side: float = 1.0
-    up: str = "z"
 
     def to_bytes(self) -> bytes | None:
-        """Four to eight bytes, or None where the mesh is too far from its origin, too small or too large for them.
+        """Three to eight bytes, or None where the mesh is too far from its origin, too small or too large for them.
 
-        Big-endian bits: exponent of the side (8, biased by 128), mantissa (12), whether y was up (1), width w (4), and the
-        centre as three signed numbers of w bits, in 512ths of the side; zeros up to a whole byte. What comes back is less
-        than a seventh of a voxel away from what went in, at up to 128^3.
+        Big-endian bits: exponent of the side (8, biased by 128), mantissa (12), width w (4), and the centre as three signed
+        numbers of w bits, in 512ths of the side; zeros up to a whole byte. What comes back is less than a seventh of a
+        voxel away from what went in, at up to 128^3.
         """
         exponent = math.floor(math.log2(self.side)) if 0 < self.side < math.inf else 999
         mantissa = round((self.side / 2.0**exponent - 1) * (1 << _MANTISSA_BITS)) if abs(exponent) < 200 else 0
@@ -50,7 +48,7 @@ class Placement:
         if width > _MAX_WIDTH:
             return None
         bits = exponent + 128
-        for value, size in [(mantissa, _MANTISSA_BITS), (int(self.up == "y"), 1), (width, 4)]:
+        for value, size in [(mantissa, _MANTISSA_BITS), (width, 4)]:
             bits = bits << size | value
         for step in steps:
             bits = bits << width | step & ((1 << width) - 1)
@@ -66,7 +64,7 @@ class Placement:
         """
         size = cls.length(content)
         if len(content) < size:
-            raise InputError("The placement of the shape is cut off; get the whole file.")
+            raise InputError("the placement of the shape is cut off; get the file again.")
         bits, left = int.from_bytes(content[:size], "big"), 8 * size
 
         def take(count: int) -> int:
@@ -75,16 +73,16 @@ class Placement:
             return bits >> left & ((1 << count) - 1)
 
         side = _side(take(8) - 128, take(_MANTISSA_BITS))
-        up, width = "zy"[take(1)], take(4)
+        width = take(4)
         steps = [take(width) for _ in range(3)]
         x, y, z = ((step - (1 << width) if width and step >> (width - 1) else step) * side / _STEPS for step in steps)
-        return cls((x, y, z), side, up)
+        return cls((x, y, z), side)
 
     @staticmethod
     def length(content: bytes) -> int:
         """How many bytes the placement takes that these bytes begin with."""
-        head = int.from_bytes(content[:4].ljust(4, b"\0"), "big")
-        width = head >> (32 - _HEAD_BITS) & 15
+        head = int.from_bytes(content[:3].ljust(3, b"\0"), "big")
+        width = head & 15
         return -(-(_HEAD_BITS + 3 * width) // 8)
 
     def place(self, points: np.ndarray) -> np.ndarray:

@@ -7,14 +7,16 @@ import numpy as np
 from keras import ops
 
 from keras3dgan import backend, data
+from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.models.adversarial.voxel_r3gan import VoxelR3GAN
 from keras3dgan.models.generative_compressor import GenerativeCompressor
 from keras3dgan.models.noise import Noise
 from keras3dgan.models.voxnet import VoxNet
 from keras3dgan.recipes import autoencoder, gan, vae_gan, voxnet
+from keras3dgan.training.latent_space import LatentSpace
 from tests.conftest import boxes
 
-KINDS = ("gan", "wgan_gp", "r3gan", "vae_gan", "autoencoder", "compressor", "voxnet")
+KINDS = ("gan", "wgan_gp", "r3gan", "latent", "vae_gan", "autoencoder", "compressor", "voxnet")
 RESOLUTION, BATCH, EPOCHS, STEPS = 16, 8, 2, 5
 
 
@@ -35,6 +37,9 @@ def build(kind):
         compile_with_sgd(model)
         return model
     knobs = {**small, "average": 0.9}
+    if kind == "latent":
+        sgd = {"d_optimizer": "sgd", "g_optimizer": "sgd", "average": 0.9, "width": 16}
+        return gan.build(gan.RECIPE.make_settings("latent", **sgd), latents=latent_space())
     if kind == "vae_gan":
         knobs |= {"g_optimizer": "sgd", "d_optimizer": "sgd", "alpha1": 0.01}
         model = vae_gan.build(vae_gan.RECIPE.make_settings("test", **knobs))
@@ -48,6 +53,13 @@ def build(kind):
         # A gate that closes on some of the steps and not on others.
         knobs |= {"gate_accuracy": 0.5, "balance": 0.5, "noise_stddev": 0.1}
     return gan.build(gan.RECIPE.make_settings("test", **knobs))
+
+
+def latent_space():
+    """Of latents that nothing was encoded to."""
+    decoder = VoxNet(2, RESOLUTION, 4)  # which is not called
+    codec = NeuralCodec(decoder, decoder, [])
+    return LatentSpace(codec, np.random.default_rng(0).normal(size=(24, 12)).astype(np.float32), copies=1)
 
 
 def compile_with_sgd(model):
@@ -97,6 +109,8 @@ def train(kind):
     if kind == "vae_gan":
         views = np.random.default_rng(0).integers(0, 256, (24, 3, 32, 32, 4), dtype=np.uint8)
         batches = data.picture_batches(shapes, views, BATCH, 0)
+    elif kind == "latent":
+        batches = latent_space().batches(BATCH, 0)(0)
     else:
         batches = data.training_batches(shapes, BATCH, 0, with_labels=kind == "voxnet")
     history = model.fit(batches, steps_per_epoch=STEPS, epochs=EPOCHS, verbose=0, shuffle=False).history

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import command_environment, needs_jax
 
-KINDS = ("gan", "wgan_gp", "r3gan", "vae_gan", "autoencoder", "compressor", "voxnet")
+KINDS = ("gan", "wgan_gp", "r3gan", "latent", "vae_gan", "autoencoder", "compressor", "voxnet")
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,7 @@ def test_jax_takes_the_step_of_tensorflow(kind, trained):
 
 
 @needs_jax
+@pytest.mark.slow  # the strategy is Keras's own there; half a minute
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_devices_take_the_step_of_one_on_jax(kind, trained):
     _assert_same(trained(kind, "jax", "none"), trained(kind, "jax", "mirrored"))

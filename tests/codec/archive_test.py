@@ -11,9 +11,11 @@ from keras3dgan.codec import archive, varints
 from keras3dgan.codec.archive import Archive
 from keras3dgan.codec.goals import Goal
 from keras3dgan.codec.octree.octree_codec import OctreeCodec
+from keras3dgan.codec.origin import Origin
 from keras3dgan.errors import InputError
 from keras3dgan.evaluation.pca import PCACodec
 from keras3dgan.voxels.grid import iou
+from keras3dgan.voxels.placement import Placement
 from tests.codec.octree_model import random_model
 from tests.conftest import boxes
 
@@ -63,8 +65,9 @@ def test_shapes_without_names_take_less(codec, tmp_path, path):
     assert Archive(bare).names[11] == "000011" and bare.stat().st_size < path.stat().st_size - 40
     points = codec.choose(_SHAPES.grids(), archived=True)
     blocks = codec.blocks([points[:16], points[16:32], points[32:]])
-    # Header and footer, three checksums, zlib's own bytes, and sizes of two bytes.
-    assert bare.stat().st_size <= sum(map(len, blocks)) + 23 + 12 + 11 + 6
+    # Header and footer, three checksums, zlib's own bytes, sizes of two bytes, and a mark where shapes were turned.
+    marks = 40 * any(point.origin.pose for point in points)
+    assert bare.stat().st_size <= sum(map(len, blocks)) + 23 + 12 + 11 + 6 + marks
     with pytest.raises(ValueError, match="or none has"), archive.create(tmp_path / "c.g3a", codec) as writer:
         writer.add("", points[0])
         writer.add("a", points[0])
@@ -90,6 +93,42 @@ def test_many_blocks_keep_their_order(tmp_path):
     found = Archive(tmp_path / "a.g3a")
     for row in (0, 99, 127, 128, 149):
         np.testing.assert_array_equal(found.shape(row, codec), _SHAPES.grids()[row % 7])
+
+
+def test_shapes_come_back_as_they_stood_and_where_they_lay(tmp_path):
+    codec, grids = OctreeCodec(random_model(boxes(20)), poses=range(24)), _SHAPES.grids()
+    placed = Placement((0.5, 1, -2), 4.0)
+    for origins in (
+        None,
+        [Origin(up="y"), Origin(placement=placed), Origin(), *[Origin(up="y", placement=placed)] * 37],
+    ):
+        points = codec.choose(grids, archived=True, origins=origins)
+        assert len({point.origin.pose for point in points}) > 4
+        with archive.create(tmp_path / "a.g3a", codec) as writer:
+            for name, point in zip(_NAMES, points, strict=True):
+                writer.add(name, point)
+        found = Archive(tmp_path / "a.g3a")
+        assert found.names == _NAMES and [found.origin(row) for row in range(40)] == [point.origin for point in points]
+        np.testing.assert_array_equal(np.concatenate([found.read_block(i, codec) for i in range(3)]), grids)
+    assert found.origin(39) == Origin(points[39].origin.pose, "y", placed)
+
+
+def test_marks_of_no_origin_and_cut_placements_are_damage(tmp_path):
+    for marks in (
+        b"\x03",
+        b"\x03\x00",
+        b"\x03\xff",
+        b"\x03\x06" + bytes(2),
+        b"\x06\x06" + bytes.fromhex("80000f") + bytes(5),
+    ):
+        content = zlib.compress(varints.write([0]) + marks)
+        footer = struct.pack("<QII", 7, 2, zlib.crc32(bytes(4) + content, 2))
+        (tmp_path / "a.g3a").write_bytes(b"G3A\x04" + bytes(3) + bytes(4) + content + footer)
+        with pytest.raises(InputError, match="cut off or damaged"):
+            Archive(tmp_path / "a.g3a")
+    (tmp_path / "a.g3a").write_bytes(b"G3A\x05" + bytes(40))
+    with pytest.raises(InputError, match="version 5; this program reads 3 and 4"):
+        Archive(tmp_path / "a.g3a")
 
 
 def test_an_empty_archive_is_one(codec, tmp_path):
@@ -123,7 +162,7 @@ def _with_index(path, names, checks=b"", count=None, packed=None):
     index = checks + content
     count = len(names.split(b"\n")) if count is None else count
     footer = struct.pack("<QII", 7, count, zlib.crc32(index, count))
-    path.write_bytes(archive.MAGIC + bytes(3) + index + footer)
+    path.write_bytes(b"G3A\x03" + bytes(3) + index + footer)
     return path
 
 

@@ -1,12 +1,15 @@
 """The `.g3c` format: pinned bytes, exact round trips, and a sentence for every bad file."""
 
+import binascii
 import subprocess
 import sys
 
 import pytest
 
 from keras3dgan.codec import container
+from keras3dgan.codec.origin import Origin
 from keras3dgan.errors import InputError
+from keras3dgan.voxels.placement import Placement
 from tests.conftest import command_environment
 
 _MODEL = b"\x01\x02\x03\x04\x05\x06"
@@ -21,6 +24,30 @@ def test_golden_bytes_and_round_trip():
 
 
 @pytest.mark.parametrize(
+    ("origin", "head"),
+    [
+        (Origin(pose=1), b"G\x0c\x01\x02\x03"),
+        (Origin(up="y"), b"G\x05\x01\x02\x03"),
+        (Origin(pose=23, up="y", placement=Placement()), b"G\xbf\x01\x02\x03\x80\x00\x00"),
+        (Origin(placement=Placement((-2 / 512, 0, 0), 2.0)), b"G\x06\x01\x02\x03\x81\x00\x01\x80"),
+    ],
+)
+def test_golden_bytes_of_how_a_shape_lay(origin, head):
+    stream = container.wrap(b"symbols", _MODEL, origin)
+    assert stream[:-2] == head + b"symbols"
+    assert container.unwrap(stream, _MODEL) == b"symbols" and container.origin(stream) == origin
+    assert container.fingerprint(stream) == _MODEL[:3]
+
+
+def test_a_placement_that_is_cut_off_is_damage_though_the_checksum_holds():
+    stream = container.wrap(b"\x80\x00", _MODEL)
+    content = b"G\x06" + stream[2:-2]
+    bad = content + binascii.crc_hqx(content, 0).to_bytes(2, "little")
+    with pytest.raises(InputError, match=r"chair\.g3c: damaged, its placement is cut off"):
+        container.unwrap(bad, _MODEL, "chair.g3c")
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [
         (b"", "not a .g3c file"),
@@ -29,8 +56,10 @@ def test_golden_bytes_and_round_trip():
         (_CONTENT[:6], "cut off"),
         (_CONTENT[:-1], "checksum"),
         (_CONTENT + b"\0", "checksum"),
-        (b"G\x04" + _CONTENT[2:], "version 4; this program reads version 3"),
-        (b"G3C\x02" + bytes(400), "version 2; this program reads version 3"),
+        (b"G\x08" + _CONTENT[2:], "version 8; this program reads 3 and 4"),
+        (b"G\xc4" + _CONTENT[2:], "not a .g3c file"),
+        (container.wrap(b"", _MODEL, Origin(placement=Placement((1, 1, 1), 1.0)))[:-2], "checksum"),
+        (b"G3C\x02" + bytes(400), "version 2; this program reads 3 and 4"),
         (_CONTENT[:9] + b"\x7f" + _CONTENT[10:], "checksum"),
         (container.wrap(b"symbols", b"abcd"), "written by model 616263, this is 010203"),
     ],

@@ -7,7 +7,7 @@ from keras3dgan.codec import container
 from keras3dgan.codec.goals import Goal, GoalError
 from keras3dgan.codec.octree import search
 from keras3dgan.codec.octree.octree_codec import OctreeCodec, points
-from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.codec.shape_codec import ShapeCodec, turned_back
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.grid import iou
 from tests.codec.octree_model import random_model
@@ -89,7 +89,7 @@ def test_a_block_takes_less_than_streams_and_what_its_points_promise(model, grid
         codec = OctreeCodec(model, goal)
         chosen = codec.choose(grids, archived=True)
         [block] = codec.blocks([chosen])
-        restored = codec.decode_block(block, len(grids), "block")
+        restored = turned_back([point.origin for point in chosen], codec.decode_block(block, len(grids), "block"))
         np.testing.assert_array_equal(iou(grids, restored), [point.iou for point in chosen])
         if goal != Goal():
             assert len(block) <= sum(point.size for point in chosen)

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import trimesh
 
 from keras3dgan import codec
 from keras3dgan.codec.archive import Archive
@@ -14,6 +15,7 @@ from keras3dgan.codec.goals import Goal
 from keras3dgan.errors import InputError
 from keras3dgan.voxels import io
 from keras3dgan.voxels.grid import iou
+from keras3dgan.voxels.mesh import Y_UP_TO_Z_UP
 from tests.conftest import boxes, command_environment, run_command
 
 
@@ -45,6 +47,56 @@ def test_a_chair_takes_a_few_dozen_bytes_and_comes_back_exactly(folder, tmp_path
     run_command("decompress", tmp_path / "chair.g3c", f"--output={tmp_path}/again.npy")
     original = io.read_shape(folder / "chair.obj", 32)
     np.testing.assert_array_equal(np.load(tmp_path / "again.npy"), original)
+
+
+def _lamp() -> trimesh.Trimesh:
+    """A foot, a pole and a shade to one side, 1.7 units tall, with y up."""
+    parts = [
+        trimesh.creation.box((0.6, 0.6, 0.1), trimesh.transformations.translation_matrix((0, 0, 0.05))),
+        trimesh.creation.box((0.1, 0.1, 1.5), trimesh.transformations.translation_matrix((0, 0, 0.8))),
+        trimesh.creation.box((0.7, 0.4, 0.2), trimesh.transformations.translation_matrix((0.2, 0, 1.6))),
+    ]
+    return trimesh.util.concatenate(parts).apply_transform(Y_UP_TO_Z_UP.T)
+
+
+@pytest.mark.parametrize("kind", ["file", "archive"])
+def test_a_mesh_comes_back_upright_and_where_it_lay_in_every_format(tmp_path, kind):
+    lamp = _lamp().apply_translation((3, 7, -2))
+    lamp.export(tmp_path / "lamp.obj")
+    packed = tmp_path / ("lamp.g3c" if kind == "file" else "all.g3a")
+    out = run_command("compress", tmp_path / "lamp.obj", f"--output={packed}").stdout
+    place = 5 if kind == "file" else 0
+    assert re.search(r", \d\.\d of them position and scale; every voxel exact", out), out
+    bare = tmp_path / ("bare" + packed.suffix)
+    run_command("compress", tmp_path / "lamp.obj", f"--output={bare}", "--nokeep_placement")
+    assert place <= packed.stat().st_size - bare.stat().st_size <= 9
+    for form in ("obj", "stl", "ply", "glb", "binvox", "npy"):
+        again = tmp_path / f"{form}" / f"lamp.{form}"
+        run_command("decompress", packed, f"--output={again if kind == 'file' else again.parent}", f"--format={form}")
+        if form in ("binvox", "npy"):
+            np.testing.assert_array_equal(io.read_grid(again), io.read_shape(tmp_path / "lamp.obj", 32))
+            continue
+        mesh = trimesh.load_mesh(again)
+        if form == "glb":  # its y is up: what was taken for up, z, points along it
+            mesh.apply_transform(Y_UP_TO_Z_UP)
+        assert np.abs(mesh.bounds - lamp.bounds).max() < 1.7 / 30
+    # Lying on its side it takes the bytes that it takes upright, and comes back on its side.
+    run_command("compress", "--up=y", "--nokeep_placement", tmp_path / "lamp.obj", f"--output={tmp_path}/up.g3c")
+    assert (
+        abs((tmp_path / "up.g3c").stat().st_size - len(codec.load().encode(io.read_shape(tmp_path / "lamp.obj", 32))))
+        <= 1
+    )
+
+
+def test_shapenet_files_stand_as_they_stood(tmp_path):
+    path = tmp_path / "03001627" / "abc" / "model.obj"
+    path.parent.mkdir(parents=True)
+    _lamp().export(path)
+    run_command("compress", path, f"--output={tmp_path}/a.g3c")
+    run_command("decompress", tmp_path / "a.g3c", f"--output={tmp_path}/a.stl")
+    run_command("decompress", tmp_path / "a.g3c", f"--output={tmp_path}/a.glb")
+    for name in ("a.stl", "a.glb"):  # known to have y up, as a .glb has
+        assert np.abs(trimesh.load_mesh(tmp_path / name).bounds - _lamp().bounds).max() < 1.7 / 30
 
 
 def test_it_needs_neither_tensorflow_nor_keras(folder, tmp_path):

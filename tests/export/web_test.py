@@ -8,6 +8,7 @@ import json
 import pathlib
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,10 +21,13 @@ from keras3dgan.codec.archive import Archive
 from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.codec.octree.octree_codec import OctreeCodec
+from keras3dgan.codec.origin import Origin
 from keras3dgan.datasets.furniture_voxels import bundled as furniture
 from keras3dgan.errors import InputError
 from keras3dgan.export import web_export
-from keras3dgan.voxels.mesh import surface
+from keras3dgan.voxels.mesh import surface, write_mesh
+from keras3dgan.voxels.placement import Placement
+from keras3dgan.voxels.pose import turn
 from tests.codec.octree_model import random_model
 from tests.conftest import boxes, corner_shape
 from tests.export.catalogue import write_catalogue
@@ -158,17 +162,18 @@ def test_damaged_streams(octree32, test_streams, tmp_path):
     """2,000 of them; every twentieth has its checksum made right again, so that what lies behind it is tried too."""
     rng = np.random.default_rng(0)
     streams = []
-    for turn in range(2000):
+    for number in range(2000):
         one, other = (test_streams[row] for row in rng.integers(len(test_streams), size=2))
-        if turn % 20:
+        if number % 20:
             streams.append(_mutated(one, other, rng))
         else:
-            streams.append(container.wrap(_mutated(one[5:-2], other[5:-2], rng), octree32.fingerprint))
+            lay = Origin(number % 24, placement=Placement() if number % 3 else None)
+            streams.append(container.wrap(_mutated(one[5:-2], other[5:-2], rng), octree32.fingerprint, lay))
     answers = _decoded(tmp_path, octree32.octree, streams)
     outcomes = {"voxels": 0, "error": 0}
     for stream, answer in zip(streams, answers, strict=True):
         try:
-            expected = _hash(octree32.octree.decode(container.unwrap(stream, octree32.fingerprint)))
+            expected = _hash(octree32.decode(stream))
         except InputError:
             assert answer["error"].endswith(".") and "\n" not in answer["error"]
             outcomes["error"] += 1
@@ -179,12 +184,46 @@ def test_damaged_streams(octree32, test_streams, tmp_path):
     assert max(answer["ms"] for answer in answers) < _SLOWEST_MS
 
 
+def test_shapes_stand_as_they_stood_and_lie_where_they_lay(model, tmp_path):
+    """In all poses, in streams, in an archive, and as files of meshes."""
+    grid = _golden_grids()[-1]
+    places = [None, Placement(), Placement((1.5, -0.25, 7.0), 2.75), Placement((-3e-7, 0, 1e-7), 1e-6)]
+    origins = [Origin(number, "zy"[number % 2], places[number % 4]) for number in range(24)]
+    streams = [container.wrap(model.encode(turn(grid, o.pose)[None]), model.fingerprint, o) for o in origins]
+    answers = _decoded(tmp_path, model, streams)
+    read = [container.origin(stream) for stream in streams]
+    assert [answer["hash"] for answer in answers] == [_hash(grid)] * 24
+    assert [answer["origin"] for answer in answers] == [_told(origin) for origin in read]
+    used = OctreeCodec(model)
+    points = used.choose(np.stack([grid] * 24), archived=True, origins=[replace(o, pose=0) for o in origins])
+    with archive.create(tmp_path / "a.g3a", used) as writer:
+        for row, point in enumerate(points):
+            writer.add(str(row), replace(point, way=point.way._replace(grid=turn(grid, row)), origin=origins[row]))
+    [answer] = _node("archive.mjs", tmp_path / "model.g3m", tmp_path / "a.g3a")
+    assert answer["origins"] == [_told(origin) for origin in read] and answer["hash"] == _hash(np.stack([grid] * 24))
+    for number in (2, 3, 7):
+        (tmp_path / "grid").write_bytes(grid.tobytes())
+        _node("surfaces.mjs", tmp_path / "grid", 16, tmp_path, json.dumps(_told(read[number])))
+        write_mesh(tmp_path / "ours.obj", grid, placement=read[number].placement, up=read[number].up)
+        write_mesh(tmp_path / "ours.glb", grid, placement=read[number].placement)
+        for form in ("obj", "glb"):
+            ours, theirs = (trimesh.load_mesh(tmp_path / f"{name}.{form}").bounds for name in ("ours", "blocks"))
+            assert np.abs(ours - theirs).max() < read[number].placement.side / 16
+
+
+def _told(origin: Origin) -> dict:
+    """As JavaScript tells it."""
+    place = origin.placement
+    told = {"centre": list(place.centre), "side": place.side} if place else None
+    return {"pose": origin.pose, "up": origin.up, "placement": told}
+
+
 def test_what_is_no_stream_gets_a_sentence(model, octree32, tmp_path):
     good = container.wrap(model.encode(_golden_grids()[:1]), model.fingerprint)
     foreign = container.wrap(b"abc", octree32.fingerprint)
     older = container.wrap(b"abc", model.fingerprint)
-    bad = [b"", b"PK\3\4abcdefgh", good[:6], good[:1] + b"\4" + good[2:], good[:-1] + b"?", foreign, b"G3C\2" + older]
-    words = ["does not begin", "does not begin", "cut off", "version 4", "checksum", "written with model", "version 51"]
+    bad = [b"", b"PK\3\4abcdefgh", good[:6], good[:1] + b"\x08" + good[2:], good[:-1] + b"?", foreign, b"G3C\2" + older]
+    words = ["does not begin", "does not begin", "cut off", "version 8", "checksum", "written with model", "version 51"]
     for answer, word in zip(_decoded(tmp_path, model, bad), words, strict=True):
         assert word in answer["error"]
 
@@ -232,7 +271,7 @@ def test_damaged_archives(model, tmp_path):
         mutated = bytearray(whole)
         mutated[7 + position // 8] ^= 1 << position % 8
         bad.append(bytes(mutated))
-    bad += [whole[:size] for size in (0, 6, 22, 30, len(whole) - 1)] + [b"PK" * 60, b"G3A\4" + whole[4:]]
+    bad += [whole[:size] for size in (0, 6, 22, 30, len(whole) - 1)] + [b"PK" * 60, b"G3A\5" + whole[4:]]
     files = []
     for number, content in enumerate(bad):
         files.append(tmp_path / f"{number}.g3a")
@@ -283,7 +322,7 @@ def _closed(mesh: trimesh.Trimesh) -> bool:
 def test_surfaces(test_grids, tmp_path):
     for grid in (*test_grids[[2, 11, 40]], np.pad(corner_shape(8), (0, 24))):
         (tmp_path / "grid").write_bytes(np.ascontiguousarray(grid).tobytes())
-        _node("surfaces.mjs", tmp_path / "grid", 32, tmp_path)
+        _node("surfaces.mjs", tmp_path / "grid", 32, tmp_path, json.dumps({"up": "z", "placement": None}))
         expected = surface(grid)
         places = {}
         for name in ("blocks", "smooth"):

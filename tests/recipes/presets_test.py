@@ -58,7 +58,7 @@ def test_bad_values_name_their_setting(kind, values):
 def test_unknown_presets_and_variants():
     with pytest.raises(InputError, match="preset: 'none' is unknown"):
         _settings("gan", "none")
-    with pytest.raises(InputError, match="variant: must be one of gan, wgan_gp, r3gan"):
+    with pytest.raises(InputError, match="variant: must be one of gan, wgan_gp, r3gan, latent"):
         _settings("gan", None, variant="dcgan")
 
 

@@ -210,7 +210,7 @@ def test_what_comes_out_of_the_child_process_is_what_is_read(tmp_path, monkeypat
     trimesh.creation.cone(1, 3).apply_translation([1e3, 2, 3]).export(path)
     inside, here = io.read(path, 32, up="y"), io.read(path, 32, up="y", limits=None)
     np.testing.assert_array_equal(inside.grid, here.grid)
-    assert inside[1:] == here[1:] and inside.placement.up == "y"
+    assert inside[1:] == here[1:] and inside.up == "y"
     inside.grid[0] = 1  # writable, as any array that one has read
     np.save(tmp_path / "a.npy", np.pad(corner_shape(), 1))
     assert io.read(tmp_path / "a.npy", 32).stored == 10

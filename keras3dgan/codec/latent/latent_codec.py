@@ -11,6 +11,7 @@ import numpy as np
 from keras3dgan.codec import archive, container, varints
 from keras3dgan.codec.goals import Goal, Point, front
 from keras3dgan.codec.latent.entropy_coder import EntropyCoder
+from keras3dgan.codec.origin import Origin
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.grid import iou
@@ -52,22 +53,26 @@ class LatentCodec(ShapeCodec):
     def synthesise(self, latents: np.ndarray) -> np.ndarray:
         """Occupancy float32 (count, n, n, n) in [0, 1] of latents (count, k)."""
 
-    def choose(self, grids: np.ndarray, archived: bool = False) -> list[Point]:
+    def choose(self, grids: np.ndarray, archived: bool = False, origins: Sequence[Origin] | None = None) -> list[Point]:
         latents = self.analyse(grids)
+        origins = origins or [Origin()] * len(grids)
         if self.goal == Goal():
             payloads = self.coder.encode(self.coder.quantize(latents))
-            return [Point((0, payload), self._size(payload, archived), math.nan) for payload in payloads]
+            return [
+                Point((0, payload), self._size(payload, archived, origin), math.nan, origin)
+                for payload, origin in zip(payloads, origins, strict=True)
+            ]
         ways: list[list[Point]] = [[] for _ in grids]
         for number, coder in enumerate(self.coders):
             symbols = coder.quantize(latents)
             scores = iou(grids, self.synthesise(coder.dequantize(symbols))).tolist()
-            for found, payload, score in zip(ways, coder.encode(symbols), scores, strict=True):
-                found.append(Point((number, payload), self._size(payload, archived), score))
+            for found, payload, score, origin in zip(ways, coder.encode(symbols), scores, origins, strict=True):
+                found.append(Point((number, payload), self._size(payload, archived, origin), score, origin))
         return self.goal.choose([front(found) for found in ways])
 
     def streams(self, points: Sequence[Point]) -> list[bytes]:
-        ways: list[Way] = [point.way for point in points]
-        return [container.wrap(payload, self.coders[number].fingerprint) for number, payload in ways]
+        ways: list[tuple[Way, Origin]] = [(point.way, point.origin) for point in points]
+        return [container.wrap(payload, self.coders[number].fingerprint, origin) for (number, payload), origin in ways]
 
     def blocks(self, groups: Sequence[Sequence[Point]]) -> list[bytes]:
         return [self._block([point.way for point in group]) for group in groups]
@@ -95,6 +100,8 @@ class LatentCodec(ShapeCodec):
             place += size
         return self.synthesise(np.stack(latents))
 
-    def _size(self, payload: bytes, archived: bool) -> float:
+    def _size(self, payload: bytes, archived: bool, origin: Origin) -> float:
+        if not archived:
+            return len(payload) + container.OVERHEAD + len(origin.place)
         number = varints.write([len(payload) * len(self.coders)])
-        return len(payload) + (len(number) + archive.SHARE if archived else container.OVERHEAD)
+        return len(payload) + len(number) + archive.SHARE + archive.of_origin(origin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -153,12 +154,19 @@ class OctreeModel:
                 return Start(number)
         return Start(int(self.codebook.nearest(grid[None])[0, 0]))
 
-    def cost(self, grid: np.ndarray, start: Start | None = None) -> float:
-        """What a grid (n, n, n) takes, in bytes, fractions included; arguments as `encode`."""
+    def cost(self, grid: np.ndarray, start: Start | None = None, coarsest: int | None = None) -> float:
+        """What a grid takes, in bytes, fractions included.
+
+        Args:
+            grid: (n, n, n) of zeros and ones.
+            start: what to begin with; default: `start`.
+            coarsest: count only so many of the levels; default: all.
+        """
         start = self.start(grid) if start is None else start
         if start.verbatim:
             return self._bytes(0, start)
-        return self._bytes(self._walk(levels.COST, grid, start, np.zeros(1, np.uint8), arithmetic.new_state()), start)
+        nowhere = (np.zeros(1, np.uint8), arithmetic.new_state())
+        return self._bytes(self._walk(levels.COST, grid, start, *nowhere, coarsest), start)
 
     def _bytes(self, cost: int, start: Start) -> float:
         """Bytes of voxels that take `cost` / 65536 bits, and of what stands before them."""
@@ -199,10 +207,19 @@ class OctreeModel:
             total += cost
         return levels.inner(parent, self.resolution).copy(), self._bytes(total, start)
 
-    def _walk(self, mode: int, grid: np.ndarray, start: Start, stream: np.ndarray, state: np.ndarray) -> int:
+    def _walk(
+        self,
+        mode: int,
+        grid: np.ndarray,
+        start: Start,
+        stream: np.ndarray,
+        state: np.ndarray,
+        coarsest: int | None = None,
+    ) -> int:
         grids = [features.padded(level)[0] for level in features.pyramid(grid[None])]
         total, parent = 0, _NOTHING
-        for wanted, prototype, level in zip(grids, self.codebook.padded(start.number), self.levels, strict=True):
+        rows = zip(grids, self.codebook.padded(start.number), self.levels, strict=True)
+        for wanted, prototype, level in itertools.islice(rows, coarsest):
             place = (wanted, parent, grids[0], prototype, *level)
             _, cost = levels.walk(mode, *place, stream, state, *levels.NO_CHOICE)
             total, parent = total + cost, wanted

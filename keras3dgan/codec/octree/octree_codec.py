@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -16,8 +17,10 @@ from keras3dgan.codec.octree import search
 from keras3dgan.codec.octree.model import OctreeModel
 from keras3dgan.codec.octree.sampler import Sampler
 from keras3dgan.codec.octree.search import Way
+from keras3dgan.codec.origin import Origin
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.errors import InputError
+from keras3dgan.voxels import pose
 
 T = TypeVar("T")
 # What rounding of costs and intervals may add to a stream, in bytes.
@@ -32,11 +35,13 @@ class OctreeCodec(ShapeCodec):
     Args:
         octree: the trained model.
         goal: what `encode` is to reach; default: every voxel exact.
+        poses: into which a shape may be turned where it takes fewer bytes then; it comes back as it was.
     """
 
-    def __init__(self, octree: OctreeModel, goal: Goal = Goal()):
+    def __init__(self, octree: OctreeModel, goal: Goal = Goal(), poses: Sequence[int] = range(pose.COUNT)):
         self.octree = octree
         self.goal = goal
+        self.poses = poses
 
     @property
     def resolution(self) -> int:
@@ -46,17 +51,26 @@ class OctreeCodec(ShapeCodec):
     def fingerprint(self) -> bytes:
         return self.octree.fingerprint
 
-    def choose(self, grids: np.ndarray, archived: bool = False) -> list[Point]:
+    def choose(self, grids: np.ndarray, archived: bool = False, origins: Sequence[Origin] | None = None) -> list[Point]:
         wanted = [(grid > 0).astype(np.uint8) for grid in grids]
-        if self.goal in (Goal(), Goal(min_iou=1.0)):
-            # What they cost has not been counted, and nobody asks.
-            return [Point(search.exact(self.octree, grid), math.nan, 1.0) for grid in wanted]
-        choices = _on_all_cores(lambda grid: search.ways(self.octree, grid), wanted)
-        return self.goal.choose([points(found, archived) for found in choices])
+        lay = origins or [Origin()] * len(wanted)
+        choices = _on_all_cores(lambda row: self._points(wanted[row], lay[row], archived), range(len(wanted)))
+        return self.goal.choose(choices)
+
+    def _points(self, grid: np.ndarray, origin: Origin, archived: bool) -> list[Point]:
+        """The ways to send a shape that may serve the goal."""
+        turned, way = search.turned(self.octree, grid, self.poses, archive.TURNING if archived else 0)
+        origin = dataclasses.replace(origin, pose=turned)
+        # A shape that is to come back exactly is sent in the one way that there is.
+        exact = self.goal in (Goal(), Goal(min_iou=1.0))
+        return points([way] if exact else search.ways(self.octree, way.grid), archived, origin)
 
     def streams(self, points: Sequence[Point]) -> list[bytes]:
         payloads = self._payloads([[point] for point in points])
-        return [container.wrap(payload, self.fingerprint) for payload in payloads]
+        return [
+            container.wrap(payload, self.fingerprint, point.origin)
+            for payload, point in zip(payloads, points, strict=True)
+        ]
 
     def blocks(self, groups: Sequence[Sequence[Point]]) -> list[bytes]:
         return self._payloads(groups)
@@ -161,14 +175,16 @@ class OctreeCodec(ShapeCodec):
             raise InputError(f"{name}: damaged, it is longer than any stream of its model; get the file again.")
 
 
-def size(way: Way, archived: bool) -> float:
+def size(way: Way, archived: bool, origin: Origin = Origin()) -> float:
     """The most bytes that a way to send a shape takes, in its own file or in an archive."""
-    return way.cost + archive.SHARE if archived else math.ceil(way.cost + _SLACK) + container.OVERHEAD
+    if archived:
+        return way.cost + archive.SHARE + archive.of_origin(origin)
+    return math.ceil(way.cost + _SLACK) + container.OVERHEAD + len(origin.place)
 
 
-def points(ways: Sequence[Way], archived: bool) -> list[Point]:
+def points(ways: Sequence[Way], archived: bool, origin: Origin = Origin()) -> list[Point]:
     """Those ways that are better than all as short."""
-    return front([Point(way, size(way, archived), way.iou) for way in ways])
+    return front([Point(way, size(way, archived, origin), way.iou, origin) for way in ways])
 
 
 def _on_all_cores(work: Callable[[Any], T], items: Sequence[Any]) -> list[T]:

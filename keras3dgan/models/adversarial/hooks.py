@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from keras3dgan.metrics import samples
+
 # Its attributes are there for type checkers; a model has one keras.Model among its bases, the last.
 if TYPE_CHECKING:
     _Model = keras.Model
@@ -69,6 +71,10 @@ class Hooks(_Model):  # type: ignore[misc, valid-type]
     def guidance(self, data: Any) -> Guidance | None:
         """What the generator learns besides deceiving the discriminator, and who learns with it; None: nothing."""
         return None
+
+    def describe(self, fake: Any) -> dict[str, Any]:
+        """Scalars to log of a generated batch: whether it has collapsed."""
+        return {"occupied": samples.occupied_fraction(fake), "diversity": samples.diversity(fake)}
 
     def after_step(self, logs: dict[str, Any]) -> None:
         """Called with everything logged at the end of a step."""

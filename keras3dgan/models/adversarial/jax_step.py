@@ -8,7 +8,6 @@ import keras
 from jax import numpy as jnp
 from keras import ops
 
-from keras3dgan.metrics import samples
 from keras3dgan.models.adversarial.hooks import Guidance, Hooks
 
 
@@ -68,7 +67,7 @@ class AdversarialStep(Hooks):
         logs |= more
         more, values = self._update_generator(all_of, values, pull_generator, fake, real, guidance)
         logs |= more
-        logs |= {"occupied": samples.occupied_fraction(fake), "diversity": samples.diversity(fake)}
+        logs |= self.describe(fake)
 
         def finish() -> dict[str, Any]:
             self.after_step(logs)

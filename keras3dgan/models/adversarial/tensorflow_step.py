@@ -8,7 +8,6 @@ import tensorflow as tf
 from keras import ops
 
 from keras3dgan.backend.tensorflow_devices import replicas
-from keras3dgan.metrics import samples
 from keras3dgan.models.adversarial.hooks import Guidance, Hooks
 
 _Structure = TypeVar("_Structure")
@@ -16,7 +15,7 @@ _Structure = TypeVar("_Structure")
 
 def mean_over_replicas(values: _Structure) -> _Structure:
     """The mean of a structure of scalars over the equal shares of the batch, the same on every replica."""
-    if replicas() == 1:
+    if replicas() == 1 or not values:
         return values
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
@@ -65,8 +64,7 @@ class AdversarialStep(Hooks):
         guidance, more = self._update_guiding(self.guidance(data))
         logs |= more
         logs |= self._update_generator(tape, fake, real, guidance)
-        occupied, diversity = samples.occupied_fraction(fake), samples.diversity(fake)
-        logs |= mean_over_replicas({"occupied": occupied, "diversity": diversity})
+        logs |= mean_over_replicas(self.describe(fake))
         self.after_step(logs)
         return self.track(logs)
 

@@ -1,7 +1,7 @@
 // node decode.mjs MODEL STREAMS: of each stream (base64, in JSON) the SHA-256 of its voxels, or the error's sentence.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { decode, decodeBlock, FormatError, loadModel } from "../../../export/web/decoder.js";
+import { decode, decodeBlock, FormatError, loadModel, origin } from "../../../export/web/decoder.js";
 
 const [path, streams] = process.argv.slice(2);
 const model = await loadModel(readFileSync(path));
@@ -12,7 +12,8 @@ const answers = JSON.parse(readFileSync(streams)).map(({ content, count }) => {
     const shapes = count === undefined ? [decode(bytes, model)] : decodeBlock(bytes, count, model);
     const hash = createHash("sha256");
     for (const voxels of shapes) hash.update(voxels);
-    return { hash: hash.digest("hex"), ms: performance.now() - begin };
+    const lay = count === undefined ? origin(bytes) : null;
+    return { hash: hash.digest("hex"), origin: lay, ms: performance.now() - begin };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return { error: error.message, ms: performance.now() - begin };

@@ -1,0 +1,64 @@
+"""The latents that an autoencoder gives for training shapes, as a GAN learns them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras3dgan import data, models
+from keras3dgan.augmentation import Augmentation, hash31
+from keras3dgan.codec.latent.neural import NeuralCodec
+from keras3dgan.voxels.shape_set import ShapeSet
+
+_BATCH = 100
+
+
+class LatentSpace:
+    """Latents of augmented shapes, of zero mean and, taken together, unit variance.
+
+    Args:
+        codec: the autoencoder.
+        latents: float32 (copies * shapes, k), as its encoder gives them.
+        copies: how often each shape is among them.
+    """
+
+    def __init__(self, codec: NeuralCodec, latents: np.ndarray, copies: int):
+        self._decoder = codec.decoder
+        self._copies = copies
+        self._mean = latents.mean(axis=0)
+        self._scale = float(np.sqrt(((latents - self._mean) ** 2).mean())) or 1.0
+        self._vectors = (latents - self._mean) / self._scale
+
+    @classmethod
+    def of(cls, codec: NeuralCodec, shapes: ShapeSet, augmentation: str, copies: int, seed: int) -> LatentSpace:
+        """The latents of so many augmented copies of each shape; the same from the same seed."""
+        augment = Augmentation(augmentation, shapes)
+        found = []
+        for copy in range(copies):
+            for start in range(0, len(shapes), _BATCH):
+                rows = np.arange(start, min(start + _BATCH, len(shapes)))
+                keys = hash31(hash31(np.int64(seed)) + copy * len(shapes) + rows)
+                voxels = augment(shapes.grids(rows)[..., None].astype(np.float32), rows, keys, np)
+                found.append(codec.analyse(voxels[..., 0]))
+        return cls(codec, np.concatenate(found).astype(np.float32), copies)
+
+    @property
+    def latent_size(self) -> int:
+        """k."""
+        return len(self._mean)
+
+    def generator(self, mapping: keras.Model) -> models.LatentGenerator:
+        """What draws shapes, with a mapping of noise to these latents."""
+        return models.LatentGenerator(mapping, self._decoder, self._scale, self._mean.tolist())
+
+    def shapes(self, shapes: ShapeSet) -> ShapeSet:
+        """The shapes whose latents these are: each as often as it was augmented."""
+        return shapes.take(np.tile(np.arange(len(shapes)), self._copies))
+
+    def batches(self, batch_size: int, seed: int) -> Callable[[int], Any]:
+        """Gives the batches of latents from a step on."""
+        return functools.partial(data.vector_batches, self._vectors, batch_size, seed)

@@ -75,10 +75,9 @@ def call(
     except BaseException:
         _end(child)
         raise
-    if "memory" in reply:
-        _end(child)
-        raise _too_large(name, limits)
     _give_back(child)
+    if "memory" in reply:
+        raise _too_large(name, limits)
     if "refused" in reply:
         error = InputError(reply["refused"])
         error.setting = reply["setting"]

@@ -113,6 +113,9 @@ class _Child:
     def pid(self) -> int:
         return self._process.pid
 
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
     def ask(self, request: bytes, name: str, limits: Limits) -> tuple[dict[str, Any], bytes]:
         """The reply to a request, and its bytes."""
         try:
@@ -129,7 +132,7 @@ class _Child:
                     raise _too_large(name, limits)
             reply = json.loads(self._connection.recv_bytes(_MOST_REPLY_BYTES))
             return reply, self._connection.recv_bytes(_MOST_REPLY_BYTES)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise self._lost(name, limits) from error
 
     def _wait(self, deadline: float) -> float:
@@ -137,7 +140,7 @@ class _Child:
         return left if _LOOK is None else min(left, _LOOK)
 
     def _lost(self, name: str, limits: Limits) -> InputError:
-        self._connection.close()
+        self._connection.close()  # one that still lives ends at that
         status = -self._process.wait()
         if status == signal.SIGALRM:
             return _too_slow(name, limits)
@@ -178,8 +181,11 @@ _lock = threading.Lock()
 
 def _take(modules: Sequence[str] = ()) -> _Child:
     with _lock:
-        if _idle:
-            return _idle.pop()
+        while _idle:
+            child = _idle.pop()
+            if child.lives():
+                return child
+            _children.discard(child)  # somebody killed it while it had nothing to do
         child = _Child(modules)
         _children.add(child)
         return child

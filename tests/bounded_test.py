@@ -71,6 +71,13 @@ def test_a_crash_is_a_sentence_and_the_next_call_works(number):
     assert _pid()
 
 
+def test_a_child_that_was_killed_while_idle_is_replaced():
+    before = _pid()
+    os.kill(before, signal.SIGKILL)
+    os.waitid(os.P_PID, before, os.WEXITED | os.WNOWAIT)
+    assert _pid() != before
+
+
 def test_errors_of_the_function_come_back():
     error = _refused(r"^length: \\x1b\[31mthis will not do; x{900,990}\.\.\.$", "refuse")
     assert error.setting == "length"

@@ -132,7 +132,7 @@ class _Child:
                     raise _too_large(name, limits)
             reply = json.loads(self._connection.recv_bytes(_MOST_REPLY_BYTES))
             return reply, self._connection.recv_bytes(_MOST_REPLY_BYTES)
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, EOFError, UnicodeError, json.JSONDecodeError) as error:
             raise self._lost(name, limits) from error
 
     def _wait(self, deadline: float) -> float:

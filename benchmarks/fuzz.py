@@ -1,143 +1,224 @@
-"""A million damaged streams: each must give an error or a valid grid, in bounded time and memory.
+"""Damaged and hostile inputs of every kind: each must give a result or a sentence, in bounded time and memory.
 
-    python benchmarks/fuzz.py --output=results/fuzz.json [--count=1000000] [--model=octree32]
+    python benchmarks/fuzz.py --output=results/fuzz.json [--count=200000] [--seconds=600] [--kinds=mat,glb]
 
-Streams of the bundled shapes are flipped, cut, spliced, repeated and filled; of every fifty one gets its checksum made right
-again, so that what lies behind it is tried too. Archives are damaged alike, one for every five hundred streams.
+Files, streams, archives, models, run folders and requests (`fuzzing/`) are real small ones with bytes flipped, cut and spliced,
+and with counts, sizes, types and values changed under right checksums. Every two thousand run in a process of their own; an
+input that crashes or hangs it is noted, and the others go on. Stopped, or out of --seconds, it goes on where it was; any input
+can be had again: `--again=mat:3:17` runs number 17 of the fourth block of `.mat` files alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
-import concurrent.futures
-import multiprocessing
+import contextlib
+import json
 import os
 import pathlib
 import resource
 import shlex
+import signal
+import subprocess
 import sys
 import tempfile
 import time
+import traceback
+from typing import Any
 
 import numpy as np
 import tqdm
+from fuzzing import KINDS, make
 
-from keras3dgan import codec
-from keras3dgan.codec import archive, container
-from keras3dgan.codec.shape_codec import ShapeCodec
-from keras3dgan.errors import InputError
+from keras3dgan import bounded
+from keras3dgan.files import replacing
 from keras3dgan.provenance import write_result
 
-_BLOCK = 5000
-_DEEP, _ARCHIVES = 50, 500
-_SHAPES = 40
+_BLOCK = 2000
+_SHARES = 200
+# What one input may take before its process is taken for hung: longer than a reader may, so that the reader's own limit shows.
+_HANG_SECONDS = 60
+_SHOWN = 5
 
 
-def mutate(content: bytes, other: bytes, rng: np.random.Generator) -> bytes:
-    """One damaged copy; never one of the two themselves, as two flips of a bit, or a splice at the very start, would give."""
-    while (damaged := _mutate(content, other, rng)) in (content, other):
-        pass
-    return damaged
+class Watch:
+    """Notes what this process opens to write, makes, moves or removes outside of a folder."""
+
+    _EVENTS = (
+        "os.mkdir",
+        "os.rename",
+        "os.remove",
+        "os.rmdir",
+        "os.symlink",
+        "os.link",
+        "os.truncate",
+        "shutil.rmtree",
+    )
+
+    def __init__(self, folder: pathlib.Path):
+        self.outside: list[str] = []
+        self.ended = False
+        self._folder = str(folder)
+        sys.addaudithook(self._see)
+
+    def _see(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = arguments
+            if not (flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+                return
+        elif event in self._EVENTS:
+            path = arguments[1] if event in ("os.rename", "os.symlink", "os.link") else arguments[0]
+        else:
+            return
+        if self.ended or isinstance(path, int) or path is None:
+            return
+        above = arguments[-1] if event != "open" and isinstance(arguments[-1], int) and arguments[-1] >= 0 else None
+        path = os.fsdecode(path) if above is None else os.path.join(f"/proc/self/fd/{above}", os.fsdecode(path))
+        # What a link points to is not touched by moving or removing the link.
+        real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        real = os.path.realpath(real) if event == "open" else real
+        if not real.startswith(self._folder) and real != os.devnull and "__pycache__" not in real:
+            self.outside.append(f"{event} {real[:200]}")
 
 
-def _mutate(content: bytes, other: bytes, rng: np.random.Generator) -> bytes:
-    kind = rng.integers(6)
-    data = bytearray(content)
-    if kind == 0:  # flipped bits
-        for _ in range(rng.integers(1, 9)):
-            data[rng.integers(len(data))] ^= 1 << rng.integers(8)
-    elif kind == 1:  # cut
-        del data[rng.integers(len(data)) :]
-    elif kind == 2:  # spliced
-        data = data[: rng.integers(len(data))] + bytearray(other[rng.integers(len(other)) :])
-    elif kind == 3:  # inflated
-        at = rng.integers(len(data))
-        data[at:at] = bytes(data) * rng.integers(1, 60)
-    elif kind == 4:  # extreme bytes, as sizes may be
-        at = rng.integers(len(data))
-        data[at : at + 8] = bytes([rng.choice([0, 127, 128, 255])]) * rng.integers(1, 9)
-    else:  # noise
-        data = bytearray(rng.bytes(rng.integers(200)))
-    return bytes(data)
+def run_block(kind: str, block: int, count: int, skipped: set[int], only: int | None, place: pathlib.Path) -> dict:
+    """Runs the inputs of a block, after another in this process; says at `place` which it is at."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(os.path.realpath(name))
+        os.chdir(folder)
+        os.fsync = lambda number: None  # no power cut matters to files that are removed again
+        target = make(kind, folder)
+        result: dict[str, Any] = {"outcomes": collections.Counter(), "slowest_seconds": 0.0, "faults": []}
+        with open(place, "wb", buffering=0) as at:
+            watch = Watch(folder)
+            for turn in [only] if only is not None else sorted(set(range(count)) - skipped):
+                os.pwrite(at.fileno(), f"{turn:9d}".encode(), 0)
+                begin = time.perf_counter()
+                try:
+                    result["outcomes"][target.attack(np.random.default_rng([_seed(kind), block, turn]))] += 1
+                except Exception:
+                    result["outcomes"]["fault"] += 1
+                    result["faults"].append({"input": f"{kind}:{block}:{turn}", "what": traceback.format_exc()[-2500:]})
+                result["slowest_seconds"] = max(result["slowest_seconds"], time.perf_counter() - begin)
+            watch.ended = True
+        bounded.close()
+        os.chdir("/")
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return {**result, "written_outside": watch.outside[:_SHOWN], "most_mib": peak // 1024}
 
 
-def attack(model: str, grids: np.ndarray, seed: int, count: int) -> tuple[dict[str, int], dict[str, float], int]:
-    """Decodes damaged streams; outcomes, slowest seconds of each kind, and the peak memory of this process in MiB."""
-    used = codec.load(model)
-    streams = used.encode(grids)
-    rng = np.random.default_rng(seed)
-    outcomes: collections.Counter[str] = collections.Counter()
-    slowest: dict[str, float] = collections.defaultdict(float)
-    used.decode(streams[0])  # compiled before any time is taken
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "a.g3a"
-        with archive.create(path, used) as writer:
-            for row, point in enumerate(used.choose(grids, archived=True)):
-                writer.add(f"shape-{row}", point)
-        whole = path.read_bytes()
-        for turn in range(count):
-            one, two = (streams[row] for row in rng.integers(len(streams), size=2))
-            if turn % _ARCHIVES == 0:
-                kind = "archive"
-                path.write_bytes(mutate(whole, whole, rng))
-            elif turn % _DEEP == 1:
-                kind = "checksum made right"
-                payload = mutate(container.unwrap(one, used.fingerprint), container.unwrap(two, used.fingerprint), rng)
-                content = container.wrap(payload, used.fingerprint)
-            else:
-                kind, content = "as damaged", mutate(one, two, rng)
-            begin = time.perf_counter()
-            try:
-                restored = _first(used, path) if kind == "archive" else used.decode(content)
-                assert restored.shape == (used.resolution,) * 3 and 0 <= restored.min() <= restored.max() <= 1
-                outcomes[f"{kind}: grid"] += 1
-            except InputError as error:
-                assert "\n" not in str(error)
-                outcomes[f"{kind}: error"] += 1
-            slowest[kind] = max(slowest[kind], time.perf_counter() - begin)
-    return dict(outcomes), dict(slowest), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def _seed(kind: str) -> int:
+    return [*KINDS].index(kind)
 
 
-def _first(used: ShapeCodec, path: pathlib.Path) -> np.ndarray:
-    found = archive.Archive(path)
-    return found.shape(min(3, max(len(found) - 1, 0)), used)
+def watched(kind: str, block: int, count: int, state: pathlib.Path) -> dict:
+    """Runs a block in a process of its own, again without an input that ended or hung it."""
+    place, skipped = state / f"{kind}-{block}.at", {}
+    while True:
+        place.unlink(missing_ok=True)
+        words = [f"--block={kind}:{block}:{count}", f"--skipped={','.join(map(str, skipped))}", f"--state={state}"]
+        process = subprocess.Popen(
+            [sys.executable, __file__, "--output=-", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            out, err = _communicate(process, place)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        if process.returncode == 0:
+            result = json.loads(out.splitlines()[-1])
+            result["outcomes"] |= collections.Counter(skipped.values())
+            result["faults"] += [{"input": f"{kind}:{block}:{turn}", "what": how} for turn, how in skipped.items()]
+            return result
+        if not place.exists():
+            raise SystemExit(f"{kind}: its process does not start:\n{err.decode()[-3000:]}")
+        how = "hang" if process.returncode == -signal.SIGKILL else "crash"
+        skipped[int(place.read_text())] = how
+
+
+def _communicate(process: subprocess.Popen, place: pathlib.Path) -> tuple[bytes, bytes]:
+    before, since = "", time.monotonic()
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=2)
+        now = place.read_text() if place.exists() else ""
+        if now != before:
+            before, since = now, time.monotonic()
+        elif now and time.monotonic() - since > _HANG_SECONDS:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def summary(results: dict[str, list[dict]]) -> dict:
+    """Figures of each kind."""
+    found = {}
+    for kind, blocks in sorted(results.items()):
+        outcomes: collections.Counter[str] = collections.Counter()
+        for block in blocks:
+            outcomes.update(block["outcomes"])
+        found[kind] = {
+            "inputs": outcomes.total(),
+            "errors": outcomes["error"],
+            "accepted": outcomes["accepted"],
+            "crashes_of_the_child": outcomes["error: crashed"],
+            "crashes": outcomes["crash"],
+            "hangs": outcomes["hang"],
+            "faults": outcomes["fault"],
+            "slowest_seconds": round(max(block["slowest_seconds"] for block in blocks), 2),
+            "most_mib": max(block["most_mib"] for block in blocks),
+            "written_outside": sum(len(block["written_outside"]) for block in blocks),
+        }
+    return found
+
+
+def _plan(count: int, kinds: list[str]) -> list[tuple[str, int]]:
+    """Blocks in an order that has some of each kind early."""
+    blocks = [(k, kind) for kind in kinds for k in range(-(-count * KINDS[kind][1] // (_SHARES * _BLOCK)))]
+    return [(kind, k) for k, kind in sorted(blocks, key=lambda pair: pair[0] / KINDS[pair[1]][1])]
 
 
 def main() -> None:
-    """Runs everything and writes the JSON file."""
+    """Runs what is left, within the time given, and writes the JSON file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", required=True, help="JSON file to write")
-    parser.add_argument("--count", type=int, default=1_000_000, help="streams")
-    parser.add_argument("--model", default=codec.DEFAULT, help="as of keras3dgan compress")
+    parser.add_argument("--count", type=int, default=200_000, help="inputs in all")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="some of them")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no further block after so many")
+    parser.add_argument("--state", default="runs/fuzz", help="folder of what has been done [runs/fuzz]")
+    parser.add_argument("--again", help="an input to run alone, in this process")
+    parser.add_argument("--block", help=argparse.SUPPRESS)
+    parser.add_argument("--skipped", default="", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    from keras3dgan import data
-
-    begin = time.perf_counter()
-    resolution = codec.load(arguments.model).resolution
-    grids = data.load("furniture_voxels", "test", resolution=resolution).grids(slice(0, _SHAPES))
-    outcomes: collections.Counter[str] = collections.Counter()
-    slowest: dict[str, float] = collections.defaultdict(float)
-    memory = 0
-    blocks = -(-arguments.count // _BLOCK)
-    fresh = multiprocessing.get_context("spawn")  # their memory is their own, without TensorFlow's
-    with concurrent.futures.ProcessPoolExecutor(len(os.sched_getaffinity(0)), fresh) as pool:
-        tasks = [pool.submit(attack, arguments.model, grids, seed, _BLOCK) for seed in range(blocks)]
-        for task in tqdm.tqdm(concurrent.futures.as_completed(tasks), total=blocks, desc="blocks"):
-            found, slow, peak = task.result()
-            outcomes.update(found)
-            slowest = {kind: max(slow[kind], slowest.get(kind, 0.0)) for kind in slow}
-            memory = max(memory, peak)
-    content = {
-        "model": arguments.model,
-        "streams": blocks * _BLOCK,
-        "outcomes": dict(sorted(outcomes.items())),
-        "slowest_ms": {kind: round(1000 * seconds, 1) for kind, seconds in sorted(slowest.items())},
-        "peak_memory_mib": memory,
-        "seconds": round(time.perf_counter() - begin, 1),
-    }
-    write_result(arguments.output, shlex.join(sys.argv), content)
-    print(f"{content['streams']} streams: {content['outcomes']}; wrote {arguments.output}")
+    state = pathlib.Path(arguments.state).resolve()
+    state.mkdir(parents=True, exist_ok=True)
+    if arguments.again or arguments.block:
+        kind, block, number = (arguments.again or arguments.block).split(":")
+        skipped = {int(turn) for turn in arguments.skipped.split(",") if turn}
+        only = int(number) if arguments.again else None
+        place = state / (f"{kind}-{block}.at" if arguments.block else "again.at")
+        result = run_block(kind, int(block), int(number), skipped, only, place)
+        print(json.dumps(result))
+        return
+    begin = time.monotonic()
+    plan = _plan(arguments.count, arguments.kinds.split(","))
+    left = [(kind, block) for kind, block in plan if not (state / f"{kind}-{block}.json").exists()]
+    for kind, block in tqdm.tqdm(left, desc=f"blocks of {_BLOCK}"):
+        if time.monotonic() - begin > arguments.seconds:
+            break
+        result = watched(kind, block, _BLOCK, state)
+        with replacing(state / f"{kind}-{block}.json") as temporary:
+            temporary.write_text(json.dumps(result))
+    results: dict[str, list[dict]] = collections.defaultdict(list)
+    for path in sorted(state.glob("*-*.json")):
+        results[path.stem.rpartition("-")[0]].append(json.loads(path.read_text()))
+    figures = summary(results)
+    total = sum(each["inputs"] for each in figures.values())
+    write_result(arguments.output, shlex.join(sys.argv), {"inputs": total, "aim": arguments.count, "fuzzed": figures})
+    for fault in [fault for blocks in results.values() for block in blocks for fault in block["faults"]][:_SHOWN]:
+        print(f"{fault['input']}: {fault['what']}")
+    print(f"{total} of {arguments.count} inputs; wrote {arguments.output}")
 
 
 if __name__ == "__main__":

@@ -345,6 +345,18 @@ def _zoo_line(name: str, metadata: dict, size: int, measured: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def fuzzed(content: dict) -> str:
+    """The table of the file that `benchmarks/fuzz.py` wrote."""
+    columns = ("inputs", "errors", "accepted", "crashes_of_the_child", "crashes", "hangs", "faults", "written_outside")
+    names = [name.replace("_", " ") for name in columns]
+    lines = [f"| kind | {' | '.join(names)} | slowest | most memory |", "|---" * (len(columns) + 3) + "|"]
+    for kind, row in content["fuzzed"].items():
+        counts = " | ".join(f"{row[name]:,}" for name in columns)
+        lines.append(f"| {kind} | {counts} | {row['slowest_seconds']:.1f} s | {row['most_mib']} MiB |")
+    note = f"{content['inputs']:,} inputs of {content['aim']:,} aimed at; {content['hardware']['cores']} cores, shared."
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def solids(content: dict) -> str:
     """The table of the file that `benchmarks/solids.py` wrote."""
     words = {"removed": "of the faces removed", "hole": "of the faces removed around one place", "turned": "turned"}
@@ -388,6 +400,7 @@ _BY_CONTENT = {
     "load": serving,
     "growth_from_1_to_2_workers": bulk,
     "torch": pytorch,
+    "fuzzed": fuzzed,
     "measurements": performance,
 }
 # Of a file that has several tables: what a mark calls them.

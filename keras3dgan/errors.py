@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+_CONTROL = {"Cc", "Cs", "Zl", "Zp"}
+# Turn the direction of writing, so that a text looks like another.
+_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def moves_the_terminal(character: str) -> bool:
+    """Whether a terminal would not just show a character."""
+    return unicodedata.category(character) in _CONTROL or unicodedata.bidirectional(character) in _TURNS
+
+
+def printable(text: str, kept: str = "") -> str:
+    """A text whose control characters are escaped, but for those `kept`: names and contents of files are anybody's."""
+    if text.isprintable():
+        return text
+    return "".join(c.encode("unicode_escape").decode() if c not in kept and moves_the_terminal(c) else c for c in text)
+
 
 class InputError(ValueError):
     """Something that was given to the program cannot be used.
@@ -15,7 +33,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str, setting: str | None = None):
-        super().__init__(f"{setting}: {message}" if setting else message)
+        super().__init__(printable(f"{setting}: {message}" if setting else message, "\n"))
         self.setting = setting
 
 

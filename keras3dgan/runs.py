@@ -105,13 +105,13 @@ class Run:
         may_change: Collection[str],
     ) -> None:
         if old["kind"] != kind:
-            raise InputError(f"{self.path}: holds a run of kind '{old['kind']}'; choose another folder.")
+            raise InputError(f"{self.path}: holds a run of kind '{old['kind']:.80}'; choose another folder.")
         for name, value in values.items():
             # A setting that did not exist yet had its default's effect.
             before = old["settings"].get(name, defaults.get(name))
             if before != value and name not in may_change:
                 raise InputError(
-                    f"{self.path}: was started with {name} {before}, not {value}; give the same to go on, or another folder."
+                    f"{self.path}: was started with {name} {before!s:.80}, not {value}; give the same, or another folder."
                 )
         for name, fingerprint in parts.items():
             if old.get("parts", {}).get(name, fingerprint) != fingerprint:
@@ -127,7 +127,8 @@ class Run:
         if not path.is_file():
             raise InputError(f"{self.path}: no training run here (config.json is missing); train one first.")
         config = read_object(path)
-        if not isinstance(config.get("kind"), str) or not isinstance(config.get("settings"), dict):
+        kinds = {"kind": str, "settings": dict, "parts": dict}
+        if not all(isinstance({"parts": {}, **config}.get(name), kind) for name, kind in kinds.items()):
             raise InputError(f"{path}: has no kind and settings; choose another run.")
         return config
 
@@ -165,9 +166,9 @@ class Run:
             return []
         found = []
         for line in self.metrics_file.read_text(errors="replace").splitlines():
-            with contextlib.suppress(ValueError):  # cut off by a kill
+            with contextlib.suppress(ValueError, RecursionError):  # cut off by a kill
                 content = json.loads(line)
-                if isinstance(content, dict) and "epoch" in content and "step" in content:
+                if isinstance(content, dict) and all(isinstance(content.get(k), int) for k in ("epoch", "step")):
                     found.append(content)
         return found
 
@@ -240,7 +241,7 @@ def read_object(path: pathlib.Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read; choose another run.") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no object; choose another run.")

@@ -7,6 +7,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # From the ground floor upwards: what a place may import is what stands above it here, and itself.
 FLOORS = (
     ("errors", "files"),
+    ("bounded_child",),
+    ("bounded",),
     ("provenance", "runs"),
     ("presets",),
     ("voxels",),
@@ -28,7 +30,12 @@ FLOORS = (
 )
 # Places that work without these packages, imports inside of functions included.
 WITHOUT = {
-    ("errors", "files", "runs", "provenance", "presets", "voxels", "codec"): ("keras", "tensorflow", "jax", "sklearn"),
+    ("errors", "files", "bounded", "bounded_child", "runs", "provenance", "presets", "voxels", "codec"): (
+        "keras",
+        "tensorflow",
+        "jax",
+        "sklearn",
+    ),
     ("evaluation", "training", "recipes", "models"): ("matplotlib",),
 }
 

@@ -1,9 +1,11 @@
+import dataclasses
 import json
 
 import pytest
 
 from keras3dgan.errors import InputError
 from keras3dgan.provenance import write_result
+from keras3dgan.recipes import recipe_of
 from keras3dgan.recipes.gan import GANSettings
 from keras3dgan.recipes.voxnet import VoxNetSettings
 from keras3dgan.runs import Run
@@ -57,3 +59,28 @@ def test_results_say_where_they_come_from(tmp_path):
     content = json.loads((tmp_path / "r.json").read_text())
     assert content["iou"] == 1 and content["command"] == "evaluate"
     assert {"date", "commit", "versions", "hardware"} <= set(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{}", b"[]", b'{"kind": "gan"', b"\xff\xfe", b"[" * 100_000, b'{"kind": 3, "settings": {}}']
+    + [b'{"kind": "gan", "settings": {}, "parts": 7}', b'{"kind": "gan", "settings": []}'],
+)
+def test_a_damaged_config_is_a_sentence(tmp_path, content):
+    (tmp_path / "config.json").write_bytes(content)
+    for action in (lambda run: run.kind, lambda run: run.start("gan", GANSettings()), recipe_of):
+        with pytest.raises(InputError, match="config.json: .*; choose another run"):
+            action(Run(tmp_path))
+
+
+def test_settings_and_metrics_of_other_types(tmp_path):
+    run = Run(tmp_path)
+    for name, value in (("epochs", [1]), ("seed", None), ("classes", 7), ("seed", "0"), ("width", 0.5)):
+        settings = {**dataclasses.asdict(GANSettings()), name: value}
+        (tmp_path / "config.json").write_text(json.dumps({"kind": "gan", "settings": settings}))
+        with pytest.raises(InputError, match=f"{name}: must be of the kind of .*; choose another run"):
+            recipe_of(run).read_settings(run)
+    lines = ['{"epoch": 1, "step": "9"}', '{"epoch": 1, "step": 2}', "[" * 100_000, '{"epoch": [], "step": 3}', "null"]
+    run.metrics_file.write_text("\n".join(lines))
+    run.drop_metrics_after(5)
+    assert run.metrics() == [{"epoch": 1, "step": 2}]

@@ -12,9 +12,8 @@ from etils import epath
 from keras3dgan.datasets import shapes
 from keras3dgan.datasets.voxel_builder import VoxelBuilder
 from keras3dgan.errors import InputError
-from keras3dgan.voxels.arrays import read_mat
 from keras3dgan.voxels.grid import fit
-from keras3dgan.voxels.io import read_shape
+from keras3dgan.voxels.io import read_grid, read_shape
 from keras3dgan.voxels.shape_set import MODELNET10_CLASSES, is_validation, read_packed_archive
 
 PAGE = "https://modelnet.cs.princeton.edu"
@@ -114,4 +113,4 @@ def _read(path: pathlib.Path, resolution: int) -> np.ndarray:
     if path.suffix == ".off":
         return read_shape(path, resolution, up="z")
     # The report's 32^3: the official 30^3 with an empty border; 64^3 is upsampled from that.
-    return fit(fit(read_mat(path), 32), resolution)
+    return fit(fit(read_grid(path, up="z"), 32), resolution)

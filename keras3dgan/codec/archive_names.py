@@ -9,19 +9,15 @@ from __future__ import annotations
 import collections
 import itertools
 import pathlib
-import unicodedata
 import zlib
 from collections.abc import Sequence
 
-from keras3dgan.errors import InputError
+from keras3dgan.errors import InputError, moves_the_terminal, printable
 
 MOST_BYTES = 1024
 # What file systems take between two slashes; and what names are cut to, since a temporary file's name is longer than the last.
 _MOST_PART_BYTES, _CUT_BYTES = 255, 200
 _MOST_SHOWN = 80
-_CONTROL = {"Cc", "Cs", "Zl", "Zp"}
-# Turn the direction of writing, so that a name looks like another.
-_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 def check(name: str) -> None:
@@ -37,7 +33,7 @@ def check(name: str) -> None:
 
 def _trouble(name: str) -> str | None:
     parts = name.split("/")
-    if any(map(_moves_the_terminal, name)):
+    if any(map(moves_the_terminal, name)):
         return "holds a line break or another control character, or is no UTF-8"
     if any(part in ("", ".", "..") for part in parts):
         return "is no path below a folder"
@@ -46,14 +42,10 @@ def _trouble(name: str) -> str | None:
     return None
 
 
-def _moves_the_terminal(character: str) -> bool:
-    return unicodedata.category(character) in _CONTROL or unicodedata.bidirectional(character) in _TURNS
-
-
 def shown(name: str) -> str:
     """A name for a message: control characters escaped, and cut where it is long."""
     cut = name if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]}..."
-    return "".join(c.encode("unicode_escape").decode() if _moves_the_terminal(c) else c for c in cut)
+    return printable(cut)
 
 
 def files(names: Sequence[str], suffix: str) -> list[pathlib.PurePosixPath]:
@@ -88,7 +80,7 @@ def files(names: Sequence[str], suffix: str) -> list[pathlib.PurePosixPath]:
 
 
 def _path(name: str, row: int) -> pathlib.PurePosixPath:
-    parts = ["".join("_" if _moves_the_terminal(c) else c for c in part) for part in name.split("/")]
+    parts = ["".join("_" if moves_the_terminal(c) else c for c in part) for part in name.split("/")]
     path = "/".join(_short(part) for part in parts if part not in ("", ".", ".."))
     return pathlib.PurePosixPath(path if 0 < len(path.encode()) <= MOST_BYTES else f"{row:06d}")
 

@@ -18,10 +18,11 @@ from absl import app, flags
 from absl import logging as absl_logging
 
 from keras3dgan import recipes
+from keras3dgan.bounded import Limits
 from keras3dgan.codec import DEFAULT, Goal, shipped
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.commands.items import sentence
-from keras3dgan.errors import InputError, LostHostError
+from keras3dgan.errors import InputError, LostHostError, printable
 from keras3dgan.runs import Run
 from keras3dgan.training.options import Options
 from keras3dgan.training.recipe import Recipe
@@ -251,6 +252,9 @@ def add_reading() -> None:
     add(enum("auto", "y", "z"), "up", "auto", text)
     add(flags.DEFINE_float, "threshold", None, "grids: values above it are occupied [0.5, which the values must fit]")
     add(flags.DEFINE_boolean, "invert", False, "grids: low values are occupied, as distances that are negative inside")
+    limits = Limits()
+    add(flags.DEFINE_float, "read_seconds", limits.seconds, "that reading one file may take")
+    add(flags.DEFINE_integer, "read_mib", limits.bytes >> 20, "of memory, that reading one file may take")
 
 
 def add_keep_placement() -> None:
@@ -261,7 +265,12 @@ def add_keep_placement() -> None:
 
 def reading() -> dict[str, Any]:
     """The flags of `add_reading`, as `voxels.io.read_shape` takes them."""
-    return {"up": FLAGS.up, "threshold": FLAGS.threshold, "invert": FLAGS.invert}
+    for name in ("read_seconds", "read_mib"):
+        value: Any = FLAGS[name].value
+        if value <= 0:
+            raise InputError(f"must be more than 0, got {value}.", name)
+    limits = Limits(FLAGS.read_seconds, FLAGS.read_mib << 20)
+    return {"up": FLAGS.up, "threshold": FLAGS.threshold, "invert": FLAGS.invert, "limits": limits}
 
 
 def goal() -> Goal:
@@ -302,7 +311,8 @@ def _silent_stderr() -> Iterator[None]:
 
 
 def _complain(name: str, message: str, status: int) -> int:
-    print(f"keras3dgan {name}: {message}", file=sys.stderr)
+    shown = printable(message, kept="\n")
+    print(f"keras3dgan {name}: {shown}", file=sys.stderr)
     return status
 
 

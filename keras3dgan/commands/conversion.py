@@ -44,6 +44,8 @@ def read(
             item.content = shape.grid
             item.origin = _origin(shape, keep_placement)
             item.reduced_from = shape.stored if shape.stored and shape.stored > resolution else None
+        except UnavailableError:
+            raise
         except InputError as error:
             item.fail(error)
 

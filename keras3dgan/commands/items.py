@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import tqdm
 
 from keras3dgan.codec.origin import Origin
-from keras3dgan.errors import InputError
+from keras3dgan.errors import InputError, printable
 
 T = TypeVar("T")
 # Items that a stage takes at a time.
@@ -119,7 +119,7 @@ class Tally:
 
     def where(self) -> str:
         """What was written, in a few words."""
-        first = self.written[0].target
+        first = printable(str(self.written[0].target))
         return f"{first}" if self._total == 1 else f"{len(self.written)} files, first {first}"
 
     def finish(self, line: str | None = None) -> None:

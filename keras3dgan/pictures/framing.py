@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from keras3dgan import bounded
+from keras3dgan.bounded import Limits
 from keras3dgan.errors import InputError
 
 # Share of the picture's edge that the object's longer side takes.
@@ -16,6 +19,8 @@ _NEAR = 12
 # Share of the border that must be of one colour for it to be a background.
 _PLAIN = 0.85
 _LARGEST = 100_000_000
+# Of those that Pillow knows; some of the others start programs.
+_FORMATS = ("PNG", "JPEG")
 
 
 def framed(picture: np.ndarray, size: int) -> np.ndarray:
@@ -53,7 +58,7 @@ def on_white(picture: np.ndarray) -> np.ndarray:
     return picture[..., :3].astype(np.float32) / 255 * alpha + (1 - alpha)
 
 
-def read_picture(path: str | os.PathLike[str], size: int) -> np.ndarray:
+def read_picture(path: str | os.PathLike[str], size: int, limits: Limits = Limits()) -> np.ndarray:
     """Reads a PNG or JPEG picture of an object and frames it, uint8 (size, size, 4).
 
     Where it has no alpha and its border is of one colour, that is taken for the background; else the whole picture is shown.
@@ -61,22 +66,31 @@ def read_picture(path: str | os.PathLike[str], size: int) -> np.ndarray:
     Args:
         path: the file, of any size.
         size: pixels along an edge of what comes back.
+        limits: time and memory that it may take, in a child process.
 
     Raises:
-        InputError: the file is missing, no picture, damaged, or absurdly large.
+        InputError: the file is missing, no picture, damaged, or takes more than the limits.
     """
+    given = {"path": os.fspath(path), "size": size}
+    _, content = bounded.call(f"{__name__}:picture_bytes", given, str(path), limits)
+    return np.frombuffer(content, np.uint8).reshape(size, size, 4).copy()
+
+
+def picture_bytes(path: str, size: int) -> tuple[dict[str, Any], bytes]:
+    """`read_picture` in this process, as a child process can tell it."""
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: no such file.")
     try:
-        with Image.open(path) as file:
+        with Image.open(path, formats=_FORMATS) as file:
             if file.width * file.height > _LARGEST:
                 raise InputError(f"{path}: {file.width} x {file.height} pixels are too many; make it smaller.")
             picture = np.asarray(file.convert("RGBA"))
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file.") from error
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: no picture that can be read; give a PNG or JPEG file.") from error
-    return framed(picture if (picture[..., 3] < 255).any() else _without_background(picture), size)
+    found = framed(picture if (picture[..., 3] < 255).any() else _without_background(picture), size)
+    return {}, found.tobytes()
 
 
 def _without_background(picture: np.ndarray) -> np.ndarray:

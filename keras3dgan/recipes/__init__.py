@@ -45,7 +45,7 @@ def recipe_of(run: Run) -> Recipe:
     """
     kind = run.kind
     if kind not in kinds():
-        raise InputError(f"{run.name}: is of kind '{kind}', which this version does not know; update it.")
+        raise InputError(f"{run.name}: is of kind '{kind:.80}', which this version does not know; update it.")
     return recipe(kind)
 
 

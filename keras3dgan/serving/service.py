@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -32,6 +33,7 @@ from keras3dgan.serving.models import Limits, LoadedModel, Registry, refusal
 from keras3dgan.serving.transport import HTTP_CODES, Model, ServingError
 
 _STATUS = {"FAILED_PRECONDITION": 400} | {code: status for status, code in HTTP_CODES.items()}
+_NUMBER = re.compile("[0-9]{1,18}")
 _parsing = threading.Lock()  # there is one body of Python's objects at a time
 
 
@@ -79,8 +81,8 @@ class Service(PredictionServiceServicer, ModelServiceServicer):
             # The HTTP library reads no more than Content-Length says, but in chunks as much as there comes.
             size = "" if "transfer-encoding" in request.headers else request.headers.get("content-length", "")
             most = self._limits.bytes // 4  # since Python's objects take up to 32 times the bytes of their JSON
-            if not size or int(size) > most:
-                raise ServingError("RESOURCE_EXHAUSTED", f"{size or 'unknown'} bytes are too many; at most {most}")
+            if not _NUMBER.fullmatch(size) or int(size) > most:
+                raise ServingError("RESOURCE_EXHAUSTED", f"{size[:20] or 'unknown'} bytes are too many; at most {most}")
             try:
                 async with asyncio.timeout(seconds) as deadline, self._room:
                     body = await request.body()

@@ -117,7 +117,7 @@ class Recipe:
             return self.settings
         if variant is None:
             return next(iter(self.settings.values()))
-        if variant not in self.settings:
+        if not isinstance(variant, str) or variant not in self.settings:
             raise InputError(f"must be one of {', '.join(self.settings)}, got '{variant}'.", "variant")
         return self.settings[variant]
 

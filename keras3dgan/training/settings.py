@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -105,6 +106,21 @@ class Settings:
     @classmethod
     def from_config(cls: type[S], values: Mapping[str, Any]) -> S:
         """The settings that a run's `config.json` records; those that are none of this class are left out."""
-        known = {field.name for field in dataclasses.fields(cls)}
+        known = {field.name: field.default for field in dataclasses.fields(cls)}
         read: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items() if n in known}
+        for name, value in read.items():
+            if not _is_like(value, known[name]):
+                raise InputError(
+                    f"must be of the kind of {known[name]!r}, got {value!r:.40}; choose another run.", name
+                )
         return cls(**read)
+
+
+def _is_like(value: Any, default: Any) -> bool:
+    """Whether a value from a file is of the type that a setting has."""
+    if isinstance(default, tuple):
+        kind = type(default[0]) if default else str
+        return isinstance(value, tuple) and all(_is_like(each, kind()) for each in value)
+    if isinstance(default, float):
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, type(default))

@@ -1,5 +1,6 @@
 """Grids in array files: MATLAB `.mat` (3DShapeNets' `instance`), NumPy `.npy` and `.npz`."""
 
+import math
 import os
 import zipfile
 
@@ -36,12 +37,24 @@ def read_mat(path: str | os.PathLike[str], threshold: float | None = None, inver
         if _HDF5 in file.read(1024):
             raise InputError(f"{path}: is a MATLAB 7.3 file (HDF5), which is not read; save it with -v7 or -v6.")
     try:
+        declared = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path)}
+        if _VARIABLE not in declared:
+            raise InputError(f"{path}: holds no variable '{_VARIABLE}', as the official 3DShapeNets volumes do.")
+        _check_declared(*declared[_VARIABLE], path)
         content = scipy.io.loadmat(path, variable_names=[_VARIABLE])
+    except (InputError, MemoryError):
+        raise
     except Exception as error:  # scipy raises whatever the damaged bytes lead it to
         raise InputError(f"{path}: not a readable .mat file; get the file again.") from error
-    if _VARIABLE not in content:
-        raise InputError(f"{path}: holds no variable '{_VARIABLE}', as the official 3DShapeNets volumes do.")
     return grids.check(content[_VARIABLE], str(path), threshold, invert)
+
+
+def _check_declared(shape: tuple[int, ...], kind: str, path: str | os.PathLike[str]) -> None:
+    """Refuses what is no grid of numbers before it is unpacked."""
+    if kind in ("cell", "struct", "object", "char", "function", "opaque", "sparse", "unknown"):
+        raise InputError(f"{path}: its variable '{_VARIABLE}' is a {kind}, not numbers; save the grid itself.")
+    if math.prod(shape) > grids.MAX_RESOLUTION**3:
+        raise InputError(f"{path}: '{_VARIABLE}' is larger than one grid of {grids.MAX_RESOLUTION}^3; split it.")
 
 
 def read_npy(path: str | os.PathLike[str], threshold: float | None = None, invert: bool = False) -> np.ndarray:
@@ -62,7 +75,7 @@ def read_npy(path: str | os.PathLike[str], threshold: float | None = None, inver
             if str(path).lower().endswith(".npz")
             else np.load(path, mmap_mode="r", allow_pickle=False)
         )
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # NumPy and zipfile raise many kinds on damaged files
         raise InputError(

@@ -37,6 +37,8 @@ def read_binvox(path: str | os.PathLike[str]) -> Binvox:
     Raises:
         InputError: the file is missing, is no binvox file, is cut off, or its runs do not fill its grid.
     """
+    if not os.path.isfile(path):  # a pipe would keep its reader waiting
+        raise InputError(f"{path}: no such file.")
     try:
         content = pathlib.Path(path).read_bytes()
     except OSError as error:

@@ -1,18 +1,23 @@
-"""One door for every file that holds a shape."""
+"""One door for every file that holds a shape.
 
+Files are read, and meshes voxelised, in a child process with limits on time and memory: `keras3dgan.bounded`.
+"""
+
+import dataclasses
 import os
 import pathlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras3dgan import bounded
+from keras3dgan.bounded import Limits
 from keras3dgan.errors import InputError
-from keras3dgan.voxels import arrays, binvox, mesh
+from keras3dgan.voxels import arrays, binvox, mesh, voxelize
 from keras3dgan.voxels import grid as grids
 from keras3dgan.voxels.lattice import grid_of_surface, placed_grid_of_surface
 from keras3dgan.voxels.placement import Placement
 from keras3dgan.voxels.pose import Y_UP, turn_back, up_of_tree
-from keras3dgan.voxels.voxelize import default_margin, voxelize_placed
 
 GRIDS = (".binvox", ".mat", ".npy", ".npz")
 READABLE = (*mesh.READABLE, *GRIDS)
@@ -25,6 +30,7 @@ def read_shape(
     up: str = "auto",
     threshold: float | None = None,
     invert: bool = False,
+    limits: Limits | None = Limits(),
 ) -> np.ndarray:
     """Reads any supported file as a grid of the wanted resolution.
 
@@ -39,14 +45,16 @@ def read_shape(
             otherwise).
         threshold: for `.mat`, `.npy` and `.npz`: values above it are occupied; default: 0.5, and the values must fit it.
         invert: for these files: low values are occupied instead, as in distances that are negative inside.
+        limits: time and memory that it may take, in a child process; None: it is read in this process, without limits.
 
     Returns:
         `uint8` (resolution, resolution, resolution) of zeros and ones, z up, not all zeros.
 
     Raises:
-        InputError: the file cannot be read, is of another kind or holds an empty grid; the message names it and the remedy.
+        InputError: the file cannot be read, is of another kind, holds an empty grid or takes more than the limits; the message
+            names it and the remedy.
     """
-    return read(path, resolution, up, threshold, invert).grid
+    return read(path, resolution, up, threshold, invert, limits).grid
 
 
 class Shape(NamedTuple):
@@ -71,13 +79,19 @@ def read(
     up: str = "auto",
     threshold: float | None = None,
     invert: bool = False,
+    limits: Limits | None = Limits(),
 ) -> Shape:
     """As `read_shape`, with what else the file tells."""
+    if limits is not None:
+        given = {"resolution": resolution, "up": up, "threshold": threshold, "invert": invert}
+        told, grid = _read_bounded("packed_shape", path, given, limits)
+        placement = told["placement"] and _placement(told["placement"])
+        return Shape(grid, placement, told["up"], told["stored"])
     suffix = pathlib.Path(path).suffix.lower()
     up = up_of_tree(path) or up if up == "auto" else up
     if suffix in mesh.READABLE:
         return _read_mesh(path, resolution, up)
-    grid = read_grid(path, up, threshold, invert)
+    grid = read_grid(path, up, threshold, invert, None)
     return Shape(fit_grid(grid, resolution, str(path)), None, "y" if up == "y" else "z", len(grid))
 
 
@@ -97,12 +111,18 @@ def fit_grid(grid: np.ndarray, resolution: int, name: str = "grid") -> np.ndarra
 
 
 def read_grid(
-    path: str | os.PathLike[str], up: str = "auto", threshold: float | None = None, invert: bool = False
+    path: str | os.PathLike[str],
+    up: str = "auto",
+    threshold: float | None = None,
+    invert: bool = False,
+    limits: Limits | None = Limits(),
 ) -> np.ndarray:
     """Reads a file that holds a grid as it is: `uint8` (n, n, n) of zeros and ones, z up, not all zeros.
 
     Arguments and errors as `read_shape`.
     """
+    if limits is not None:
+        return _read_bounded("packed_grid", path, {"up": up, "threshold": threshold, "invert": invert}, limits)[1]
     suffix = pathlib.Path(path).suffix.lower()
     up = up_of_tree(path) or up if up == "auto" else up
     if suffix == ".binvox":
@@ -120,14 +140,49 @@ def read_grid(
     return grids.y_up_to_z_up(grid) if up == "y" else grid
 
 
+def start() -> None:
+    """Starts the child process that reads, while this one has something else to do."""
+    bounded.start(__name__)
+
+
+def _read_bounded(
+    function: str, path: str | os.PathLike[str], given: dict[str, Any], limits: Limits
+) -> tuple[dict[str, Any], np.ndarray]:
+    """What one of the two functions below tells of a file, and the grid."""
+    prepare = f"{voxelize.__name__}:prepare" if pathlib.Path(path).suffix.lower() in mesh.READABLE else None
+    given["path"] = os.fspath(path)
+    told, packed = bounded.call(f"{__name__}:{function}", given, str(path), limits, prepare)
+    return told, grids.unpack(np.frombuffer(packed, np.uint8), told["size"])
+
+
+def _placement(told: dict[str, Any]) -> Placement:
+    fields: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in told.items()
+    }  # JSON has no tuples
+    return Placement(**fields)
+
+
+def packed_shape(**given: Any) -> tuple[dict[str, Any], bytes]:
+    """`read` in this process, as a child process can tell it: what JSON can say, and the packed grid."""
+    grid, placement, up, stored = read(**given, limits=None)
+    placed = None if placement is None else dataclasses.asdict(placement)
+    return {"size": len(grid), "placement": placed, "up": up, "stored": stored}, grids.pack(grid).tobytes()
+
+
+def packed_grid(**given: Any) -> tuple[dict[str, Any], bytes]:
+    """`read_grid` in this process, as `packed_shape`."""
+    grid = read_grid(**given, limits=None)
+    return {"size": len(grid)}, grids.pack(grid).tobytes()
+
+
 def _read_mesh(path: str | os.PathLike[str], resolution: int, up: str) -> Shape:
     surface = mesh.read_mesh(path, up)
     whole = grid_of_surface(surface)
     if whole is not None:
         grid, placement = grids.fit(whole, resolution), Placement()
     else:
-        placed = placed_grid_of_surface(surface, resolution, default_margin(resolution))
-        grid, placement = placed or voxelize_placed(surface, resolution, name=str(path))
+        placed = placed_grid_of_surface(surface, resolution, voxelize.default_margin(resolution))
+        grid, placement = placed or voxelize.voxelize_placed(surface, resolution, name=str(path))
     turned = "y" if up == "y" and not mesh.is_y_up(path) else "z"
     return Shape(grid, placement, turned, None if whole is None else len(whole))
 

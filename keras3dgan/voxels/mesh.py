@@ -10,14 +10,12 @@ from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.voxels.lattice import PLACED_LEVEL
 from keras3dgan.voxels.placement import Placement
-from keras3dgan.voxels.readers import gltf, obj, off, ply, stl
+from keras3dgan.voxels.readers import MAX_FACES, MAX_FILE_BYTES, gltf, obj, off, ply, stl
 
 READABLE = (".off", ".obj", ".stl", ".ply", ".glb", ".gltf")
 WRITABLE = (".obj", ".stl", ".ply", ".glb")
 # How far a surface keeps from the centres of voxels, in voxels and at least half of it.
 _CLEARANCE = 0.02
-MAX_FACES = 2_000_000
-MAX_FILE_BYTES = 1 << 29
 
 # The glTF specification fixes y as up; the other formats leave it to the author.
 Y_UP = (".glb", ".gltf")

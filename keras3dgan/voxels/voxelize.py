@@ -35,6 +35,14 @@ def voxelize(mesh: trimesh.Trimesh, resolution: int, margin: int | None = None, 
     return voxelize_placed(mesh, resolution, margin, name)[0]
 
 
+def prepare() -> None:
+    """Compiles the loops, or fetches them compiled: with a closed part, an open one, and one that looks inwards."""
+    box, corners = trimesh.creation.box().faces, trimesh.creation.box().vertices
+    vertices = np.concatenate([corners, corners / 2, corners + [2, 0, 0]])
+    faces = np.concatenate([box, box[:, ::-1] + 8, box[:8] + 16])
+    voxelize(trimesh.Trimesh(vertices, faces, process=False), 8)
+
+
 def default_margin(resolution: int) -> int:
     """Empty voxels on each side of a voxelised mesh."""
     return resolution // 32

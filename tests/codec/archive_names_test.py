@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from keras3dgan.codec import archive_names
-from keras3dgan.errors import InputError
+from keras3dgan.errors import InputError, moves_the_terminal
 
 _BAD = [
     ".",
@@ -48,7 +48,7 @@ def test_every_name_becomes_a_file_of_its_own_below_the_folder(tmp_path):
     assert len(found) == len(names) == len(set(found))
     for path in found:
         assert not path.is_absolute() and ".." not in path.parts and path.suffix == ".npy"
-        assert not any(map(archive_names._moves_the_terminal, str(path)))
+        assert not any(map(moves_the_terminal, str(path)))
         assert max(len(part.encode()) for part in path.parts) < 220
         target = tmp_path / path
         archive_names.check_inside(target, tmp_path)

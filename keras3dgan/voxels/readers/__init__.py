@@ -9,6 +9,11 @@ import typing
 
 import numpy as np
 
+MAX_FILE_BYTES = 1 << 29
+MAX_FACES = 2_000_000
+# A mesh has about half as many vertices as faces, and three times as many where faces share none.
+MAX_VERTICES = 4 * MAX_FACES
+
 
 class Surface(typing.NamedTuple):
     """What a mesh file holds.

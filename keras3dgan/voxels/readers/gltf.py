@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras3dgan.errors import InputError
-from keras3dgan.voxels.readers import Surface, gltf_primitive
+from keras3dgan.voxels.readers import MAX_FACES, MAX_VERTICES, Surface, gltf_primitive
 from keras3dgan.voxels.readers.gltf_data import Data, document
 
 _DRACO = "KHR_draco_mesh_compression"
@@ -19,7 +19,8 @@ _NO_SURFACE = (
     "KHR_xmp", "KHR_animation_pointer", "EXT_structural_metadata", "EXT_mesh_features", "EXT_mesh_manifold", "MSFT_lod",
     "MSFT_packing_", "KHR_techniques_webgl", "AGI_", "FB_", "GOOGLE_", "ADOBE_",
 )  # fmt: skip
-_MAX_TRIANGLES = 20_000_000
+# A program that draws a scene handles fewer.
+_MAX_NODES = 100_000
 
 
 def read(content: bytes, path: pathlib.Path) -> Surface:
@@ -32,17 +33,16 @@ def read(content: bytes, path: pathlib.Path) -> Surface:
         InputError: see `keras3dgan.voxels.readers`; also an extension that is required and not read.
     """
     root, binary = document(content, path)
-    unknown = [name for name in root.get("extensionsRequired", []) if name not in _READ]
-    unknown = [name for name in unknown if not name.startswith(_NO_SURFACE) and "meshopt" not in name]
-    if unknown:
-        raise InputError(f"{path}: needs the extension {unknown[0]}, which is not read; export it without.")
-    data = Data(root, binary, path)
     try:
-        return _scene(data)
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        unknown = [name for name in root.get("extensionsRequired", []) if name not in _READ]
+        unknown = [name for name in unknown if not name.startswith(_NO_SURFACE) and "meshopt" not in name]
+        if unknown:
+            raise InputError(f"{path}: needs the extension {unknown[0]:.60}, which is not read; export it without.")
+        return _scene(Data(root, binary, path))
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: its JSON lacks or misuses {error}; export it again.") from error
+        raise InputError(f"{path}: its JSON lacks or misuses {error!s:.60}; export it again.") from error
 
 
 def _scene(data: Data) -> Surface:
@@ -67,8 +67,11 @@ def _scene(data: Data) -> Surface:
                 placing = [matrix @ instance for instance in instances]
             rounding = max(rounding, gltf_primitive.rounding(data, primitive))
             triangles += len(corners) * len(placing)
-            if triangles > _MAX_TRIANGLES:
-                raise InputError(f"{data.path}: its instances add up to over {_MAX_TRIANGLES} triangles; simplify it.")
+            if triangles > MAX_FACES or count + len(points) * len(placing) > MAX_VERTICES:
+                raise InputError(
+                    f"{data.path}: its parts and instances add up to over {MAX_FACES} faces or {MAX_VERTICES} vertices; "
+                    "simplify it."
+                )
             for place in placing:
                 vertices.append(points @ place[:3, :3].T + place[:3, 3])
                 faces.append(corners + count)
@@ -89,9 +92,12 @@ def _placed_nodes(data: Data) -> Iterator[tuple[int, np.ndarray]]:
         if index in seen:
             raise InputError(f"{data.path}: node {index} stands twice in its scene; export it again.")
         seen.add(index)
+        if len(seen) > _MAX_NODES:
+            raise InputError(f"{data.path}: has more than the {_MAX_NODES} nodes that are read; simplify its scene.")
         if node.get("extensions", {}).get("KHR_node_visibility", {}).get("visible", True) is False:
             continue
-        matrix = above @ _matrix(node)
+        moves = any(key in node for key in ("matrix", "translation", "rotation", "scale"))
+        matrix = above @ _matrix(node) if moves else above
         yield index, matrix
         pending += [(child, matrix) for child in reversed(node.get("children", []))]
 
@@ -137,6 +143,8 @@ def _instances(data: Data, node: dict[str, Any]) -> list[np.ndarray]:
         return [np.eye(4)]
     found = {name: data.accessor(index).astype(float) for name, index in extension["attributes"].items()}
     count = len(next(iter(found.values())))
+    if count > MAX_FACES:  # before each gets its matrix
+        raise InputError(f"{data.path}: {count} instances are more than the {MAX_FACES} faces allowed; simplify it.")
     return list(
         _composed(
             found.get("TRANSLATION", np.zeros((count, 3))),

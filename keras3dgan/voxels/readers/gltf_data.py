@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras3dgan.errors import InputError
+from keras3dgan.voxels.readers import MAX_FILE_BYTES
 
 _COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
@@ -19,7 +20,8 @@ _CHUNK = struct.Struct("<II")
 _JSON, _BIN = 0x4E4F534A, 0x004E4942
 # What exporters' rounding of `min` and `max` may differ from the values, as a share of their range.
 _BOUND_SLACK = 0.01
-_MAX_BYTES = 1 << 29
+# Of all accessors together; as many float64 numbers fill the memory of one file.
+_MAX_VALUES = MAX_FILE_BYTES // 8
 
 
 def document(content: bytes, path: pathlib.Path) -> tuple[dict[str, Any], bytes | None]:
@@ -81,7 +83,7 @@ class Data:
         self._binary = binary
         self._buffers: dict[int, bytes] = {}
         self._accessors: dict[int, np.ndarray] = {}
-        self._declared = 0  # bytes of all accessors read so far, counted before they are
+        self._declared = 0  # values of all accessors read so far, counted before they are
         self.decoded: dict[Any, Any] = {}  # what a primitive had to unpack, by key
 
     def item(self, kind: str, index: Any) -> dict[str, Any]:
@@ -121,9 +123,9 @@ class Data:
         if kind not in _COMPONENTS or not width or not isinstance(count, int) or count < 0:
             raise InputError(f"{self.path}: accessor {index} is of no type that glTF knows; export it again.")
         dtype = np.dtype(_COMPONENTS[kind])
-        self._declared += count * width * dtype.itemsize
-        if self._declared > _MAX_BYTES:
-            raise InputError(f"{self.path}: its accessors are larger than {_MAX_BYTES >> 20} MiB; simplify the mesh.")
+        self._declared += count * width
+        if self._declared > _MAX_VALUES:
+            raise InputError(f"{self.path}: its accessors hold more than {_MAX_VALUES} numbers; simplify the mesh.")
         if "bufferView" in accessor:
             values = self._strided(accessor["bufferView"], accessor.get("byteOffset", 0), dtype, count, width)
         else:
@@ -210,9 +212,12 @@ class Data:
             raise InputError(f"{self.path}: its data lie at '{uri[:80]}'; put them beside it, nothing is downloaded.")
         # The specification asks for percent-encoding, and many files do without.
         for name in (urllib.parse.unquote(uri), uri):
-            neighbour = self.path.parent / name.replace("\\", "/")
+            below = pathlib.PurePosixPath(name.replace("\\", "/"))
+            if below.is_absolute() or ".." in below.parts:
+                raise InputError(f"{self.path}: its data lie at '{uri[:80]}', elsewhere; put them beside it.")
+            neighbour = self.path.parent / below
             if neighbour.is_file():
-                if neighbour.stat().st_size > _MAX_BYTES:
-                    raise InputError(f"{neighbour}: larger than {_MAX_BYTES >> 20} MiB; simplify the mesh first.")
+                if neighbour.stat().st_size > MAX_FILE_BYTES:
+                    raise InputError(f"{neighbour}: larger than {MAX_FILE_BYTES >> 20} MiB; simplify the mesh first.")
                 return neighbour.read_bytes()
-        raise InputError(f"{self.path}: its data file '{urllib.parse.unquote(uri)}' is missing; put it beside it.")
+        raise InputError(f"{self.path}: its data file '{urllib.parse.unquote(uri)[:80]}' is missing; put it beside it.")

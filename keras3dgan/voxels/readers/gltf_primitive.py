@@ -25,14 +25,13 @@ def faces(data: Data, primitive: dict[str, Any]) -> np.ndarray | None:
     mode = primitive.get("mode", _TRIANGLES)
     if mode not in (_TRIANGLES, _STRIP, _FAN):
         return None
-    count = data.item("accessors", primitive["attributes"]["POSITION"])["count"]
     if _DRACO in primitive.get("extensions", {}):
         mesh = _draco(data, primitive)
         corners, mode, count = mesh.faces.astype(np.int64).reshape(-1), _TRIANGLES, len(mesh.points)
-    elif "indices" in primitive:
-        corners = data.accessor(primitive["indices"])[:, 0].astype(np.int64)
     else:
-        corners = np.arange(count)
+        count = len(data.accessor(primitive["attributes"]["POSITION"]))
+        named = data.accessor(primitive["indices"])[:, 0] if "indices" in primitive else np.arange(count)
+        corners = named.astype(np.int64)
     if len(corners) and not 0 <= corners.min() <= corners.max() < count:
         raise InputError(f"{data.path}: its faces name vertices that do not exist ({count} do); export it again.")
     if mode == _TRIANGLES:
@@ -123,6 +122,8 @@ def _draco(data: Data, primitive: dict[str, Any]) -> Any:
         try:
             mesh = DracoPy.decode(content)
             faces = len(mesh.faces)
+        except MemoryError:
+            raise
         except Exception as error:  # the decoder raises whatever damaged bytes lead it to
             raise InputError(f"{data.path}: its Draco data are damaged; get the file again.") from error
         _check_draco(data, primitive, mesh, faces)

@@ -57,7 +57,7 @@ def read(content: bytes, path: pathlib.Path) -> Surface:
     source = _Binary(body, order, path) if order else _Text(body, path)
     found: dict[str, dict[str, np.ndarray | _Lists]] = {}
     for element in elements:
-        found[element.name] = source.rows(element)
+        found[element.name] = source.rows(element) if element.properties else {}
         if {"vertex", "face", "tristrips"} & set(names) <= set(found):
             break  # what follows carries no surface
     vertices = _vertices(found["vertex"], path)

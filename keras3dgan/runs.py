@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 import os
 import pathlib
@@ -12,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from keras3dgan.errors import InputError
-from keras3dgan.files import replacing
+from keras3dgan.files import locked, naming, replacing
 from keras3dgan.provenance import environment
 
 
@@ -48,15 +47,7 @@ class Run:
         if not self.writes:
             yield
             return
-        self.path.mkdir(parents=True, exist_ok=True)
-        # Kept open, and the file left there: removing it would let two processes lock two files of one name.
-        with open(self.path / ".lock", "w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise InputError(f"{self.path}: another process trains this run; wait for it or stop it.") from error
-            for left in self.path.rglob(".*.tmp*"):
-                left.unlink(missing_ok=True)
+        with locked(self.path, "another process trains this run; wait for it or stop it."):
             yield
 
     def start(
@@ -175,7 +166,7 @@ class Run:
     def add_metrics(self, line: Mapping[str, float]) -> None:
         """Appends a line to `metrics.jsonl`."""
         if self.writes:
-            with open(self.metrics_file, "a") as file:
+            with naming(self.metrics_file), open(self.metrics_file, "a") as file:
                 file.write(json.dumps(line) + "\n")
 
     def model_file(self, name: str) -> pathlib.Path:

@@ -6,8 +6,9 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # From the ground floor upwards: what a place may import is what stands above it here, and itself.
 FLOORS = (
-    ("errors", "files"),
-    ("provenance", "runs"),
+    ("errors",),
+    ("files",),
+    ("provenance", "runs", "compiled"),
     ("voxels",),
     ("augmentation", "tensor_packing", "backend", "losses"),
     ("metrics",),

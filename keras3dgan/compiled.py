@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numba
 from numba.core.caching import FunctionCache
@@ -27,7 +27,7 @@ class _Cache(FunctionCache):
             _say_so()
 
 
-def compiled(function: Callable[..., Any] | None = None, *, inline: str = "never") -> Any:
+def compiled(function: Callable[..., Any] | None = None, *, inline: Literal["never", "always"] = "never") -> Any:
     """Decorates a function of numbers and arrays: compiled when it is called first, and run without Python's lock.
 
     Compiled code is kept beside its source, else in the user's cache folder, or where `NUMBA_CACHE_DIR` says. Where none of
@@ -39,7 +39,7 @@ def compiled(function: Callable[..., Any] | None = None, *, inline: str = "never
     """
     if function is None:
         return functools.partial(compiled, inline=inline)
-    found = numba.njit(nogil=True, inline=inline)(function)
+    found: Any = numba.njit(nogil=True, inline=inline)(function)
     try:
         found._cache = _Cache(function)  # as numba's cache=True does, with its own class
     except (RuntimeError, OSError):

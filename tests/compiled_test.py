@@ -36,7 +36,9 @@ def test_nowhere_to_keep_them(load, monkeypatch):
     monkeypatch.setattr(CacheImpl, "_locator_classes", [])
     with pytest.warns(RuntimeWarning) as told:
         assert [load()(3), load()(4)] == [6, 8]
-    assert ["set NUMBA_CACHE_DIR" in str(one.message) for one in told] == [True]  # once, however many functions there are
+    assert ["set NUMBA_CACHE_DIR" in str(one.message) for one in told] == [
+        True
+    ]  # once, however many functions there are
 
 
 def test_a_disk_that_fills(load, monkeypatch):

@@ -24,8 +24,10 @@ cli.add_codec()
 cli.add(flags.DEFINE_string, "dataset", None, "TFDS data set, already prepared, in place of a folder", cli.MODEL)
 cli.add(flags.DEFINE_string, "split", "train", "of the data set", cli.MODEL)
 cli.add_reading()
-cli.add(flags.DEFINE_string, "output", None, "folder of the archives; given again, finished ones are left as they are")
-cli.add(flags.DEFINE_integer, "shard_size", 1000, "inputs an archive")
+cli.add(
+    flags.DEFINE_string, "output", None, "folder of the archives; given again, what is new or has changed is compressed"
+)
+cli.add(flags.DEFINE_integer, "shard_size", 1000, "inputs an archive, of those that are made anew")
 cli.add(
     flags.DEFINE_string, "beam", "", "Beam's own flags in one word, e.g. --beam='--runner=FlinkRunner --parallelism=8'"
 )
@@ -53,23 +55,23 @@ def main(words: Sequence[str]) -> None:
         raise InputError(f"{words[0]}: is no folder; 'keras3dgan compress' takes single files.")
     goal = cli.goal()
     codec = cli.load_codec(model, goal)
+    size = cli.FLAGS.shard_size
     if cli.FLAGS.dataset:
         source = (cli.FLAGS.dataset, cli.FLAGS.split, codec.resolution)
-        shards = bulk.shards_of_dataset(*source, output, cli.FLAGS.shard_size, cli.FLAGS.data_dir)
+        collection = bulk.examples(*source, size, cli.FLAGS.data_dir)
     else:
-        shards = bulk.shards_of_files(pathlib.Path(words[0]), output, cli.FLAGS.shard_size)
-    bulk.check_done(shards, output, codec.fingerprint)  # here, not on a worker
+        collection = bulk.files(pathlib.Path(words[0]))
     begin = time.perf_counter()
-    done = bulk.run(shards, model, output, cli.reading(), PipelineOptions(shlex.split(cli.FLAGS.beam)), goal)
+    options = PipelineOptions(shlex.split(cli.FLAGS.beam))
+    done = bulk.run(collection, codec, model, output, size, cli.reading(), goal, options)
     seconds = time.perf_counter() - begin
     if done.shapes:
-        rate = f", {done.shapes / seconds:.1f} shapes/s" if not done.shards_done_before else ""
-        print(
-            f"{output}: {done.shapes} shapes in {len(shards)} archives, {done.bytes / done.shapes:.1f} bytes a shape{rate}"
-        )
-    if done.shards_done_before:
-        print(f"{done.shards_done_before} of {len(shards)} archives were there already")
+        rate = "" if done.done_before else f", {done.shapes / seconds:.1f} shapes/s"
+        mean = done.bytes / done.shapes
+        print(f"{output}: {done.shapes} shapes in {done.archives} archives, {mean:.1f} bytes a shape{rate}")
+    if done.done_before:
+        print(f"{done.done_before} of {done.archives} archives were there already")
     if done.bad:
         raise InputError(
-            f"{done.bad} inputs could not be read; {output / 'bad_inputs.tsv'} lists them, with the reasons."
+            f"{done.bad} inputs could not be read; {output / bulk.BAD_INPUTS} lists them, with the reasons."
         )

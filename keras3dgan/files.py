@@ -51,7 +51,9 @@ def naming(path: pathlib.Path, temporary: pathlib.Path | None = None) -> Iterato
         yield
     except OSError as error:
         if error.errno and error.filename in (None, temporary, str(temporary)):
-            error.filename, error.filename2 = str(path), None
+            raise OSError(
+                error.errno, error.strerror, str(path)
+            ) from error  # of the same class, which its number tells
         raise
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.utils.shared import Shared
 
 from keras3dgan.codec import archive
@@ -16,12 +21,14 @@ from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.commands import conversion, shards
 from keras3dgan.commands.items import Item
 from keras3dgan.commands.shards import Input, Manifest, Shard
-from keras3dgan.errors import InputError
+from keras3dgan.errors import InputError, LostHostError
 from keras3dgan.files import locked, replacing
 from keras3dgan.recipes import load_codec
 
 # Lines of the list of bad inputs: name, tab, why.
 BAD_INPUTS = "bad_inputs.tsv"
+# Sentences on archives that could not be written.
+_FAILED = "failed"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,12 +107,20 @@ class Compress(beam.DoFn):
         self._goal = goal
         self._reading = dict(reading)
         self._shared = Shared()
+        # Beam would wrap an error in its own, with a traceback.
+        self._failed = beam.metrics.Metrics.string_set("keras3dgan", _FAILED)
 
     def setup(self) -> None:
         # Once a process, however many threads it has.
         self._codec = self._shared.acquire(lambda: load_codec(self._model, self._goal), tag=(self._model, self._goal))
 
     def process(self, shard: Shard) -> None:
+        try:
+            self._write(shard)
+        except OSError as error:
+            self._failed.add(f"{error.filename or shard.target}: {error.strerror}")
+
+    def _write(self, shard: Shard) -> None:
         shapes = self._collection.shapes(shard.inputs, self._codec.resolution, self._reading)
         with replacing(shard.target) as temporary:
             with archive.create(temporary, self._codec) as writer:
@@ -160,7 +175,8 @@ def run(
         options: Beam's `PipelineOptions`; default: the local runner.
 
     Raises:
-        InputError: the folder is of another collection, or another process writes to it.
+        InputError: the folder is of another collection, another process writes to it, or it cannot be written to.
+        LostHostError: a worker was killed.
     """
     made_by = {
         "source": collection.source,
@@ -172,15 +188,53 @@ def run(
         planned = shards.plan(collection.inputs, output, 1 if collection.dataset else size, made_by)
         shards.remove_others(planned, output)
         if missing := [shard for shard in planned if not shard.done]:
-            pipeline = beam.Pipeline(options=options)
-            _ = (
-                pipeline
-                | "shards" >> beam.Create(missing)
-                | "one at a time" >> beam.Reshuffle()
-                | "compress" >> beam.ParDo(Compress(collection, made_by, model, reading, goal))
-            )
-            pipeline.run().wait_until_finish()
+            _compress(missing, Compress(collection, made_by, model, reading, goal), options)
         return _outcome(planned, output)
+
+
+def _compress(missing: Sequence[Shard], compress: Compress, options: Any) -> None:
+    """Runs the pipeline."""
+    options = options or PipelineOptions()
+    # Named here: Beam's own choice for one machine would download a program to run the pipeline with.
+    local = options.view_as(StandardOptions).runner in (None, "DirectRunner")
+    pipeline = beam.Pipeline(FnApiRunner() if local else None, options)
+    _ = (
+        pipeline
+        | "shards" >> beam.Create(missing)
+        | "one at a time" >> beam.Reshuffle()
+        | "compress" >> beam.ParDo(compress)
+    )
+    with _workers_watched():
+        result = pipeline.run()
+        result.wait_until_finish()
+    failed = result.metrics().query(beam.metrics.MetricsFilter().with_name(_FAILED))["string_sets"]
+    if sentences := sorted({sentence for found in failed for sentence in found.committed}):
+        more = f", and {len(sentences) - 1} more" if len(sentences) > 1 else ""
+        raise InputError(f"{sentences[0]}{more}; check the folder and its free space, and run it again.")
+
+
+@contextlib.contextmanager
+def _workers_watched() -> Iterator[None]:
+    """Ends the wait for a local worker that was killed: Beam tells that in a thread of its own, and waits on for ever."""
+    lost: list[BaseException] = []
+    before = threading.excepthook
+
+    def look(told: threading.ExceptHookArgs) -> None:
+        if "Worker subprocess exited" in str(told.exc_value) and told.exc_value:
+            lost.append(told.exc_value)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        else:
+            before(told)
+
+    threading.excepthook = look
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if lost:
+            raise LostHostError(f"{lost[0]}; run it again, with fewer workers if memory was short.") from error
+        raise
+    finally:
+        threading.excepthook = before
 
 
 def _outcome(planned: Sequence[Shard], output: pathlib.Path) -> Outcome:

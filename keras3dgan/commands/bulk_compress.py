@@ -37,8 +37,8 @@ flags.mark_flag_as_required("output")
 
 def main(words: Sequence[str]) -> None:
     """Compresses the folder that `words` names, or --dataset, and says how many shapes, archives and bad inputs there were."""
-    # Beam warns of Google packages that are not installed, and of its own workers as they come and go.
-    logging.disable(logging.WARNING)
+    # Beam tells of Google packages that are not installed, and of its workers as they come and go; what matters is raised.
+    logging.disable(logging.ERROR)
     try:
         from apache_beam.options.pipeline_options import PipelineOptions
     except ModuleNotFoundError as error:

@@ -1,7 +1,12 @@
 """Bulk compression: files and data sets to archives, bad inputs listed, nothing done twice."""
 
 import os
+import pathlib
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from types import MappingProxyType
 
 import numpy as np
@@ -14,7 +19,7 @@ from keras3dgan.commands import shards
 from keras3dgan.errors import InputError
 from keras3dgan.files import locked
 from keras3dgan.voxels.grid import iou
-from tests.conftest import boxes, run_command
+from tests.conftest import boxes, command_environment, run_command
 
 bulk = pytest.importorskip("keras3dgan.commands.bulk", reason="needs apache_beam", exc_type=ModuleNotFoundError)
 
@@ -148,6 +153,34 @@ def test_a_data_set_on_two_workers(trained, tmp_path, prepared_data):
     assert "162 shapes in 2 archives" in out
     assert sum(len(Archive(path)) for path in (tmp_path / "out").glob("*.g3a")) == 162
     assert (tmp_path / "out" / "bad_inputs.tsv").read_text() == ""
+
+
+@pytest.mark.slow
+def test_a_killed_worker_ends_the_command_in_a_sentence(folder, tmp_path):
+    """Beam would wait for it for ever."""
+    for copy in range(30):
+        shutil.copytree(folder / "deep", folder / f"{copy}")
+    words = ["bulk_compress", f"--output={tmp_path}/out", "--shard_size=2", str(folder)]
+    words += ["--beam=--direct_num_workers=2 --direct_running_mode=multi_processing"]
+    command = [sys.executable, "-m", "keras3dgan", *words]
+    with subprocess.Popen(command, env=command_environment(), stderr=subprocess.PIPE, text=True) as process:
+        while not [*(tmp_path / "out").glob("*.json")]:
+            assert process.poll() is None
+            time.sleep(0.1)
+        [*_, worker] = [pid for pid in _descendants(process.pid) if b"sdk_worker_main" in _command(pid)]
+        os.kill(worker, signal.SIGKILL)
+        error = process.communicate(timeout=60)[1]
+    assert process.returncode == 1 and error.endswith("with fewer workers if memory was short.\n"), error
+
+
+def _descendants(pid):
+    listed = pathlib.Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(word) for path in listed for word in path.read_text().split()]
+    return [*children, *(below for child in children for below in _descendants(child))]
+
+
+def _command(pid):
+    return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def test_bad_requests_get_a_sentence(trained, tmp_path):

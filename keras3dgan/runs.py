@@ -8,7 +8,7 @@ import json
 import os
 import pathlib
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from keras3dgan.errors import InputError
 from keras3dgan.files import locked, naming, replacing
@@ -111,10 +111,7 @@ class Run:
         path = self.path / "config.json"
         if not path.is_file():
             raise InputError(f"{self.path}: no training run here (config.json is missing); train one first.")
-        config = _read_object(path)
-        if not isinstance(config.get("kind"), str) or not isinstance(config.get("settings"), dict):
-            raise InputError(f"{path}: has no kind and settings; choose another run.")
-        return config
+        return _read_object(path, {"kind": str, "settings": dict}, {"parts": dict})
 
     @property
     def kind(self) -> str:
@@ -133,7 +130,8 @@ class Run:
             InputError: the file is damaged.
         """
         path = self.path / "result.json"
-        return _read_object(path) if path.exists() else None
+        needed = {"epochs": int, "steps": int, "seconds": float, "last": dict}
+        return _read_object(path, needed, {"epochs_wanted": int}) if path.exists() else None
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Writes `result.json`, which marks the run as finished."""
@@ -150,10 +148,10 @@ class Run:
             return []
         found = []
         for line in self.metrics_file.read_text(errors="replace").splitlines():
-            with contextlib.suppress(ValueError):  # cut off by a kill
+            with contextlib.suppress(ValueError, TypeError):  # cut off by a kill
                 content = json.loads(line)
-                if isinstance(content, dict) and "epoch" in content and "step" in content:
-                    found.append(content)
+                if isinstance(content, dict) and {"epoch", "step", "seconds"} <= content.keys():
+                    found.append({str(name): value + 0 for name, value in content.items()})
         return found
 
     def drop_metrics_after(self, step: int) -> None:
@@ -217,11 +215,26 @@ def _defaults(settings: Any) -> dict[str, Any]:
     return json.loads(json.dumps({k: v for k, v in defaults.items() if v is not dataclasses.MISSING}))
 
 
-def _read_object(path: pathlib.Path) -> dict[str, Any]:
+class _Object(dict[str, Any]):
+    """What a file holds, which is of another kind, or damaged, where something is missing."""
+
+    def __init__(self, path: pathlib.Path, content: Mapping[str, Any]):
+        super().__init__(content)
+        self._path = path
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise InputError(f"{self._path}: says nothing of {name}; choose another run.")
+
+
+def _read_object(path: pathlib.Path, needed: Mapping[str, type], known: Mapping[str, type]) -> dict[str, Any]:
+    """The content of a JSON file; members that are needed, or known and there, must be of their types."""
     try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        content = json.loads(path.read_text(), object_hook=lambda found: _Object(path, found))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read; choose another run.") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no object; choose another run.")
+    for name, kind in {**needed, **{name: known[name] for name in known.keys() & content.keys()}}.items():
+        if not isinstance(content[name], (int, float) if kind is float else kind):
+            raise InputError(f"{path}: {name} must be of type {kind.__name__}; choose another run.")
     return content

@@ -26,7 +26,7 @@ class Snapshot:
     """A copy of a training's state in memory.
 
     Attributes:
-        progress: at least `step`.
+        progress: `epoch`, `step` and `seconds` of training.
         names: path of each variable.
         arrays: value of each variable.
     """

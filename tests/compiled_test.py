@@ -2,6 +2,7 @@
 
 import errno
 import importlib.util
+import pathlib
 
 import pytest
 from numba.core.caching import CacheImpl, IndexDataCacheFile
@@ -61,3 +62,9 @@ def test_damaged_files_are_made_anew(load, tmp_path):
     index.write_bytes(b"")
     with pytest.warns(RuntimeWarning, match="cannot be kept"):
         assert load()(3) == 6
+
+
+def test_all_compiled_functions_are_of_this_kind():
+    package = pathlib.Path(compiled.__file__).parent
+    others = [path for path in package.rglob("*.py") if "njit" in path.read_text() and path.name != "compiled.py"]
+    assert others == []

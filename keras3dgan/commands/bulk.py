@@ -216,6 +216,9 @@ def _compress(missing: Sequence[Shard], compress: Compress, options: Any) -> Non
 @contextlib.contextmanager
 def _workers_watched() -> Iterator[None]:
     """Ends the wait for a local worker that was killed: Beam tells that in a thread of its own, and waits on for ever."""
+    if threading.current_thread() is not threading.main_thread():  # whom alone a signal wakes
+        yield
+        return
     lost: list[BaseException] = []
     before = threading.excepthook
 
@@ -242,7 +245,7 @@ def _outcome(planned: Sequence[Shard], output: pathlib.Path) -> Outcome:
     manifests = [Manifest.read(shard.manifest) for shard in planned]
     bad = [f"{name}\t{why}\n" for manifest in manifests for name, why in manifest.bad]
     with replacing(output / BAD_INPUTS) as temporary:
-        temporary.write_text("".join(bad))
+        temporary.write_text("".join(bad), errors="surrogateescape")  # names of files are in any encoding, or in none
     return Outcome(
         len(planned),
         sum(shard.done for shard in planned),

@@ -133,6 +133,15 @@ def test_a_folder_of_something_else_is_left_alone(folder, tmp_path):
             collection.compress()
 
 
+def test_names_in_no_encoding_are_listed(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / os.fsdecode(b"\xff.stl")).write_text("not a mesh")
+    for before in (0, 1):
+        done = _Collection(tmp_path / "in", tmp_path / "out").compress()
+        assert (done.bad, done.shapes, done.done_before) == (1, 0, before)
+        assert (tmp_path / "out" / "bad_inputs.tsv").read_bytes().count(b"\xff.stl") >= 1
+
+
 def test_a_gltf_changes_with_the_files_that_it_names(tmp_path):
     (tmp_path / "a.gltf").write_text(
         '{"buffers": [{"uri": "the%20points.bin"}, {"uri": "data:,x"}, {"uri": "none.bin"}]}'

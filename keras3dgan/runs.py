@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 import os
 import pathlib
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 from keras3dgan.errors import InputError
-from keras3dgan.files import replacing
+from keras3dgan.files import locked, naming, replacing
 from keras3dgan.provenance import environment
 
 
@@ -54,15 +54,7 @@ class Run:
         if not self.writes:
             yield
             return
-        self.path.mkdir(parents=True, exist_ok=True)
-        # Kept open, and the file left there: removing it would let two processes lock two files of one name.
-        with open(self.path / ".lock", "w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise InputError(f"{self.path}: another process trains this run; wait for it or stop it.") from error
-            for left in self.path.rglob(".*.tmp*"):
-                left.unlink(missing_ok=True)
+        with locked(self.path, "another process trains this run; wait for it or stop it."):
             yield
 
     def start(
@@ -126,11 +118,7 @@ class Run:
         path = self.path / "config.json"
         if not path.is_file():
             raise InputError(f"{self.path}: no training run here (config.json is missing); train one first.")
-        config = read_object(path)
-        kinds = {"kind": str, "settings": dict, "parts": dict}
-        if not all(isinstance({"parts": {}, **config}.get(name), kind) for name, kind in kinds.items()):
-            raise InputError(f"{path}: has no kind and settings; choose another run.")
-        return config
+        return read_object(path, {"kind": str, "settings": dict}, {"parts": dict})
 
     @property
     def kind(self) -> str:
@@ -149,7 +137,8 @@ class Run:
             InputError: the file is damaged.
         """
         path = self.path / "result.json"
-        return read_object(path) if path.exists() else None
+        needed = {"epochs": int, "steps": int, "seconds": float, "last": dict}
+        return read_object(path, needed, {"epochs_wanted": int}) if path.exists() else None
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Writes `result.json`, which marks the run as finished."""
@@ -166,10 +155,10 @@ class Run:
             return []
         found = []
         for line in self.metrics_file.read_text(errors="replace").splitlines():
-            with contextlib.suppress(ValueError, RecursionError):  # cut off by a kill
+            with contextlib.suppress(ValueError, TypeError, RecursionError):  # cut off by a kill
                 content = json.loads(line)
-                if isinstance(content, dict) and all(isinstance(content.get(k), int) for k in ("epoch", "step")):
-                    found.append(content)
+                if isinstance(content, dict) and {"epoch", "step", "seconds"} <= content.keys():
+                    found.append({str(name): value + 0 for name, value in content.items()})
         return found
 
     def drop_metrics_after(self, step: int) -> None:
@@ -182,7 +171,7 @@ class Run:
     def add_metrics(self, line: Mapping[str, float]) -> None:
         """Appends a line to `metrics.jsonl`."""
         if self.writes:
-            with open(self.metrics_file, "a") as file:
+            with naming(self.metrics_file), open(self.metrics_file, "a") as file:
                 file.write(json.dumps(line) + "\n")
 
     def model_file(self, name: str) -> pathlib.Path:
@@ -233,16 +222,39 @@ def _defaults(settings: Any) -> dict[str, Any]:
     return json.loads(json.dumps({k: v for k, v in defaults.items() if v is not dataclasses.MISSING}))
 
 
-def read_object(path: pathlib.Path) -> dict[str, Any]:
+class _Object(dict[str, Any]):
+    """What a file holds, which is of another kind, or damaged, where something is missing."""
+
+    def __init__(self, path: pathlib.Path, content: Mapping[str, Any]):
+        super().__init__(content)
+        self._path = path
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise InputError(f"{self._path}: says nothing of {name}; choose another run.")
+
+
+def read_object(
+    path: pathlib.Path,
+    needed: Mapping[str, type] = MappingProxyType({}),
+    known: Mapping[str, type] = MappingProxyType({}),
+) -> dict[str, Any]:
     """The object in a JSON file of a run or a preset.
 
+    Args:
+        path: of the file.
+        needed: members that must be there, and their types.
+        known: members that must be of these types if they are there.
+
     Raises:
-        InputError: there is none.
+        InputError: there is none, or it is another.
     """
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(), object_hook=lambda found: _Object(path, found))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read; choose another run.") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no object; choose another run.")
+    for name, kind in {**needed, **{name: known[name] for name in known.keys() & content.keys()}}.items():
+        if not isinstance(content[name], (int, float) if kind is float else kind):
+            raise InputError(f"{path}: {name} must be of type {kind.__name__}; choose another run.")
     return content

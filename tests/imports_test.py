@@ -6,10 +6,11 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # From the ground floor upwards: what a place may import is what stands above it here, and itself.
 FLOORS = (
-    ("errors", "files"),
+    ("errors",),
+    ("files",),
     ("bounded_child",),
     ("bounded",),
-    ("provenance", "runs"),
+    ("provenance", "runs", "compiled"),
     ("presets",),
     ("voxels",),
     ("augmentation", "tensor_packing", "backend", "losses"),

@@ -34,12 +34,56 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
 def test_metrics_survive_a_torn_line(tmp_path):
     run = Run(tmp_path)
     for step in (1, 2, 3):
-        run.add_metrics({"epoch": step, "step": step, "loss": 0.5})
-    with open(run.metrics_file, "a") as file:
-        file.write('{"epoch": 4, "step": 4, "lo')
+        run.add_metrics({"epoch": step, "step": step, "seconds": 1.5, "loss": 0.5})
+    with open(run.metrics_file, "ab") as file:
+        file.write(
+            b'[]\n{"epoch": 4, "step": 4}\n{"epoch": 4, "step": 4, "seconds": "1"}\n\xff\n{"epoch": 4, "step": 4, "lo'
+        )
     assert [line["step"] for line in run.metrics()] == [1, 2, 3]
     run.drop_metrics_after(2)
     assert [line["step"] for line in run.metrics()] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b"3", b'{"kind', b"\xff\xfe", b"[" * 100_000, b'{"kind": 3}', b'{"epochs": "3"}']
+)
+def test_damaged_files_get_a_sentence(tmp_path, content):
+    for name, read in (("config.json", Run(tmp_path).config), ("result.json", Run(tmp_path).result)):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=rf"{name}: .*; choose another run"):
+            read()
+
+
+def test_what_is_missing_in_a_file_gets_a_sentence(tmp_path):
+    (tmp_path / "config.json").write_text('{"kind": "gan", "settings": {"width": 3}}')
+    assert Run(tmp_path).settings["width"] == 3 and Run(tmp_path).settings.get("epochs") is None
+    with pytest.raises(InputError, match=r"config.json: says nothing of epochs"):
+        _ = Run(tmp_path).settings["epochs"]
+    (tmp_path / "config.json").write_text('{"kind": "gan", "settings": {}, "parts": []}')
+    with pytest.raises(InputError, match=r"config.json: parts must be of type dict"):
+        Run(tmp_path).config()
+
+
+def test_a_finished_run_keeps_the_commit_it_was_trained_by(tmp_path, monkeypatch):
+    run = Run(tmp_path)
+    run.start("gan", GANSettings())
+    before = (tmp_path / "config.json").read_bytes()
+    monkeypatch.setattr("keras3dgan.runs.environment", lambda: {"commit": "another", "versions": {}})
+    run.start("gan", GANSettings())
+    assert (tmp_path / "config.json").read_bytes() == before
+    run.start("gan", GANSettings(epochs=900))
+    assert run.config()["commit"] == json.loads(before)["commit"]
+
+
+def test_one_process_trains_a_run(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / ".a.1.tmp.keras").write_bytes(b"half")
+    with Run(tmp_path).locked():
+        assert not [*tmp_path.glob("models/*")]
+        with pytest.raises(InputError, match="another process trains this run"), Run(tmp_path).locked():
+            pass
+        with Run(tmp_path, writes=False).locked():
+            pass
 
 
 def test_missing_and_damaged_models(tmp_path):

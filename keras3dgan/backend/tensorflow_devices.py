@@ -76,6 +76,8 @@ def scope(strategy: str, virtual_cpus: int = 1) -> Iterator[None]:
             yield
     else:
         check_cluster()
+        hosts = ", ".join(json.loads(os.environ["TF_CONFIG"])["cluster"]["worker"])
+        print(f"waiting until all hosts are there: {hosts}", flush=True)
         with tf.distribute.MultiWorkerMirroredStrategy().scope():
             yield
 

@@ -2,238 +2,255 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.utils.shared import Shared
 
 from keras3dgan.codec import archive
 from keras3dgan.codec.goals import Goal
-from keras3dgan.commands import conversion
-from keras3dgan.commands.file_plan import readable_files
+from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.commands import conversion, shards
 from keras3dgan.commands.items import Item
-from keras3dgan.errors import InputError
-from keras3dgan.files import replacing
+from keras3dgan.commands.shards import Input, Manifest, Shard
+from keras3dgan.errors import InputError, LostHostError
+from keras3dgan.files import locked, replacing
 from keras3dgan.recipes import load_codec
-from keras3dgan.voxels import io
 
-BAD = "bad"
 # Lines of the list of bad inputs: name, tab, why.
-_BAD_SUFFIX = ".bad.tsv"
+BAD_INPUTS = "bad_inputs.tsv"
+# Sentences on archives that could not be written.
+_FAILED = "failed"
 
 
 @dataclasses.dataclass(frozen=True)
-class Shard:
-    """A part of the collection that becomes one archive.
+class Collection:
+    """What is to be compressed.
 
     Attributes:
-        target: the archive.
-        files: paths, relative to `folder`, of files to read; none where the shapes come from a data set.
-        folder: where they lie.
-        dataset: a TFDS name with its config, and the slice of its split, as `train[0:1000]`.
+        source: folder of the files, or name and version of a TFDS data set.
+        inputs: files, or slices of the data set's split.
+        dataset: a TFDS name with its config and the folder of prepared data sets; none where the inputs are files.
     """
 
-    target: str
-    files: tuple[str, ...] = ()
-    folder: str = ""
-    dataset: tuple[str, str] | None = None
-    data_dir: str | None = None
+    source: str
+    inputs: Sequence[Input]
+    dataset: tuple[str, str | None] | None = None
+    keep_placement: bool = True
+
+    def shapes(self, inputs: Sequence[Input], resolution: int, reading: Mapping[str, Any]) -> Iterator[Item]:
+        """The shapes of some inputs with their grids."""
+        if self.dataset:
+            from keras3dgan.datasets.builders import read_slice
+
+            name, data_dir = self.dataset
+            for part in inputs:
+                for example, grid in read_slice(name, part.name, resolution, data_dir):
+                    yield Item(example, pathlib.Path(example), pathlib.Path(example), grid)
+            return
+        folder = pathlib.Path(self.source)
+        items = [Item(part.name, folder / part.name, pathlib.Path(part.name)) for part in inputs]
+        yield from conversion.read(items, resolution, reading, self.keep_placement)
 
 
-def shards_of_files(folder: pathlib.Path, output: pathlib.Path, size: int) -> list[Shard]:
-    """Shards of all readable files of a folder, at any depth, in the order of their names.
+def files(folder: pathlib.Path, keep_placement: bool = True) -> Collection:
+    """All readable files of a folder, at any depth; whether meshes keep their placement, as of `conversion.read`.
 
     Raises:
         InputError: there are none.
     """
-    names = [str(path.relative_to(folder)) for path in readable_files(folder, io.READABLE)]
-    if not names:
-        raise InputError(f"{folder}: holds no file that is read here ({', '.join(io.READABLE)}).")
-    starts = range(0, len(names), size)
-    targets = _targets(output, len(starts))
-    return [Shard(t, tuple(names[s : s + size]), str(folder)) for t, s in zip(targets, starts, strict=True)]
+    folder = folder.resolve()
+    return Collection(str(folder), shards.files_of(folder), keep_placement=keep_placement)
 
 
-def shards_of_dataset(
-    name: str, split: str, resolution: int, output: pathlib.Path, size: int, data_dir: str | None
-) -> list[Shard]:
-    """Shards of a split of a TFDS data set, which is prepared where that has not been done.
+def examples(name: str, split: str, resolution: int, size: int, data_dir: str | None) -> Collection:
+    """A split of a TFDS data set, in slices of some size; it is prepared where that has not been done.
 
     Raises:
         InputError: no such data set or split, or its source is missing, or it has another resolution.
     """
     from keras3dgan.datasets.builders import prepare
 
-    splits = prepare(name, resolution, data_dir).info.splits
-    if split not in splits:
-        raise InputError(f"{name} has no split '{split}'; choose one of {', '.join(splits)}.", "split")
-    count = splits[split].num_examples
-    starts = range(0, count, size)
-    return [
-        Shard(target, dataset=(name, f"{split}[{start}:{min(start + size, count)}]"), data_dir=data_dir)
-        for target, start in zip(_targets(output, len(starts)), starts, strict=True)
-    ]
-
-
-def _targets(output: pathlib.Path, count: int) -> list[str]:
-    return [str(output / f"shapes-{index:05d}-of-{count:05d}.g3a") for index in range(count)]
+    info = prepare(name, resolution, data_dir).info
+    if split not in info.splits:
+        raise InputError(f"{name} has no split '{split}'; choose one of {', '.join(info.splits)}.", "split")
+    found = info.splits[split]
+    starts = range(0, found.num_examples, size)
+    slices = [f"{split}[{start}:{min(start + size, found.num_examples)}]" for start in starts]
+    return Collection(info.full_name, [Input(each, found.num_bytes, 0) for each in slices], (name, data_dir))
 
 
 class Compress(beam.DoFn):
-    """Turns a shard into an archive, unless that is there already.
-
-    Yields the archive's path, number of shapes and bytes, and at the output `bad` (name, why) for each input that could not be
-    read. Bad inputs are also listed in a file beside the archive, so that a shard done earlier gives the same as one done now.
+    """Turns a shard into an archive with its manifest beside it.
 
     Args:
+        collection: what the shards are of; without its inputs.
+        made_by: for the manifest.
         model: as `recipes.load_codec` takes it; a run must lie on storage that all workers see.
         reading: further arguments of `io.read_shape`.
         goal: what streams are to reach.
-        keep_placement: as of `conversion.read`.
     """
 
     def __init__(
-        self,
-        model: str,
-        reading: Mapping[str, Any] = MappingProxyType({}),
-        goal: Goal = Goal(),
-        keep_placement: bool = True,
+        self, collection: Collection, made_by: Mapping[str, Any], model: str, reading: Mapping[str, Any], goal: Goal
     ):
+        self._collection = dataclasses.replace(collection, inputs=())
+        self._made_by = dict(made_by)
         self._model = model
-        self._keep_placement = keep_placement
         self._goal = goal
         self._reading = dict(reading)
         self._shared = Shared()
-        self._done = beam.metrics.Metrics.counter("keras3dgan", "shards_done_before")
-        self._good = beam.metrics.Metrics.counter("keras3dgan", "shapes")
-        self._bad = beam.metrics.Metrics.counter("keras3dgan", "bad_inputs")
+        # Beam would wrap an error in its own, with a traceback.
+        self._failed = beam.metrics.Metrics.string_set("keras3dgan", _FAILED)
 
     def setup(self) -> None:
         # Once a process, however many threads it has.
         self._codec = self._shared.acquire(lambda: load_codec(self._model, self._goal), tag=(self._model, self._goal))
 
-    def process(self, shard: Shard) -> Iterator[Any]:
-        target = pathlib.Path(shard.target)
-        listed = target.with_name(target.stem + _BAD_SUFFIX)
-        if target.exists():
-            self._done.inc()
-        else:
-            self._write(shard, target, listed)
-        count = len(archive.Archive(target))
-        self._good.inc(count)
-        for line in listed.read_text().splitlines():
-            name, _, why = line.partition("\t")
-            self._bad.inc()
-            yield beam.pvalue.TaggedOutput(BAD, (name, why))
-        yield str(target), count, target.stat().st_size
+    def process(self, shard: Shard) -> None:
+        try:
+            self._write(shard)
+        except OSError as error:
+            self._failed.add(f"{error.filename or shard.target}: {error.strerror}")
 
-    def _write(self, shard: Shard, target: pathlib.Path, listed: pathlib.Path) -> None:
-        """Writes the archive, batch after batch, and the list of bad inputs."""
-        with archive.create(target, self._codec) as writer:
-            shapes = _shapes(shard, self._codec.resolution, self._reading, self._keep_placement)
-            done = conversion.write_into(conversion.choose(shapes, self._codec, archived=True), writer)
-            bad = [(item.name, " ".join(item.error.split())) for item in done if item.error]
-            # Inside, so that the list comes first: an archive that is there says that its shard is done.
-            with replacing(listed) as temporary:
-                temporary.write_text("".join(f"{name}\t{why}\n" for name, why in bad))
-
-
-def _shapes(shard: Shard, resolution: int, reading: Mapping[str, Any], keep_placement: bool) -> Iterator[Item]:
-    """The shapes of a shard with their grids."""
-    if shard.dataset:
-        from keras3dgan.datasets.builders import read_slice
-
-        for name, grid in read_slice(*shard.dataset, resolution, shard.data_dir):
-            yield Item(name, pathlib.Path(name), pathlib.Path(name), grid)
-    folder = pathlib.Path(shard.folder)
-    items = [Item(name, folder / name, pathlib.Path(name)) for name in shard.files]
-    yield from conversion.read(items, resolution, reading, keep_placement)
-
-
-def check_done(shards: list[Shard], output: pathlib.Path, fingerprint: bytes) -> None:
-    """Checks that the archives that are there already belong to these shards and the model of this fingerprint.
-
-    Raises:
-        InputError: they do not, or one is damaged.
-    """
-    targets = {shard.target for shard in shards}
-    for path in sorted(output.glob("shapes-*.g3a")):
-        if str(path) not in targets:
-            raise InputError(f"{path} is of a collection of another size; choose another folder.", "output")
-    for shard in shards:
-        path = pathlib.Path(shard.target)
-        if path.exists():
-            found = archive.Archive(path)
-            if found.fingerprint != fingerprint[: len(found.fingerprint)]:
-                raise InputError(f"{path} was written by another model; choose another folder.", "output")
-            if shard.files and not set(found.names) <= set(shard.files):
-                raise InputError(f"{path} holds other shapes than these; choose another folder.", "output")
+    def _write(self, shard: Shard) -> None:
+        shapes = self._collection.shapes(shard.inputs, self._codec.resolution, self._reading)
+        with replacing(shard.target) as temporary:
+            with archive.create(temporary, self._codec) as writer:
+                done = conversion.write_into(conversion.choose(shapes, self._codec, archived=True), writer)
+                # Item by item: of what has been written only its name is kept.
+                told = [(item.name, " ".join(item.error.split()) if item.error else None) for item in done]
+            bad = tuple((name, why) for name, why in told if why)
+            # First, since it tells whether the archive beside it is its own.
+            found = shards.digest(temporary)
+            Manifest(found, self._made_by, len(told) - len(bad), shard.inputs, bad).write(shard.manifest)
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What a run of the pipeline did, earlier runs of the same output included.
+    """What the folder of archives holds after a run, earlier runs included.
 
     Attributes:
+        archives: how many.
+        done_before: archives that were there already.
         shapes: compressed.
         bad: inputs that could not be read.
-        shards_done_before: shards that were there already.
         bytes: of all archives.
     """
 
+    archives: int
+    done_before: int
     shapes: int
     bad: int
-    shards_done_before: int
     bytes: int
 
 
 def run(
-    shards: list[Shard],
+    collection: Collection,
+    codec: ShapeCodec,
     model: str,
     output: pathlib.Path,
-    reading: Mapping[str, Any] = MappingProxyType({}),
-    options: Any = None,
+    size: int,
+    reading: Mapping[str, Any],
     goal: Goal = Goal(),
-    keep_placement: bool = True,
+    options: Any = None,
 ) -> Outcome:
-    """Compresses shards, those that are not there yet.
+    """Compresses a collection: what of it has no archive yet, or has changed since.
 
     Args:
-        shards: of `shards_of_files` or `shards_of_dataset`.
+        collection: what.
+        codec: of the model.
         model: as `recipes.load_codec` takes it.
         output: folder of the archives; gets `bad_inputs.tsv` too.
+        size: inputs an archive; of a data set each of its slices is one.
         reading: further arguments of `io.read_shape`.
-        options: Beam's `PipelineOptions`; default: the local runner.
         goal: what streams are to reach.
-        keep_placement: as of `conversion.read`.
+        options: Beam's `PipelineOptions`; default: the local runner.
+
+    Raises:
+        InputError: the folder is of another collection, another process writes to it, or it cannot be written to.
+        LostHostError: a worker was killed.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    pipeline = beam.Pipeline(options=options)
-    done = (
-        pipeline
-        | "shards" >> beam.Create(shards)
-        | "one at a time" >> beam.Reshuffle()
-        | "compress" >> beam.ParDo(Compress(model, reading, goal, keep_placement)).with_outputs(BAD, main="archives")
-    )
-    _ = (
-        done[BAD]
-        | "lines" >> beam.MapTuple(lambda name, why: f"{name}\t{why}")
-        | "list" >> beam.io.WriteToText(str(output / "bad_inputs"), ".tsv", num_shards=1, shard_name_template="")
-    )
-    result = pipeline.run()
-    result.wait_until_finish()
-    found = {
-        c.key.metric.name: c.committed
-        for c in result.metrics().query()["counters"]
-        if c.key.metric.namespace == "keras3dgan"
+    made_by = {
+        "source": collection.source,
+        "model": codec.fingerprint.hex(),
+        "goal": dataclasses.asdict(goal),
+        "reading": {**reading, "keep_placement": collection.keep_placement},
     }
+    with locked(output, "another process compresses into this folder; wait for it or stop it."):
+        planned = shards.plan(collection.inputs, output, 1 if collection.dataset else size, made_by)
+        shards.remove_others(planned, output)
+        if missing := [shard for shard in planned if not shard.done]:
+            _compress(missing, Compress(collection, made_by, model, reading, goal), options)
+        return _outcome(planned, output)
+
+
+def _compress(missing: Sequence[Shard], compress: Compress, options: Any) -> None:
+    """Runs the pipeline."""
+    options = options or PipelineOptions()
+    # Named here: Beam's own choice for one machine would download a program to run the pipeline with.
+    local = options.view_as(StandardOptions).runner in (None, "DirectRunner")
+    pipeline = beam.Pipeline(FnApiRunner() if local else None, options)
+    _ = (
+        pipeline
+        | "shards" >> beam.Create(missing)
+        | "one at a time" >> beam.Reshuffle()
+        | "compress" >> beam.ParDo(compress)
+    )
+    with _workers_watched():
+        result = pipeline.run()
+        result.wait_until_finish()
+    failed = result.metrics().query(beam.metrics.MetricsFilter().with_name(_FAILED))["string_sets"]
+    if sentences := sorted({sentence for found in failed for sentence in found.committed}):
+        more = f", and {len(sentences) - 1} more" if len(sentences) > 1 else ""
+        raise InputError(f"{sentences[0]}{more}; check the folder and its free space, and run it again.")
+
+
+@contextlib.contextmanager
+def _workers_watched() -> Iterator[None]:
+    """Ends the wait for a local worker that was killed: Beam tells that in a thread of its own, and waits on for ever."""
+    if threading.current_thread() is not threading.main_thread():  # whom alone a signal wakes
+        yield
+        return
+    lost: list[BaseException] = []
+    before = threading.excepthook
+
+    def look(told: threading.ExceptHookArgs) -> None:
+        if "Worker subprocess exited" in str(told.exc_value) and told.exc_value:
+            lost.append(told.exc_value)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        else:
+            before(told)
+
+    threading.excepthook = look
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if lost:
+            raise LostHostError(f"{lost[0]}; run it again, with fewer workers if memory was short.") from error
+        raise
+    finally:
+        threading.excepthook = before
+
+
+def _outcome(planned: Sequence[Shard], output: pathlib.Path) -> Outcome:
+    """Reads what was made, and writes the list of all bad inputs."""
+    manifests = [Manifest.read(shard.manifest) for shard in planned]
+    bad = [f"{name}\t{why}\n" for manifest in manifests for name, why in manifest.bad]
+    with replacing(output / BAD_INPUTS) as temporary:
+        temporary.write_text("".join(bad), errors="surrogateescape")  # names of files are in any encoding, or in none
     return Outcome(
-        found.get("shapes", 0),
-        found.get("bad_inputs", 0),
-        found.get("shards_done_before", 0),
-        sum(pathlib.Path(shard.target).stat().st_size for shard in shards),
+        len(planned),
+        sum(shard.done for shard in planned),
+        sum(manifest.shapes for manifest in manifests),
+        len(bad),
+        sum(shard.target.stat().st_size for shard in planned),
     )

@@ -25,8 +25,10 @@ cli.add(flags.DEFINE_string, "dataset", None, "TFDS data set, already prepared, 
 cli.add(flags.DEFINE_string, "split", "train", "of the data set", cli.MODEL)
 cli.add_reading()
 cli.add_keep_placement()
-cli.add(flags.DEFINE_string, "output", None, "folder of the archives; given again, finished ones are left as they are")
-cli.add(flags.DEFINE_integer, "shard_size", 1000, "inputs an archive")
+cli.add(
+    flags.DEFINE_string, "output", None, "folder of the archives; given again, what is new or has changed is compressed"
+)
+cli.add(flags.DEFINE_integer, "shard_size", 1000, "inputs an archive, of those that are made anew")
 cli.add(
     flags.DEFINE_string, "beam", "", "Beam's own flags in one word, e.g. --beam='--runner=FlinkRunner --parallelism=8'"
 )
@@ -36,8 +38,8 @@ flags.mark_flag_as_required("output")
 
 def main(words: Sequence[str]) -> None:
     """Compresses the folder that `words` names, or --dataset, and says how many shapes, archives and bad inputs there were."""
-    # Beam warns of Google packages that are not installed, and of its own workers as they come and go.
-    logging.disable(logging.WARNING)
+    # Beam tells of Google packages that are not installed, and of its workers as they come and go; what matters is raised.
+    logging.disable(logging.ERROR)
     try:
         from apache_beam.options.pipeline_options import PipelineOptions
     except ModuleNotFoundError as error:
@@ -54,24 +56,23 @@ def main(words: Sequence[str]) -> None:
         raise InputError(f"{words[0]}: is no folder; 'keras3dgan compress' takes single files.")
     goal = cli.goal()
     codec = cli.load_codec(model, goal)
+    size = cli.FLAGS.shard_size
     if cli.FLAGS.dataset:
         source = (cli.FLAGS.dataset, cli.FLAGS.split, codec.resolution)
-        shards = bulk.shards_of_dataset(*source, output, cli.FLAGS.shard_size, cli.FLAGS.data_dir)
+        collection = bulk.examples(*source, size, cli.FLAGS.data_dir)
     else:
-        shards = bulk.shards_of_files(pathlib.Path(words[0]), output, cli.FLAGS.shard_size)
-    bulk.check_done(shards, output, codec.fingerprint)  # here, not on a worker
+        collection = bulk.files(pathlib.Path(words[0]), cli.FLAGS.keep_placement)
     begin = time.perf_counter()
     options = PipelineOptions(shlex.split(cli.FLAGS.beam))
-    done = bulk.run(shards, model, output, cli.reading(), options, goal, cli.FLAGS.keep_placement)
+    done = bulk.run(collection, codec, model, output, size, cli.reading(), goal, options)
     seconds = time.perf_counter() - begin
     if done.shapes:
-        rate = f", {done.shapes / seconds:.1f} shapes/s" if not done.shards_done_before else ""
-        print(
-            f"{output}: {done.shapes} shapes in {len(shards)} archives, {done.bytes / done.shapes:.1f} bytes a shape{rate}"
-        )
-    if done.shards_done_before:
-        print(f"{done.shards_done_before} of {len(shards)} archives were there already")
+        rate = "" if done.done_before else f", {done.shapes / seconds:.1f} shapes/s"
+        mean = done.bytes / done.shapes
+        print(f"{output}: {done.shapes} shapes in {done.archives} archives, {mean:.1f} bytes a shape{rate}")
+    if done.done_before:
+        print(f"{done.done_before} of {done.archives} archives were there already")
     if done.bad:
         raise InputError(
-            f"{done.bad} inputs could not be read; {output / 'bad_inputs.tsv'} lists them, with the reasons."
+            f"{done.bad} inputs could not be read; {output / bulk.BAD_INPUTS} lists them, with the reasons."
         )

@@ -179,7 +179,7 @@ def run(
             sys.exit(_complain(name, sentence(error), 1))
         except OSError as error:
             place = error.filename or "writing"
-            sys.exit(_complain(name, f"{place}: {error.strerror}; check the folder and its free space.", 1))
+            sys.exit(_complain(name, f"{place}: {error.strerror or error}; check the folder and its free space.", 1))
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in _NEEDED_BY_TRAINING:
                 raise

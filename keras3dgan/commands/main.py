@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 
 from keras3dgan import recipes
 from keras3dgan.commands import cli, train
@@ -49,6 +50,7 @@ def main() -> None:
         print(f"keras3dgan: '{name}' is no command; choose one of {', '.join(commands())}.", file=sys.stderr)
         sys.exit(2)
     del sys.argv[1]
+    warnings.formatwarning = lambda message, *_: f"keras3dgan {name}: {message}\n"
     try:
         run(name)
     except BrokenPipeError:  # whoever read the output has left, as `head` does

@@ -26,6 +26,7 @@ class Limits:
     bytes: int = 64 << 20  # of a request, and of the tensors in a reply; JSON may have a quarter
     seconds: float = 30.0  # until a REST request is there and has its turn
     at_once: int = 16  # requests that are worked on at the same time, on each port
+    connection_seconds: float = 300.0  # after which a gRPC connection is renewed, so that clients find new replicas
 
 
 def refusal(message: str) -> ServingError:

@@ -15,6 +15,7 @@ from keras3dgan.serving.models import Limits, Registry
 from keras3dgan.serving.service import Service
 
 _GRACE = 5  # seconds for requests under way, when the server is to stop
+_RENEWAL_GRACE = 60  # and when their connection is renewed
 
 
 class Server:
@@ -26,6 +27,8 @@ class Server:
             ("grpc.max_receive_message_length", limits.bytes),
             ("grpc.max_send_message_length", 2 * limits.bytes),
             ("grpc.so_reuseport", 0),
+            ("grpc.max_connection_age_ms", int(1000 * limits.connection_seconds)),
+            ("grpc.max_connection_age_grace_ms", 1000 * _RENEWAL_GRACE),
         ]
         self._grpc = grpc.server(concurrent.futures.ThreadPoolExecutor(limits.at_once), options=options)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, self._grpc)

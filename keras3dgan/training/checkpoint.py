@@ -26,7 +26,7 @@ class Snapshot:
     """A copy of a training's state in memory.
 
     Attributes:
-        progress: at least `step`.
+        progress: `epoch`, `step` and `seconds` of training.
         names: path of each variable.
         arrays: value of each variable.
     """
@@ -81,6 +81,7 @@ def restore(folder: pathlib.Path, model: keras.Model) -> dict[str, float] | None
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             header = json.loads(content["header"].tobytes())
+            _ = sum(header["progress"][name] for name in ("epoch", "step", "seconds"))  # they are numbers
             arrays = [content[f"{index:05d}"] for index in range(len(header["variables"]))]
     except Exception as error:
         raise InputError(f"{path}: a damaged checkpoint; delete it to go on from the one before.") from error

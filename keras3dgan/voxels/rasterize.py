@@ -3,8 +3,9 @@
 All coordinates are in voxels: voxel `i` reaches from `i` to `i + 1`.
 """
 
-import numba
 import numpy as np
+
+from keras3dgan.compiled import compiled
 
 # Lines run beside the voxels' centres, by less than any file's precision: they meet no corner of a regular mesh.
 _BESIDE = (1.9e-6, 3.1e-6)
@@ -12,7 +13,7 @@ _BESIDE = (1.9e-6, 3.1e-6)
 _TOUCH = 0.02
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def mark_entered(triangles: np.ndarray, grid: np.ndarray) -> None:  # pragma: no cover: compiled
     """Marks every voxel whose inside a triangle enters (separating axes; Akenine-Möller 2001); touching is not entering.
 
@@ -55,7 +56,7 @@ def mark_entered(triangles: np.ndarray, grid: np.ndarray) -> None:  # pragma: no
                         grid[voxel[0], voxel[1], voxel[2]] = True
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _edges_meet(a: np.ndarray, b: np.ndarray, c: np.ndarray, voxel: np.ndarray) -> bool:  # pragma: no cover: compiled
     """Whether none of the nine axes between an edge and a side of the voxel separates the two."""
     corners = np.empty((3, 3))
@@ -77,7 +78,7 @@ def _edges_meet(a: np.ndarray, b: np.ndarray, c: np.ndarray, voxel: np.ndarray) 
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _left(a: np.ndarray, b: np.ndarray, x: float, y: float) -> bool:  # pragma: no cover: compiled
     """Whether (x, y) lies left of the line from `a` to `b`; always the opposite of `_left(b, a, x, y)`."""
     if a[0] < b[0] or (a[0] == b[0] and a[1] < b[1]):
@@ -85,7 +86,7 @@ def _left(a: np.ndarray, b: np.ndarray, x: float, y: float) -> bool:  # pragma: 
     return (a[0] - b[0]) * (y - b[1]) - (a[1] - b[1]) * (x - b[0]) < 0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def crossings(
     triangles: np.ndarray, low: np.ndarray, winding: np.ndarray, total: np.ndarray, hits: np.ndarray
 ) -> None:  # pragma: no cover: compiled

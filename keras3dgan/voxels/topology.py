@@ -2,10 +2,11 @@
 
 import dataclasses
 
-import numba
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+
+from keras3dgan.compiled import compiled
 
 # Corners this near to each other are one: a two-millionth of the grid, the precision of float32.
 _STEPS = 1 << 21
@@ -110,7 +111,7 @@ def _agreeing(faces: np.ndarray, points: int) -> np.ndarray:
     return np.where(turned[:, None], faces[:, ::-1], faces)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _flood(other: np.ndarray, upwards: np.ndarray, count: int) -> np.ndarray:  # pragma: no cover: compiled
     """Which faces to turn; of each patch that hangs together the smaller share is turned."""
     state = np.full(count, -1, np.int8)

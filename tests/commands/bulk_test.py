@@ -1,16 +1,25 @@
 """Bulk compression: files and data sets to archives, bad inputs listed, nothing done twice."""
 
 import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
 from keras3dgan import recipes
-from keras3dgan.codec import load
+from keras3dgan.codec import Goal, load
 from keras3dgan.codec.archive import Archive
+from keras3dgan.commands import shards
 from keras3dgan.errors import InputError
+from keras3dgan.files import locked
 from keras3dgan.voxels.grid import iou
-from tests.conftest import boxes, run_command
+from tests.conftest import boxes, command_environment, run_command
 
 bulk = pytest.importorskip("keras3dgan.commands.bulk", reason="needs apache_beam", exc_type=ModuleNotFoundError)
 
@@ -32,21 +41,12 @@ def test_a_folder_becomes_archives(trained, folder, tmp_path):
     assert done.returncode == 1 and "1 inputs could not be read" in done.stderr and done.stderr.count("\n") == 1
     assert "7 shapes in 3 archives" in done.stdout
     archives = sorted((tmp_path / "out").glob("*.g3a"))
-    assert [path.name for path in archives] == [f"shapes-0000{i}-of-00003.g3a" for i in range(3)]
+    assert [path.name for path in archives] == [f"shapes-0000{i}.g3a" for i in range(3)]
     names = [name for path in archives for name in Archive(path).names]
     assert names == ["0.npy", "2.npy", "4.npy", "6.npy", "deep/1.npy", "deep/3.npy", "deep/5.npy"]
     assert (tmp_path / "out" / "bad_inputs.tsv").read_text().startswith("bad.stl\t")
     codec = recipes.load_codec(str(trained / "compressor"))
     expected = codec.encode(np.load(folder / "deep" / "3.npy")[None])[0]
-
-    # Again: what is there stays, what is missing is made.
-    archives[1].unlink()
-    before = [path.stat().st_mtime_ns for path in (archives[0], archives[2])]
-    done = run_command(*words, check=False)
-    assert "2 of 3 archives were there already" in done.stdout and "7 shapes" in done.stdout
-    assert "1 inputs could not be read" in done.stderr
-    assert before == [path.stat().st_mtime_ns for path in (archives[0], archives[2])] and archives[1].exists()
-
     out = run_command(
         "decompress", f"--model={trained}/compressor", "--format=npy", *archives, f"--output={tmp_path}/back"
     )
@@ -54,20 +54,105 @@ def test_a_folder_becomes_archives(trained, folder, tmp_path):
     restored = np.load(tmp_path / "back" / "deep" / "3.npy")
     np.testing.assert_array_equal(restored, codec.decode([expected])[0] > 0.5)
 
-    with pytest.raises(InputError, match="another model"):
-        bulk.check_done(
-            _shards(folder, tmp_path, 3), tmp_path / "out", recipes.load_codec(str(trained / "autoencoder")).fingerprint
-        )
-    with pytest.raises(InputError, match="another size"):
-        bulk.check_done(_shards(folder, tmp_path, 4), tmp_path / "out", codec.fingerprint)
-    bulk.check_done(_shards(folder, tmp_path, 3), tmp_path / "out", codec.fingerprint)
-    os.rename(folder / "0.npy", folder / "00.npy")
-    with pytest.raises(InputError, match="holds other shapes"):
-        bulk.check_done(_shards(folder, tmp_path, 3), tmp_path / "out", codec.fingerprint)
+
+class _Collection:
+    """A folder that is compressed again and again, three inputs an archive, by the model of the package."""
+
+    def __init__(self, folder, output):
+        self.folder, self.output, self.codec = folder, output, load()
+
+    def compress(self, size=3, reading=MappingProxyType({}), **goal):
+        return bulk.run(bulk.files(self.folder), self.codec, "octree32", self.output, size, reading, Goal(**goal))
+
+    def content(self):
+        """Name -> grid, of all archives."""
+        found = [Archive(path) for path in self.output.glob("*.g3a")]
+        return {name: one.shape(name, self.codec) for one in found for name in one.names}
+
+    def times(self):
+        return {path.name: path.stat().st_mtime_ns for path in sorted(self.output.glob("*.g3a"))}
+
+    def check(self):
+        """What is in the archives is what is in the folder."""
+        content = self.content()
+        grids = {str(path.relative_to(self.folder)): np.load(path) for path in self.folder.rglob("*.npy")}
+        assert content.keys() == grids.keys()
+        for name, grid in grids.items():
+            np.testing.assert_array_equal(content[name], grid, name)
 
 
-def _shards(folder, tmp_path, size):
-    return bulk.shards_of_files(folder, tmp_path / "out", size)
+def test_run_again_only_what_is_new_or_has_changed_is_done(folder, tmp_path):
+    collection = _Collection(folder, tmp_path / "out")
+    assert collection.compress().done_before == 0
+    collection.check()
+    first = collection.times()  # 0 2 4, 6 bad 1, 3 5
+    assert collection.compress().done_before == 3 and collection.times() == first
+
+    np.save(folder / "2.npy", np.load(folder / "deep" / "3.npy"))  # changed
+    np.save(folder / "00.npy", np.load(folder / "deep" / "3.npy"))  # new: fills the last archive up
+    done = collection.compress()
+    assert (done.archives, done.done_before, done.shapes, done.bad) == (3, 1, 8, 1)
+    collection.check()
+    second = collection.times()
+    assert [second[name] == first[name] for name in sorted(first)] == [False, True, False]
+
+    for name in ("2.npy", "deep/1.npy", "deep/3.npy", "deep/5.npy", "00.npy", "bad.stl"):  # gone, an archive with them
+        (folder / name).unlink()
+    done = collection.compress()
+    assert (done.archives, done.done_before, done.shapes, done.bad) == (2, 0, 3, 0)
+    collection.check()
+    assert (tmp_path / "out" / "bad_inputs.tsv").read_text() == "" and len(os.listdir(tmp_path / "out")) == 2 * 2 + 2
+
+    archive = tmp_path / "out" / "shapes-00000.g3a"
+    whole = archive.read_bytes()
+    for damage in (archive.unlink, lambda: archive.write_bytes(whole[:-1])):  # as a kill leaves it, or a bad disk
+        damage()
+        assert collection.compress().done_before == 1 and archive.read_bytes() == whole
+
+
+def test_a_folder_of_something_else_is_left_alone(folder, tmp_path):
+    collection = _Collection(folder, tmp_path / "out")
+    collection.compress()
+    before = {path.name: path.read_bytes() for path in collection.output.iterdir()}
+    for words in ({"bytes": 50}, {"reading": {"up": "y"}}):
+        with pytest.raises(InputError, match=r"shapes-00000.g3a: was made with (goal|reading) .*choose another folder"):
+            collection.compress(**words)
+    shutil.copytree(folder, tmp_path / "other")
+    with pytest.raises(InputError, match=r"was made with source .*/in, not .*/other"):
+        _Collection(tmp_path / "other", collection.output).compress()
+    with (
+        locked(collection.output, "taken"),
+        pytest.raises(InputError, match="another process compresses into this folder"),
+    ):
+        collection.compress()
+    assert {path.name: path.read_bytes() for path in collection.output.iterdir()} == before
+    for content in ("{}", "[]", '{"inputs": [[1]], "bad": []}', "\xff", None):
+        manifest = collection.output / "shapes-00001.json"
+        manifest.write_text(content) if content else manifest.unlink()
+        with pytest.raises(InputError, match=r"shapes-00001.json: no manifest of the archive beside it"):
+            collection.compress()
+
+
+def test_names_in_no_encoding_are_listed(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / os.fsdecode(b"\xff.stl")).write_text("not a mesh")
+    for before in (0, 1):
+        done = _Collection(tmp_path / "in", tmp_path / "out").compress()
+        assert (done.bad, done.shapes, done.done_before) == (1, 0, before)
+        assert (tmp_path / "out" / "bad_inputs.tsv").read_bytes().count(b"\xff.stl") >= 1
+
+
+def test_a_gltf_changes_with_the_files_that_it_names(tmp_path):
+    (tmp_path / "a.gltf").write_text(
+        '{"buffers": [{"uri": "the%20points.bin"}, {"uri": "data:,x"}, {"uri": "none.bin"}]}'
+    )
+    (tmp_path / "b.gltf").write_text("")
+    (tmp_path / "the points.bin").write_bytes(b"12")
+    before = shards.files_of(tmp_path)
+    (tmp_path / "the points.bin").write_bytes(b"123")
+    after = shards.files_of(tmp_path)
+    assert [each.name for each in after] == ["a.gltf", "b.gltf"]
+    assert after[0].size == before[0].size + 1 and after[0].time > before[0].time and after[1] == before[1]
 
 
 def test_a_data_set_on_two_workers(trained, tmp_path, prepared_data):
@@ -79,18 +164,46 @@ def test_a_data_set_on_two_workers(trained, tmp_path, prepared_data):
     assert (tmp_path / "out" / "bad_inputs.tsv").read_text() == ""
 
 
+@pytest.mark.slow
+def test_a_killed_worker_ends_the_command_in_a_sentence(folder, tmp_path):
+    """Beam would wait for it for ever."""
+    for copy in range(30):
+        shutil.copytree(folder / "deep", folder / f"{copy}")
+    words = ["bulk_compress", f"--output={tmp_path}/out", "--shard_size=2", str(folder)]
+    words += ["--beam=--direct_num_workers=2 --direct_running_mode=multi_processing"]
+    command = [sys.executable, "-m", "keras3dgan", *words]
+    with subprocess.Popen(command, env=command_environment(), stderr=subprocess.PIPE, text=True) as process:
+        while not [*(tmp_path / "out").glob("*.json")]:
+            assert process.poll() is None
+            time.sleep(0.1)
+        [*_, worker] = [pid for pid in _descendants(process.pid) if b"sdk_worker_main" in _command(pid)]
+        os.kill(worker, signal.SIGKILL)
+        error = process.communicate(timeout=60)[1]
+    assert process.returncode == 1 and error.endswith("with fewer workers if memory was short.\n"), error
+
+
+def _descendants(pid):
+    listed = pathlib.Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(word) for path in listed for word in path.read_text().split()]
+    return [*children, *(below for child in children for below in _descendants(child))]
+
+
+def _command(pid):
+    return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def test_bad_requests_get_a_sentence(trained, tmp_path):
     done = run_command("bulk_compress", f"--model={trained}/gan", f"--output={tmp_path}/out", tmp_path, check=False)
     assert done.returncode == 1 and "of kind 'gan'" in done.stderr and done.stderr.count("\n") == 1
     with pytest.raises(InputError, match="holds no file"):
-        bulk.shards_of_files(tmp_path, tmp_path / "out", 10)
+        bulk.files(tmp_path)
     for dataset, split, words in (
         ("furniture_voxels/64", "train", "no grids of 32"),
         ("furniture_voxels/32", "all", "no split"),
         ("chairs", "train", "is unknown"),
     ):
         with pytest.raises(InputError, match=words):
-            bulk.shards_of_dataset(dataset, split, 32, tmp_path / "out", 10, str(tmp_path / "tfds"))
+            bulk.examples(dataset, split, 32, 10, str(tmp_path / "tfds"))
     assert not (tmp_path / "out").exists()
 
 

@@ -218,6 +218,20 @@ def test_a_body_that_never_comes_costs_a_time_limit(registry):
     server.stop()
 
 
+def test_a_grpc_connection_is_renewed_and_no_request_lost(registry):
+    server = Server(registry, Limits(connection_seconds=0.3))
+    server.start()
+    client = Client(server.address, retries=0)
+    states = []
+    client._transport._channel.subscribe(states.append, try_to_connect=True)
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        assert client.versions("encoder") == {1: "AVAILABLE"}
+    client.close()
+    server.stop()
+    assert states.count(grpc.ChannelConnectivity.READY) >= 2
+
+
 def test_idle_connections_hold_no_threads(development_server):
     client = Client(development_server["rest"])
     assert client.coder.size

@@ -81,7 +81,7 @@ def test_training_ends_when_nothing_gets_better(callback, monkeypatch, capsys):
 
 def test_a_resumed_run_remembers_its_best(callback, monkeypatch, tmp_path):
     for epoch, score in ((2, 0.9), (4, 0.6), (6, 0.7)):
-        callback.run.add_metrics({"epoch": epoch, "step": epoch, "generated_score": score})
+        callback.run.add_metrics({"epoch": epoch, "step": epoch, "seconds": 1.0, "generated_score": score})
     callback.on_train_begin()
     assert callback.best["epoch"] == 4 and callback.since_best == 1
     _measure(callback, monkeypatch, [0.65], first_epoch=7)

@@ -4,8 +4,9 @@ Libraries code arrays of symbols at a call; here each voxel's probability depend
 one of the PAQ family, with a state of 64 bits, so that its loss against the entropy is far below a bit a shape.
 """
 
-import numba
 import numpy as np
+
+from keras3dgan.compiled import compiled
 
 PRECISION = 16
 # What a probability p, of 65536, costs in 1/65536 bit: for choices of the encoder only, never in the stream.
@@ -20,26 +21,26 @@ def new_state() -> np.ndarray:
     return np.array([0, 0xFFFFFFFFFFFFFFFF, 0, 0], np.uint64)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _next_byte(stream: np.ndarray, state: np.ndarray) -> np.uint64:
     place = np.int64(state[PLACE])
     state[PLACE] += np.uint64(1)
     return np.uint64(stream[place]) if place < len(stream) else np.uint64(0)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def start_decoding(stream: np.ndarray, state: np.ndarray) -> None:
     """Fills the window with the first bytes; behind its end a stream goes on with zeros."""
     for _ in range(8):
         state[WINDOW] = (state[WINDOW] << np.uint64(8)) | _next_byte(stream, state)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _split(state: np.ndarray, probability: int) -> np.uint64:
     return state[LOW] + ((state[HIGH] - state[LOW]) >> np.uint64(PRECISION)) * np.uint64(probability)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def encode(bit: int | np.uint8, probability: int, stream: np.ndarray, state: np.ndarray) -> None:
     """Codes a bit.
 
@@ -61,7 +62,7 @@ def encode(bit: int | np.uint8, probability: int, stream: np.ndarray, state: np.
         state[HIGH] = (state[HIGH] << np.uint64(8)) | np.uint64(255)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def decode(probability: int, stream: np.ndarray, state: np.ndarray) -> np.uint8:
     """Gives the next bit; undoes `encode`."""
     middle = _split(state, probability)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 
-import numba
 import numpy as np
 
 from keras3dgan.codec.octree import classes, features
 from keras3dgan.codec.octree.classes import Classes
 from keras3dgan.codec.octree.layout import Layout, Length
+from keras3dgan.compiled import compiled
 from keras3dgan.voxels import grid as voxels
 
 # Of so many streams one begins with nothing, and one with a known shape.
@@ -180,7 +180,7 @@ class _Bits:
         return np.argsort(-iou, kind="stable")[:count]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _count_common(rows: np.ndarray, words: np.ndarray, counts: np.ndarray) -> None:
     """Bits that each row has in common with `words`; numpy would write a copy of all rows first."""
     for i in range(len(rows)):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
+
+from keras3dgan.compiled import compiled
 
 # What a draw is compared with: chances of 2^30.
 PRECISION = 30
@@ -13,7 +14,7 @@ _STEP = 0x9E3779B97F4A7C15
 _HALF = (1 << (PRECISION - 1)) - 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def mix(value: np.uint64) -> np.uint64:
     """The output function of SplitMix64 (Steele, Lea, Flood 2014), uint64 to uint64."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -21,7 +22,7 @@ def mix(value: np.uint64) -> np.uint64:
     return value ^ (value >> np.uint64(31))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def draw(place: int, state: np.ndarray) -> np.int64:
     """A number from 0 to 2^30 - 1: SplitMix64's at this place of its sequence, or the middle.
 

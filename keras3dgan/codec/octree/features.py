@@ -14,8 +14,9 @@ import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
+
+from keras3dgan.compiled import compiled
 
 BASE = 8
 # Empty border around every grid in memory, so that no neighbour needs a bounds check.
@@ -145,13 +146,13 @@ def padded(grids: np.ndarray) -> np.ndarray:
     return whole.reshape(len(grids), -1)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def position(x: Any, y: Any, z: Any, stride: int) -> Any:
     """Index of a voxel, or of many by arrays of their places, in a padded, flattened grid."""
     return ((x + PAD) * stride + y + PAD) * stride + z + PAD
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def parent_disagreement(parent: np.ndarray, resolution: int, counts: np.ndarray) -> None:
     """Buckets of how many voxels of the coarser level differ from their images in the mirrors x and y."""
     half = resolution // 2
@@ -167,7 +168,7 @@ def parent_disagreement(parent: np.ndarray, resolution: int, counts: np.ndarray)
     counts[1] = BUCKET_OF[min(in_y, _MOST_COUNTED)]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def count_disagreement(grid: np.ndarray, x: int, y: int, z: int, template: Template, counts: np.ndarray) -> None:
     """Compares a voxel just coded with those of its images that were coded before it."""
     size, stride = template.resolution, template.stride
@@ -179,7 +180,7 @@ def count_disagreement(grid: np.ndarray, x: int, y: int, z: int, template: Templ
             counts[k] += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def shape_features(parent: np.ndarray, base: np.ndarray, template: Template, active: np.ndarray) -> int:
     """Features that all voxels of a level share: the 8^3 level, and how well the coarser level is mirrored.
 
@@ -208,7 +209,7 @@ def shape_features(parent: np.ndarray, base: np.ndarray, template: Template, act
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def cell_features(
     parent: np.ndarray, x: int | np.int64, y: int | np.int64, z: int | np.int64, template: Template, active: np.ndarray
 ) -> int:
@@ -241,7 +242,7 @@ def cell_features(
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def voxel_features(
     grid: np.ndarray,
     prototype: np.ndarray,
@@ -302,7 +303,7 @@ def voxel_features(
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def each_step(active: np.ndarray, count: int, template: Template, bits: np.ndarray) -> None:
     """Sets the bits of all features that these indices of `voxel_features` stand for."""
     first = template.begins[9]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from keras3dgan.codec.octree import arithmetic, draws
@@ -20,6 +19,7 @@ from keras3dgan.codec.octree.features import (
     voxel_features,
 )
 from keras3dgan.codec.octree.network import Network, forget_cells, make_room, probability
+from keras3dgan.compiled import compiled
 
 ENCODE, DECODE, COST, SIMPLIFY, SAMPLE = range(5)
 # Where `SAMPLE` draws a voxel.
@@ -32,7 +32,7 @@ NO_MASS = np.zeros(0, np.int32)
 NO_CHOICE = (NO_MASS, 0, 0)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _cheaper(bit: int, saved: int, mass: int, price: int, below: int, finest: bool) -> int:
     """Whether to code the other bit: it saves more than the voxels are worth that come out wrong."""
     if finest:
@@ -40,7 +40,7 @@ def _cheaper(bit: int, saved: int, mass: int, price: int, below: int, finest: bo
     return bit and saved + below > price * mass
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sampled(chance: int, own: int, last: int, grid: np.ndarray, stride: int, state: np.ndarray) -> np.uint8:
     """A drawn voxel; where cells are to be filled, the last child of one is occupied if no other is."""
     if state[2] and last:
@@ -52,7 +52,7 @@ def _sampled(chance: int, own: int, last: int, grid: np.ndarray, stride: int, st
     return np.uint8(draws.draw(own, state) < chance)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def walk(
     mode: int,
     wanted: np.ndarray,
@@ -135,7 +135,7 @@ def walk(
     return grid, cost
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def trace(grid: np.ndarray, parent: np.ndarray, template: Template, places: np.ndarray, buckets: np.ndarray) -> int:
     """The voxels of a level that are coded, and how well the mirrors have held before each.
 
@@ -166,7 +166,7 @@ def trace(grid: np.ndarray, parent: np.ndarray, template: Template, places: np.n
     return found
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def dense_features(
     grids: np.ndarray,
     parents: np.ndarray,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from keras3dgan.codec.octree.arithmetic import PRECISION
 from keras3dgan.codec.octree.layout import Layout, Length
+from keras3dgan.compiled import compiled
 
 # Bits behind the point of: weights and sums of the first layer; weights of the others; activations; sums of the others. The
 # first layer is most of the work: in 16 bits its sums reach 128, and twice as many are added at once.
@@ -123,7 +123,7 @@ def to_floats(network: Network) -> tuple[Layers, Layers]:
 
 
 # Inlined: at a call numba counts the references to each array, which for small layers takes as long as the sums.
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def add_features(weights: np.ndarray, active: np.ndarray, count: int, sums: np.ndarray) -> None:
     """Adds a first layer's weights of the active features to its sums; four at a time, since each waits for the one before."""
     whole = count - count % 4
@@ -145,7 +145,7 @@ def add_features(weights: np.ndarray, active: np.ndarray, count: int, sums: np.n
             sums[unit] = np.int16(sums[unit] + weights[row, unit])
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _layer(values: np.ndarray, weights: np.ndarray, bias: np.ndarray, sums: np.ndarray) -> None:
     for unit in range(len(sums)):
         sums[unit] = bias[unit]
@@ -156,7 +156,7 @@ def _layer(values: np.ndarray, weights: np.ndarray, bias: np.ndarray, sums: np.n
                 sums[unit] = np.int32(sums[unit] + np.int32(value * weights[k, unit]))
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _rectify(sums: np.ndarray, shift: int) -> None:
     for unit in range(len(sums)):
         sums[unit] = min(max(sums[unit] >> shift, 0), _MOST_ACTIVE - 1)
@@ -214,14 +214,14 @@ class Room(NamedTuple):
     counts: np.ndarray
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _first_sums(weights: np.ndarray, bias: np.ndarray, active: np.ndarray, count: int, cells: int) -> FirstSums:
     level = bias.copy()
     add_features(weights, active, count, level)
     return FirstSums(level, np.empty((cells, len(bias)), np.int16), np.zeros(cells, np.bool_), np.empty_like(level))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def make_room(network: Network, active: np.ndarray, count: int, cells: int) -> Room:
     """Room for the sums of a level with so many cells along z, given the features that all voxels share."""
     return Room(
@@ -235,7 +235,7 @@ def make_room(network: Network, active: np.ndarray, count: int, cells: int) -> R
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def forget_cells(room: Room) -> None:
     """For the next row of cells."""
     room.counts[:] = -1
@@ -243,7 +243,7 @@ def forget_cells(room: Room) -> None:
     room.first.known[:] = False
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def _sum_first(weights: np.ndarray, active: np.ndarray, count: int, cell: int, room: Room, sums: FirstSums) -> None:
     """The rectified sums of a first layer: of the level, of the cell, and of the voxel's own features."""
     if not sums.known[cell]:
@@ -257,7 +257,7 @@ def _sum_first(weights: np.ndarray, active: np.ndarray, count: int, cell: int, r
     _rectify(sums.voxel, _FIRST - _ACTIVATION)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def probability(network: Network, active: np.ndarray, count: int, cell: int, room: Room) -> int:
     """Chance of an occupied voxel, 1 to 65535 of 65536.
 

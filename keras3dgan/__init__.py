@@ -74,7 +74,7 @@ class _AfterKeras:
         return any(getattr(module.__spec__, "_initializing", False) for module in ours)
 
 
-if "keras" in sys.modules:
+if sys.modules.get("keras") is not None:
     importlib.import_module("keras3dgan.models")
 else:
     sys.meta_path.insert(0, _AfterKeras)

@@ -124,7 +124,13 @@ def test_settings_and_metrics_of_other_types(tmp_path):
         (tmp_path / "config.json").write_text(json.dumps({"kind": "gan", "settings": settings}))
         with pytest.raises(InputError, match=f"{name}: must be of the kind of .*; choose another run"):
             recipe_of(run).read_settings(run)
-    lines = ['{"epoch": 1, "step": "9"}', '{"epoch": 1, "step": 2}', "[" * 100_000, '{"epoch": [], "step": 3}', "null"]
+    lines = [
+        '{"epoch": 1, "step": "9", "seconds": 1}',
+        '{"epoch": 1, "step": 2, "seconds": 1}',
+        "[" * 100_000,
+        '{"epoch": [], "step": 3}',
+        "null",
+    ]
     run.metrics_file.write_text("\n".join(lines))
     run.drop_metrics_after(5)
-    assert run.metrics() == [{"epoch": 1, "step": 2}]
+    assert run.metrics() == [{"epoch": 1, "step": 2, "seconds": 1}]

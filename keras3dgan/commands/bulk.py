@@ -39,6 +39,7 @@ class Collection:
         source: folder of the files, or name and version of a TFDS data set.
         inputs: files, or slices of the data set's split.
         dataset: a TFDS name with its config and the folder of prepared data sets; none where the inputs are files.
+        keep_placement: as of `conversion.read`.
     """
 
     source: str

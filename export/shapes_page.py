@@ -35,6 +35,23 @@ class Row(NamedTuple):
     notes: Mapping[str, str] = {}
 
 
+def compared(kinds: Mapping[str, Sequence[np.ndarray]], names: Sequence[str] = ()) -> list[Row]:
+    """A row for each object: of every kind its grid, with the IoU of those behind the first.
+
+    Args:
+        kinds: what to call them -> grids (n, n, n), as many of each.
+        names: of the objects; default: their numbers.
+    """
+    count = len(next(iter(kinds.values())))
+    titles = names or [str(number + 1) for number in range(count)]
+    return [Row(title, {kind: grids[i] for kind, grids in kinds.items()}) for i, title in enumerate(titles)]
+
+
+def side_by_side(kinds: Mapping[str, Sequence[np.ndarray]]) -> list[Row]:
+    """As `compared`, of grids that have nothing to do with each other."""
+    return [row._replace(notes=dict.fromkeys(row.grids, "")) for row in compared(kinds)]
+
+
 def fragment(rows: Sequence[Row]) -> str:
     """HTML of a section; the page must also hold `assets`, once.
 

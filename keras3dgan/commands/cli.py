@@ -236,13 +236,14 @@ def add_model(what: str) -> None:
 
 
 def add_measuring(picture: str | None = None) -> None:
-    """Defines on what is measured and where to write: `--split`, `--output`, and `--picture` of what that text says."""
+    """Defines on what is measured and where to write: `--split`, `--output`, `--picture` and `--page` of what that text says."""
     text = "test, for final numbers; or validation, for choices"
     add(enum("test", "validation"), "split", "test", text, MODEL)
     add(flags.DEFINE_string, "output", None, "JSON file to write")
     flags.mark_flag_as_required("output")
     if picture:
         add(flags.DEFINE_string, "picture", None, f"PNG file to write: {picture}")
+        add(flags.DEFINE_string, "page", None, "HTML page to write: the same shapes, which turn")
     add_data()
 
 

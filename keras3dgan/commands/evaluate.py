@@ -25,8 +25,9 @@ flags.mark_flag_as_required("models")
 def main(_: Sequence[str]) -> None:
     """Measures --models, writes JSON, and a picture if one is named."""
     from keras3dgan.evaluation.compression import compare, table
+    from keras3dgan.export.shapes_page import write_shapes_page
     from keras3dgan.report import figures
-    from keras3dgan.report.sections import reconstructions
+    from keras3dgan.report.sections import reconstructions, turning
 
     runs = [presets.get(path, "models") for path in cli.FLAGS.models]
     comparison = compare(runs, cli.FLAGS.split, cli.FLAGS.pca, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
@@ -43,4 +44,9 @@ def main(_: Sequence[str]) -> None:
     if cli.FLAGS.picture:
         figures.save(reconstructions(comparison.shapes, comparison.codecs), cli.FLAGS.picture)
         places += f" and {cli.FLAGS.picture}"
+    if cli.FLAGS.page:
+        write_shapes_page(
+            "Originals and what is restored", turning(comparison.shapes, comparison.codecs), cli.FLAGS.page
+        )
+        places += f" and {cli.FLAGS.page}"
     print(f"{len(comparison.shapes)} {cli.FLAGS.split} shapes; wrote {places}")

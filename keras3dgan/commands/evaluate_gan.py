@@ -34,6 +34,7 @@ flags.mark_flag_as_required("models")
 def main(_: Sequence[str]) -> None:
     """Measures --models, writes JSON, and a picture if one is named."""
     from keras3dgan.evaluation.generators import compare_generators
+    from keras3dgan.export.shapes_page import side_by_side, write_shapes_page
     from keras3dgan.report import figures
     from keras3dgan.report.sections import generated
 
@@ -55,4 +56,7 @@ def main(_: Sequence[str]) -> None:
     if cli.FLAGS.picture:
         figures.save(generated(found), cli.FLAGS.picture)
         places += f" and {cli.FLAGS.picture}"
+    if cli.FLAGS.page:
+        write_shapes_page("Real shapes and generated ones", side_by_side(found.shapes), cli.FLAGS.page)
+        places += f" and {cli.FLAGS.page}"
     print(f"{found.count} shapes of each against as many of the {found.split} split; wrote {places}")

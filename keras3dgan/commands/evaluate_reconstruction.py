@@ -24,6 +24,7 @@ def main(_: Sequence[str]) -> None:
     import numpy as np
 
     from keras3dgan.evaluation.reconstructions import MODEL, MeanShape, Method, NearestShape, evaluate, table
+    from keras3dgan.export.shapes_page import compared, write_shapes_page
     from keras3dgan.pictures.framing import on_white
     from keras3dgan.pictures.picture_set import load_views
     from keras3dgan.report import figures
@@ -46,11 +47,17 @@ def main(_: Sequence[str]) -> None:
     write_result(cli.FLAGS.output, command, {**content, "trainings": {run.name: run.outcome()}})
     print(table(rows))
     places = cli.FLAGS.output
+    shown = np.random.default_rng(0).permutation(len(held_out))[:8]
+    views, labels = held_out.views[shown, 1], held_out.shapes.labels[shown]
+    drawn = {
+        "shape": held_out.shapes.grids(shown),
+        MODEL: model.reconstruct(views),
+        "nearest training shape": nearest(views, labels),
+    }
     if cli.FLAGS.picture:
-        shown = np.random.default_rng(0).permutation(len(held_out))[:8]
-        views = held_out.views[shown, 1]
-        labels = held_out.shapes.labels[shown]
-        drawn = [on_white(views), model.reconstruct(views), nearest(views, labels), held_out.shapes.grids(shown)]
-        figures.save(figures.shapes(drawn, ("view", MODEL, "nearest training shape", "shape")), cli.FLAGS.picture)
+        figures.save(figures.shapes([on_white(views), *drawn.values()], ["view", *drawn]), cli.FLAGS.picture)
         places += f" and {cli.FLAGS.picture}"
+    if cli.FLAGS.page:
+        write_shapes_page("Shapes, and what one view of each gives", compared(drawn), cli.FLAGS.page)
+        places += f" and {cli.FLAGS.page}"
     print(f"{len(held_out)} {cli.FLAGS.split} shapes, {held_out.views.shape[1]} views each; wrote {places}")

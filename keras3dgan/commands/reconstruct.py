@@ -31,11 +31,13 @@ cli.add(
     flags.DEFINE_string, "format", "glb", "of files whose name is not given: glb, obj, stl, ply, binvox, npy or npz"
 )
 cli.add(flags.DEFINE_string, "picture", None, "PNG file to write: pictures as the model sees them, and the shapes")
+cli.add(flags.DEFINE_string, "page", None, "HTML page to write: the shapes, which turn")
 
 
 def main(words: Sequence[str]) -> None:
     """Makes shapes of the pictures and folders that `words` name."""
     from keras3dgan.commands import conversion, file_plan
+    from keras3dgan.export.shapes_page import side_by_side, write_shapes_page
     from keras3dgan.pictures.framing import on_white
     from keras3dgan.report import figures
     from keras3dgan.voxels import io
@@ -59,6 +61,9 @@ def main(words: Sequence[str]) -> None:
         rows = [on_white(np.stack(pictures)), np.stack(shapes)]
         figures.save(figures.shapes(rows, ("picture", "shape")), cli.FLAGS.picture)
         print(f"see {cli.FLAGS.picture}")
+    if cli.FLAGS.page and shown:
+        write_shapes_page("Shapes of pictures", side_by_side({"": [shape for _, shape in shown]}), cli.FLAGS.page)
+        print(f"see {cli.FLAGS.page}")
     tally.finish()
 
 

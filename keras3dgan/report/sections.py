@@ -9,7 +9,7 @@ import numpy as np
 
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.evaluation.compression import ratio
-from keras3dgan.export.shapes_page import Row
+from keras3dgan.export.shapes_page import Row, compared
 from keras3dgan.recipes import recipe_of
 from keras3dgan.report import figures
 from keras3dgan.report.page import Page
@@ -104,13 +104,8 @@ def turning(shapes: ShapeSet, codecs: dict[str, ShapeCodec], seed: int = 0) -> l
     rows = np.random.default_rng(seed).permutation(len(shapes))[:_COLUMNS]
     originals = shapes.grids(rows)
     restored = {name: codec.decode(codec.encode(originals)) for name, codec in codecs.items()}
-    return [
-        Row(
-            f"{shapes.class_names[shapes.labels[row]]} {shapes.ids[row]}",
-            {"original": originals[i], **{name: grids[i] for name, grids in restored.items()}},
-        )
-        for i, row in enumerate(rows)
-    ]
+    names = [f"{shapes.class_names[shapes.labels[row]]} {shapes.ids[row]}" for row in rows]
+    return compared({"original": originals, **restored}, names)
 
 
 def generated(comparison: GeneratorComparison) -> plt.Figure:

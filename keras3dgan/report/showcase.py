@@ -62,9 +62,4 @@ def _mean(streams: list[bytes]) -> float:
 
 def _drawn(grids: np.ndarray) -> list[shapes_page.Row]:
     """Rows of some shapes each."""
-    rows = []
-    for start in range(0, len(grids), _BESIDE):
-        labels = [f"shape {start + place + 1}" for place in range(len(grids[start : start + _BESIDE]))]
-        cells = dict(zip(labels, grids[start:], strict=False))
-        rows.append(shapes_page.Row("", cells, dict.fromkeys(labels, "")))
-    return rows
+    return shapes_page.side_by_side({f"shape {place + 1}": grids[place::_BESIDE] for place in range(_BESIDE)})

@@ -16,7 +16,7 @@ from keras3dgan.datasets.furniture_voxels import bundled as furniture
 from keras3dgan.errors import InputError
 from keras3dgan.export import shapes_page, web_export
 from tests.codec.octree_model import random_model
-from tests.conftest import boxes
+from tests.conftest import boxes, run_command
 from tests.export import chromium
 from tests.export.range_server import serve
 
@@ -202,3 +202,26 @@ def test_shapes_in_a_report_turn_together(tmp_path, webgl):
         after = [page.run(f"document.querySelectorAll('canvas')[{k}].toDataURL()") for k in range(5)]
         assert [a != b for a, b in zip(before, after, strict=True)] == [True, True, True, False, True]
         assert page.problems == []
+
+
+def test_the_report_and_the_page_of_a_run(trained, tmp_path):
+    """As the commands write them, from the disk, without a network."""
+    run = trained / "autoencoder"
+    run_command("report", f"--runs={run}", f"--output={tmp_path}/report.html")
+    out = run_command(
+        "evaluate", f"--models={run}", f"--output={tmp_path}/r.json", f"--page={tmp_path}/page.html"
+    ).stdout
+    assert f"{tmp_path}/page.html" in out
+    with chromium.browser() as page:
+        page.size(1000, 900)
+        for name in ("report.html", "page.html"):
+            page.open((tmp_path / name).as_uri())
+            page.wait("document.querySelectorAll('.shapes canvas[data-drawn]').length >= 4")
+            page.run("document.querySelector('.shapes canvas').scrollIntoView()")
+            time.sleep(0.3)
+            before = _pixels(page, ".shapes canvas")
+            page.drag(".shapes canvas", 50, 10)
+            page.wait(f"document.querySelector('.shapes canvas').toDataURL() !== {json.dumps(before)}")
+            page.screenshot(tmp_path / f"{name}.png")
+        assert page.problems == []
+    assert (tmp_path / "report.html").stat().st_size < 3_000_000

@@ -42,13 +42,13 @@ _TRAININGS = {
     "autoencoder": ["--epochs=12"],
     "compressor": ["--gan={whole}/gan", "--voxnet={whole}/voxnet", "--halve_every=2", "--epochs=12"],
     "vae_gan": ["--measure_every=1", "--patience=3", "--epochs=12", "--data_dir={folder}/data"],
-    "octree": ["--epochs=5", "--steps=20"],
+    "octree": ["--epochs=4", "--steps=4"],
 }
 _COMMON = ["--preset=test", "--dataset={folder}/shapes.npz", "--checkpoint_seconds=0"]
 _BULK = ["--shard_size=6", "--beam=--direct_num_workers=2 --direct_running_mode=multi_processing"]
 _MESHES = 72
 # Seconds in which what a killed command had started must have ended, and in which any command must.
-_AFTERMATH, _LONGEST = 60, 900
+_AFTERMATH, _LONGEST = 60, 3600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +97,10 @@ def started(task: Task, target: pathlib.Path, folder: pathlib.Path) -> Iterator[
     with open(folder / f"{task.name}.log", "ab") as log:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
         with subprocess.Popen(command, env=environment, start_new_session=True, **pipes) as process:
-            yield process
+            try:
+                yield process
+            finally:
+                process.kill()  # where this script is stopped; else it has ended
 
 
 def working_since(process: subprocess.Popen[bytes], target: pathlib.Path) -> float:

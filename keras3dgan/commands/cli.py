@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import importlib.util
 import io
 import logging
 import os
+import re
 import signal
 import sys
 import textwrap
@@ -40,6 +42,8 @@ _DEFINES: dict[type, Callable[..., Any]] = {
     tuple: flags.DEFINE_list,
     str: flags.DEFINE_string,
 }
+# In errors of TensorFlow, which writes TensorBoard's events; Python's own are of another class.
+_FULL_DISK = re.compile(rf"(\S+); ({os.strerror(errno.ENOSPC)}|{os.strerror(errno.EDQUOT)})")
 _NEEDED_BY_TRAINING = (
     "keras",
     "tensorflow",
@@ -189,6 +193,10 @@ def run(
             _leave_at_once(_complain(name, "terminated; run the same command again to go on", 128 + signal.SIGTERM))
         except KeyboardInterrupt:
             _leave_at_once(_complain(name, "stopped; run the same command again to go on", 130))
+        except Exception as error:
+            if full := _FULL_DISK.search(str(error)):
+                sys.exit(_complain(name, f"{full[1]}: {full[2]}; check the folder and its free space.", 1))
+            raise
 
     app.run(guarded, flags_parser=parse)
 

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import trimesh
 
 from keras3dgan.commands.main import commands
@@ -155,6 +156,20 @@ def test_a_compressor_needs_fitting_parts(trained, packed_archive, tmp_path):
     assert "--width" in _fails(*words, f"--voxnet={trained}/voxnet", f"--gan={trained}/gan", "--width=16", status=1)
     assert "is of kind 'gan'; give one of train_voxnet" in _fails(
         *words, f"--voxnet={trained}/gan", f"--gan={trained}/gan", status=1
+    )
+
+
+def test_a_full_disk_names_the_file_also_where_tensorflow_finds_it(tmp_path, monkeypatch):
+    def fill(kind):
+        raise tf.errors.ResourceExhaustedError(
+            None, None, "{{node}} /a/events.v2; No space left on device\n\tFlushing."
+        )
+
+    monkeypatch.setattr("keras3dgan.commands.train.main", fill)
+    error = _fails("train_voxnet", f"--workdir={tmp_path}/run", status=1)
+    assert (
+        error
+        == "keras3dgan train_voxnet: /a/events.v2: No space left on device; check the folder and its free space.\n"
     )
 
 

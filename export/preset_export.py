@@ -29,6 +29,7 @@ def write(
     results: Sequence[str | os.PathLike[str]] = (),
     limitations: str = "",
     network: str | None = None,
+    terms: str = "",
 ) -> Preset:
     """Writes a preset of a run.
 
@@ -41,13 +42,14 @@ def write(
         results: what `evaluate` commands have measured of the run; default: what the training or the preset says itself.
         limitations: what the model is bad at, in a sentence or two; default: what the preset says.
         network: only this network of the run, as `discriminator`; default: what the run's kind is for.
+        terms: what may be done with a model that has learnt from the run's data; default: what is known of the data set.
 
     Returns:
         The preset.
 
     Raises:
         InputError: the run is missing or not finished, of a kind that has no presets, a file of results does not tell of it,
-            or something else lies in the folder.
+            terms are not known, or something else lies in the folder.
     """
     whole = offer(run, "preset")
     if run.result() is None:
@@ -60,7 +62,8 @@ def write(
         model.name = network  # by which `load_model` finds it again
     preset_files.round_weights(model)
     coders = [] if network else _coders(run, model)
-    told = metadata(run, measured, limitations or before.get("limitations", ""))
+    told = metadata(run, measured, limitations or before.get("limitations", ""), terms or before.get("terms", ""))
+    told["data"] = before.get("data", told["data"])
     with Preset.writing(output) as preset:
         preset.save_coders([coder.to_bytes() for coder in coders])
         preset_files.save(model, preset, **told, network=network, coders=[coder.fingerprint.hex() for coder in coders])
@@ -76,11 +79,11 @@ def _coders(run: Run, model: Any) -> list[EntropyCoder]:
     return [EntropyCoder.from_bytes(path.read_bytes(), str(path)).of_decoder(decoder) for path in files]
 
 
-def metadata(run: Run, measured: list[dict[str, Any]], limitations: str) -> dict[str, Any]:
+def metadata(run: Run, measured: list[dict[str, Any]], limitations: str, terms: str = "") -> dict[str, Any]:
     """What `metadata.json` says of a run: what it was trained for, on what, by which command, and how good it is."""
     recipe, config = recipe_of(run), run.config()
     settings = _without_folders(recipe.read_settings(run))
-    title, terms = data.terms(settings.dataset)
+    title, terms = (pathlib.Path(settings.dataset).stem, terms) if terms else data.terms(settings.dataset)
     classes = ", ".join(settings.classes) or "all classes"
     return {
         **{key: config.get(key) for key in OF_CONFIG},

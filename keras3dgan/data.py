@@ -30,17 +30,26 @@ _TERMS = {
     "ModelNet": "it has learnt from ModelNet, whose data are for academic use",
     "ShapeNet": "it has learnt from ShapeNet, whose data are for research and education that is not commercial",
     "furniture_voxels": "it has learnt from models under CC BY 3.0 and CC0 alone, named in ATTRIBUTION.tsv of furniture_voxels",
+    "open_shapes_voxels": "it has learnt from models under CC BY-SA, GPL, the Free Art License and freer ones, named in "
+    "ATTRIBUTION.tsv of open_shapes_voxels",
 }
 
 
 def terms(dataset: str) -> tuple[str, str]:
-    """What a data set, named as for `load`, is called, and what its licence means for a model that learns from it."""
+    """What a data set, named as for `load`, is called, and what its licence means for a model that learns from it.
+
+    Raises:
+        InputError: a `.npz` whose name does not tell what is in it.
+    """
+    if dataset.lower().endswith(".npz"):
+        file = dataset.rpartition("/")[2]
+        if "modelnet" not in file.lower():
+            raise InputError(f"what may be done with models that learn from {file} is not known; say it.", "terms")
+        return "ModelNet10", _TERMS["ModelNet"]
     name, _, config = dataset.partition("/")
-    if name == "furniture_voxels":
-        return name, _TERMS[name]
-    if name == "shapenet_voxels":
-        return "ShapeNet", _TERMS["ShapeNet"]
-    return "ModelNet40" if name == "modelnet_voxels" and "40" in config else "ModelNet10", _TERMS["ModelNet"]
+    if name == "modelnet_voxels":
+        return "ModelNet40" if "40" in config else "ModelNet10", _TERMS["ModelNet"]
+    return ("ShapeNet", _TERMS["ShapeNet"]) if name == "shapenet_voxels" else (name, _TERMS[name])
 
 
 def load(

@@ -18,6 +18,8 @@ cli.add(flags.DEFINE_string, "output", None, "folder to write; its name is the p
 cli.add(flags.DEFINE_list, "results", [], "JSON files that evaluate commands wrote, which tell how good the run is")
 cli.add(flags.DEFINE_string, "limitations", "", "what the model is bad at, for its card")
 cli.add(flags.DEFINE_string, "network", None, "only this network of the run, as discriminator [what its kind is for]")
+text = "what may be done with a model that has learnt from the run's data [what is known of its data set]"
+cli.add(flags.DEFINE_string, "terms", "", text)
 flags.mark_flags_as_required(["run", "output"])
 
 
@@ -26,6 +28,7 @@ def main(_: Sequence[str]) -> None:
     from keras3dgan.export import preset_export
 
     run, output = presets.get(cli.FLAGS.run, "run"), cli.FLAGS.output
-    preset = preset_export.write(run, output, cli.FLAGS.results, cli.FLAGS.limitations, cli.FLAGS.network)
+    told = (cli.FLAGS.results, cli.FLAGS.limitations, cli.FLAGS.network, cli.FLAGS.terms)
+    preset = preset_export.write(run, output, *told)
     size = sum(path.stat().st_size for path in preset.path.rglob("*") if path.is_file())
     print(f"wrote {output}, {size / 1e6:.1f} MB; see {output}/README.md")

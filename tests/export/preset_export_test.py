@@ -73,13 +73,28 @@ def test_metadata_names_no_folder_and_the_terms(vae_gan):
         ("furniture_voxels", "furniture_voxels"),
         ("modelnet_voxels/off40_32", "ModelNet40"),
         ("modelnet_voxels", "ModelNet10"),
-        ("folder/40.npz", "ModelNet10"),
+        ("folder40/modelnet10.npz", "ModelNet10"),
+        ("open_shapes_voxels", "open_shapes_voxels"),
         ("shapenet_voxels/r2n2_32", "ShapeNet"),
     ],
 )
 def test_terms(dataset, title):
     found, terms = data.terms(dataset)
-    assert found == title and ("CC BY" in terms) == (title == "furniture_voxels")
+    assert found == title and ("academic" in terms) == ("ModelNet" in title)
+    assert ("CC BY 3.0" in terms) == (title == "furniture_voxels")
+
+
+def test_a_file_of_unknown_terms(vae_gan):
+    run = Run(vae_gan)
+    config = run.config()
+    config["settings"] |= {"dataset": "here/open_32.npz"}
+    (vae_gan / "config.json").write_text(json.dumps(config))
+    with pytest.raises(
+        InputError, match="terms: what may be done with models that learn from open_32.npz is not known"
+    ):
+        preset_export.metadata(run, [], "")
+    told = preset_export.metadata(run, [], "", "share alike")
+    assert told["terms"] == "share alike" and told["data"].startswith("open_32, ")
 
 
 def _parsed(found, words):

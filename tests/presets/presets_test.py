@@ -208,7 +208,8 @@ def test_commands_take_presets(named, packed_archive, tmp_path, monkeypatch):
     # What was measured of a preset becomes part of it.
     words = (f"--output={named}/gan_box_32", f"--results={tmp_path}/gan.json", "--limitations=Boxes alone.")
     run_command("save_preset", "--run=gan_box_32", *words)
-    assert models.Generator.presets["gan_box_32"]["quality"][0]["split"] == "test"
+    metadata = models.Generator.presets["gan_box_32"]
+    assert metadata["quality"][0]["split"] == "test" and metadata["data"] == "ModelNet10, all classes, 32^3"
     assert "| bad at | Boxes alone. |" in (named / "gan_box_32" / "README.md").read_text()
 
 

@@ -216,8 +216,11 @@ def test_the_report_and_the_page_of_a_run(trained, tmp_path):
         page.size(1000, 900)
         for name in ("report.html", "page.html"):
             page.open((tmp_path / name).as_uri())
-            page.wait("document.querySelectorAll('.shapes canvas[data-drawn]').length >= 4")
-            page.run("document.querySelector('.shapes canvas').scrollIntoView()")
+            page.wait("document.querySelectorAll('.shapes canvas').length >= 4")
+            page.run(
+                "document.querySelector('.shapes canvas').scrollIntoView()"
+            )  # they are drawn when they come into view
+            page.wait("document.querySelectorAll('.shapes canvas[data-drawn]').length >= 2")
             time.sleep(0.3)
             before = _pixels(page, ".shapes canvas")
             page.drag(".shapes canvas", 50, 10)

@@ -233,7 +233,7 @@ def test_a_training_starts_from_presets(named):
         (("compress", "--model=gan_box_32", "{a}"), "a preset of kind 'gan' has no codec; .*compressor_box_32"),
         (("reconstruct", "--model=gan_box_32", "{a}"), "has no reconstructor; give one of train_vae_gan"),
         (("save_preset", "--run=octree32"), "--run: 'octree32' is no preset, and no folder of one or of a run"),
-        (("train_gan", "--workdir={preset}", "--preset=test"), "has no kind and settings; choose another run"),
+        (("train_gan", "--workdir={preset}", "--preset=test"), "says nothing of kind; choose another run"),
     ],
 )
 def test_sentences(words, message, named, tmp_path, packed_archive):

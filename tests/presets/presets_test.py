@@ -120,6 +120,13 @@ def test_damaged_presets(named, tmp_path):
             models.GenerativeCompressor.from_preset(tmp_path / "foreign")
 
 
+def test_metadata_of_other_types(named, tmp_path):
+    shutil.copytree(named / "gan_box_32", tmp_path / "odd")
+    (tmp_path / "odd" / "metadata.json").write_text(json.dumps({"kind": "gan", "settings": {}, "result": [1]}))
+    with pytest.raises(InputError, match="metadata.json: result must be of type dict"):
+        presets.get(tmp_path / "odd").result()
+
+
 def test_saving(tmp_path):
     generator = models.Generator(16, 8, 8)
     generator.get_layer("logits").bias.assign([1e6])  # a vector: beyond float16, which it is not stored in
@@ -233,7 +240,7 @@ def test_a_training_starts_from_presets(named):
         (("compress", "--model=gan_box_32", "{a}"), "a preset of kind 'gan' has no codec; .*compressor_box_32"),
         (("reconstruct", "--model=gan_box_32", "{a}"), "has no reconstructor; give one of train_vae_gan"),
         (("save_preset", "--run=octree32"), "--run: 'octree32' is no preset, and no folder of one or of a run"),
-        (("train_gan", "--workdir={preset}", "--preset=test"), "has no kind and settings; choose another run"),
+        (("train_gan", "--workdir={preset}", "--preset=test"), "says nothing of kind; choose another run"),
     ],
 )
 def test_sentences(words, message, named, tmp_path, packed_archive):

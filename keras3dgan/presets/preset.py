@@ -16,6 +16,9 @@ from keras3dgan.runs import Run, read_object
 # What metadata.json has of a run's config.json.
 OF_CONFIG = ("kind", "settings", "parts", "commit", "versions", "hardware")
 
+# Members of metadata.json that are used, and their types; a preset that tells of no run has none of them.
+_KNOWN = {"kind": str, "settings": dict, "result": dict, "coders": list}
+
 
 class Preset(Run):
     """A preset: KerasHub's `config.json` (the model), `metadata.json` and `model.weights.h5`, the entropy tables of a codec in
@@ -51,7 +54,7 @@ class Preset(Run):
 
     def metadata(self) -> dict[str, Any]:
         """The content of `metadata.json`."""
-        return read_object(self.metadata_file)
+        return read_object(self.metadata_file, known=_KNOWN)
 
     def config(self) -> dict[str, Any]:
         """What the run's `config.json` said.
@@ -60,7 +63,7 @@ class Preset(Run):
             InputError: it was saved by `save_to_preset`, which knows of no run.
         """
         metadata = self.metadata()
-        if not isinstance(metadata.get("kind"), str) or not isinstance(metadata.get("settings"), dict):
+        if not {"kind", "settings"} <= metadata.keys():
             raise InputError(
                 f"{self.name}: its metadata.json tells of no training; load it with from_preset, or save it with save_preset."
             )

@@ -120,6 +120,13 @@ def test_damaged_presets(named, tmp_path):
             models.GenerativeCompressor.from_preset(tmp_path / "foreign")
 
 
+def test_metadata_of_other_types(named, tmp_path):
+    shutil.copytree(named / "gan_box_32", tmp_path / "odd")
+    (tmp_path / "odd" / "metadata.json").write_text(json.dumps({"kind": "gan", "settings": {}, "result": [1]}))
+    with pytest.raises(InputError, match="metadata.json: result must be of type dict"):
+        presets.get(tmp_path / "odd").result()
+
+
 def test_saving(tmp_path):
     generator = models.Generator(16, 8, 8)
     generator.get_layer("logits").bias.assign([1e6])  # a vector: beyond float16, which it is not stored in

@@ -48,6 +48,7 @@ from keras3dgan.voxels.shape_set import ShapeSet
 # Quantisation steps of latents, in multiples of the coarsest that costs nearly nothing.
 FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0)
 COMPONENTS = (50, 200)
+_RESIDUAL = "autoencoder from PCA"
 SUBSETS = {"all": None, "chair": "chair"}
 # Of each subset, by the codec's name.
 Curves = dict[str, dict[str, list[dict[str, Any]]]]
@@ -208,7 +209,7 @@ def baselines_curves(train: ShapeSet, shapes: ShapeSet, seen: np.ndarray) -> dic
 
 
 def read_codecs(runs: Sequence[str], train: ShapeSet, validation: ShapeSet) -> dict[str, LatentCodec]:
-    """The report's models, each with a coder for every step."""
+    """Models with latents by what to call them, each with a coder for every step."""
     from keras3dgan.codec.latent.fitting import fit_coders
     from keras3dgan.models.fingerprint import fingerprint
 
@@ -217,7 +218,8 @@ def read_codecs(runs: Sequence[str], train: ShapeSet, validation: ShapeSet) -> d
         model = recipes.load_codec(run)
         ways = (model.analyse, model.synthesise)
         model.coders = fit_coders(*ways, train, validation, fingerprint(model.decoder), model.coder.step, FACTORS)
-        found[pathlib.Path(run).name.replace("_", " ")] = model
+        kind = "report's model" if Run(run).settings.get("network", "plain") == "plain" else _RESIDUAL
+        found[f"{kind}, {pathlib.Path(run).name.replace('_', ' ')}"] = model
     return found
 
 
@@ -251,7 +253,7 @@ def main() -> None:
         rows = np.flatnonzero(test.labels == test.class_names.index(name)) if name else np.arange(len(test))
         parts[title] = (rows, test.take(rows), seen[rows])
     runs = [run for run in arguments.runs.split(",") if run]
-    latents = {f"report's model, {run}": model for run, model in read_codecs(runs, train, validation).items()}
+    latents = read_codecs(runs, train, validation)
     curves = {
         title: {name: latent_curve(model, part, new) for name, model in latents.items()}
         for title, (_, part, new) in parts.items()
@@ -278,8 +280,8 @@ def main() -> None:
 
 
 def _in_order(curves: dict[str, Any]) -> dict[str, Any]:
-    """This codec, the report's models, then all else."""
-    firsts = ("this codec", "report's model")
+    """This codec, models with latents, then all else."""
+    firsts = ("this codec", _RESIDUAL, "report's model")
     rank = {name: [name.startswith(first) for first in (*firsts, "")].index(True) for name in curves}
     return {name: curves[name] for name in sorted(curves, key=rank.__getitem__)}
 

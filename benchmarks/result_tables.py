@@ -315,6 +315,17 @@ def fuzzed(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+def poses(content: dict) -> str:
+    """The table of the file that `benchmarks/poses.py` wrote."""
+    lines = ["| set | as read | quarter turns | all 24 poses | saved |", "|---|---|---|---|---|"]
+    for name, row in content["poses"].items():
+        saved = 1 - row["all_poses"] / row["as_read"]
+        cells = " | ".join(f"{row[key]:.1f}" for key in ("as_read", "quarter_turns", "all_poses"))
+        lines.append(f"| {name}, {row['shapes']} shapes | {cells} | {saved:.0%} |")
+    note = f"Mean bytes of a file, every voxel exact, {content['split']} split, {content['model']}."
+    return "\n".join([*lines, "", note]) + "\n"
+
+
 def solids(content: dict) -> str:
     """The table of the file that `benchmarks/solids.py` wrote."""
     words = {"removed": "of the faces removed", "hole": "of the faces removed around one place", "turned": "turned"}

@@ -55,6 +55,7 @@ _BY_CONTENT = {
     "codec_times": made.codec_times,
     "catalogue": made.web,
     "solids": made.solids,
+    "poses": made.poses,
     "codecs": made.codecs,
     "generators": made.generators,
     "generation": made.drawn_shapes,

@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SOURCES = keras3dgan datasets export tests benchmarks setup.py
 
-.PHONY: demo test tests test-slow lint format clean
+.PHONY: demo test tests test-slow lint format release clean
 
 demo: $(VENV)/.cpu
 	$(BIN)/keras3dgan demo --output=demo
@@ -28,6 +28,12 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
+# The files of a release, tried in empty environments of every Python at hand.
+release: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python tests/release.py dist/*
+
 $(VENV)/.cpu: setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --editable '.[cpu]'
@@ -39,4 +45,4 @@ $(VENV)/.dev: $(VENV)/.cpu
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo build *.egg-info
+	rm -rf $(VENV) demo build dist *.egg-info

@@ -89,6 +89,7 @@ setup(
         "beam": BUILD,
         "bench": ["torch>=2.5", "zstandard>=0.23", "libigl>=2.6", "fast-simplification>=0.1.9"],
         "dev": [
+            "build>=1.2",
             "pytest>=8",
             "pytest-xdist>=3.6",
             "ruff>=0.9",

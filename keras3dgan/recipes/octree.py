@@ -196,7 +196,10 @@ def _fit(
             measures = {"loss": float(np.mean(losses)), "val_bytes": mean_bytes(integers, measured)}
             _save(run, integers)
             recorder.on_epoch_end(epoch, measures)
-            print(f"epoch {epoch + 1}/{settings.epochs} - " + " - ".join(f"{k}: {v:.4f}" for k, v in measures.items()))
+            print(
+                f"epoch {epoch + 1}/{settings.epochs} - " + " - ".join(f"{k}: {v:.4f}" for k, v in measures.items()),
+                flush=True,
+            )
     except KeyboardInterrupt:
         recorder.save_and_leave()
         raise

@@ -166,29 +166,37 @@ def bulk(content: dict) -> str:
 
 
 def rate_distortion(content: dict) -> str:
-    """The tables of the file that `benchmarks/rate_distortion.py` wrote."""
-    lines = []
-    for title, subset in content["rate_distortion"].items():
-        lines += [
-            f"| {title}: {subset['shapes']} shapes | at | bytes | bits per voxel | IoU | bytes, unseen | IoU, unseen |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        for codec, curve in subset["curves"].items():
-            for row in curve:
-                at = f"{row['rate']} bytes" if isinstance(row["rate"], int) else row["rate"]
+    """The table of the file that `benchmarks/rate_distortion.py` wrote: the best of every codec, and three points of ours."""
+    subsets = content["rate_distortion"]
+    heads = [f"{title}: bytes | bits a voxel | IoU" for title in subsets]
+    lines = [f"| | {' | '.join(heads)} |", "|---" * (3 * len(subsets) + 1) + "|"]
+    for name, curve in next(iter(subsets.values()))["curves"].items():
+        for at in _shown(name, curve):
+            cells = []
+            for subset in subsets.values():
+                row = subset["curves"][name][at]
                 bits = 8 * row["bytes"] / subset["voxels"]["occupied"]
-                values = (f"{row['bytes']:.2f}", f"{bits:.3f}", f"{row['iou']:.3f}")
-                unseen = (f"{row[f'{name}_unseen']:.{places}f}" for name, places in (("bytes", 2), ("iou", 3)))
-                lines.append(f"| {codec} | {at} | {' | '.join(values)} | {' | '.join(unseen)} |")
-        lines.append("")
-    of_all = content["rate_distortion"]["all"]
-    seen, voxels = of_all["seen_in_training"], of_all["voxels"]
-    lines.append(
-        f"Test split; model {content['model']} of {content['model_bytes'] / 2**20:.1f} MiB. {seen} of the test grids stand in "
-        f"the training split too: *unseen* is without them. A shape has {voxels['occupied']:.0f} occupied voxels on average, "
-        f"{voxels['surface']:.0f} of them at its surface."
-    )
+                cells.append(f"{row['bytes']:.1f} | {bits:.3f} | {row['iou']:.3f}")
+            lines.append(
+                f"| {name}, {curve[at]['rate']}{' bytes' * isinstance(curve[at]['rate'], int)} | {' | '.join(cells)} |"
+            )
+    of_all = next(iter(subsets.values()))
+    counts = ", ".join(f"{title} {subset['shapes']}" for title, subset in subsets.items())
+    lossless = of_all["curves"]["this codec"][-1]
+    lines += [
+        "",
+        f"Test split, shapes: {counts}; model {content['model']} of {content['model_bytes'] / 2**20:.1f} MiB. Without the "
+        f"{of_all['seen_in_training']} test grids that stand in the training split too, this codec takes "
+        f"{lossless['bytes_unseen']:.1f} bytes. A shape has {of_all['voxels']['occupied']:.0f} occupied voxels on average, "
+        f"{of_all['voxels']['surface']:.0f} of them at its surface.",
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _shown(name: str, curve: list[dict]) -> list[int]:
+    """Which points of a curve a table shows: of this codec the middle, the last before lossless, and that; else the best."""
+    best = max(range(len(curve)), key=lambda at: (curve[at]["iou"], -curve[at]["bytes"]))
+    return [len(curve) // 2, len(curve) - 2, len(curve) - 1] if name == "this codec" else [best]
 
 
 def meshes(content: dict) -> str:

@@ -30,6 +30,7 @@ def write(
     limitations: str = "",
     network: str | None = None,
     terms: str = "",
+    shares: str | None = None,
 ) -> Preset:
     """Writes a preset of a run.
 
@@ -43,19 +44,21 @@ def write(
         limitations: what the model is bad at, in a sentence or two; default: what the preset says.
         network: only this network of the run, as `discriminator`; default: what the run's kind is for.
         terms: what may be done with a model that has learnt from the run's data; default: what is known of the data set.
+        shares: a preset of this package whose weights are not stored a second time, as that of the autoencoder whose decoder a
+            GAN uses.
 
     Returns:
         The preset.
 
     Raises:
         InputError: the run is missing or not finished, of a kind that has no presets, a file of results does not tell of it,
-            terms are not known, or something else lies in the folder.
+            terms are not known, nothing is shared, or something else lies in the folder.
     """
     whole = offer(run, "preset")
     if run.result() is None:
         raise InputError(f"{run.name} has not finished its training; let it finish.", "run")
     before = run.metadata() if isinstance(run, Preset) else {}
-    network = network or before.get("network")
+    network, shares = network or before.get("network"), shares or before.get("shares")
     measured = [quality.quality(path, run) for path in results] or before.get("quality") or quality.own(run)
     model = load_model(run, network) if network else whole(run)
     if network:
@@ -66,7 +69,8 @@ def write(
     told["data"] = before.get("data", told["data"])
     with Preset.writing(output) as preset:
         preset.save_coders([coder.to_bytes() for coder in coders])
-        preset_files.save(model, preset, **told, network=network, coders=[coder.fingerprint.hex() for coder in coders])
+        fingerprints = [coder.fingerprint.hex() for coder in coders]
+        preset_files.save(model, preset, shares=shares, **told, network=network, coders=fingerprints)
         name = pathlib.Path(output).resolve().name
         (preset.path / "README.md").write_text(model_card.card(name, preset.metadata(), preset.model_config()))
     return Preset(output)

@@ -20,6 +20,9 @@ cli.add(flags.DEFINE_string, "limitations", "", "what the model is bad at, for i
 cli.add(flags.DEFINE_string, "network", None, "only this network of the run, as discriminator [what its kind is for]")
 text = "what may be done with a model that has learnt from the run's data [what is known of its data set]"
 cli.add(flags.DEFINE_string, "terms", "", text)
+cli.add(
+    flags.DEFINE_string, "shares", None, "preset of this package, whose weights are not stored again, as compressor_32"
+)
 flags.mark_flags_as_required(["run", "output"])
 
 
@@ -28,7 +31,7 @@ def main(_: Sequence[str]) -> None:
     from keras3dgan.export import preset_export
 
     run, output = presets.get(cli.FLAGS.run, "run"), cli.FLAGS.output
-    told = (cli.FLAGS.results, cli.FLAGS.limitations, cli.FLAGS.network, cli.FLAGS.terms)
+    told = (cli.FLAGS.results, cli.FLAGS.limitations, cli.FLAGS.network, cli.FLAGS.terms, cli.FLAGS.shares)
     preset = preset_export.write(run, output, *told)
     size = sum(path.stat().st_size for path in preset.path.rglob("*") if path.is_file())
     print(f"wrote {output}, {size / 1e6:.1f} MB; see {output}/README.md")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import pathlib
+import shutil
+import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import h5py
@@ -14,27 +17,39 @@ import keras
 import numpy as np
 
 import keras3dgan
+from keras3dgan import presets
 from keras3dgan.errors import InputError
 from keras3dgan.files import replacing
 from keras3dgan.presets import Preset
 from keras3dgan.runs import Run
 
 _PACKAGE = "keras3dgan>"
+# The attribute of an empty array of weights that says whose weights it has: "compressor_32:decoder/layers/dense/vars/0".
+_SAME_AS = "same_as"
+# Bytes; smaller arrays are not worth a reference.
+_WORTH_SHARING = 1024
 
 
-def save(model: Any, preset: Preset, **metadata: Any) -> None:
+def save(model: Any, preset: Preset, *, shares: str | None = None, **metadata: Any) -> None:
     """Writes a model, in half precision, and `metadata.json` with what KerasHub says there and `metadata`.
 
+    Args:
+        model: the model.
+        preset: where to write.
+        shares: a preset of this package; arrays of weights that it holds too are not stored a second time.
+        **metadata: see above.
+
     Raises:
-        InputError: a weight is beyond what float16 holds.
+        InputError: a weight is beyond what float16 holds, or the presets have no weights in common.
     """
+    base = _shipped(shares) if shares else None
     config = keras.saving.serialize_keras_object(model)
     _drop(config, ("build_config", "compile_config"))
     with replacing(preset.weights_file) as temporary:
         whole = temporary.with_suffix(".whole.weights.h5")
         try:
             model.save_weights(whole)
-            _halve(whole, temporary)
+            _halve(whole, temporary, base)
         finally:
             whole.unlink(missing_ok=True)
     common = {
@@ -43,7 +58,10 @@ def save(model: Any, preset: Preset, **metadata: Any) -> None:
         "parameter_count": model.count_params(),
         "date_saved": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d@%H:%M:%S"),
     }
-    for path, content in ((preset.config_file, config), (preset.metadata_file, {**common, **metadata})):
+    for path, content in (
+        (preset.config_file, config),
+        (preset.metadata_file, {**common, "shares": shares, **metadata}),
+    ):
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(content, indent=1) + "\n")
 
@@ -175,21 +193,33 @@ def _load(preset: Preset) -> Any:
     _check(preset, config)
     try:
         model = keras.saving.deserialize_keras_object(config)
-        model.load_weights(preset.weights_file)
+        with _whole_weights(preset) as path:
+            model.load_weights(path)
+    except InputError:
+        raise
     except Exception as error:
         raise InputError(f"{preset.name}: a damaged preset; get it again.") from error
     return model
 
 
-def _halve(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Copies a file of weights, kernels in half precision, packed."""
+def _halve(source: pathlib.Path, target: pathlib.Path, base: Preset | None) -> None:
+    """Copies a file of weights, kernels in half precision, packed; those that `base` holds too as references to it."""
+    known = _arrays(base) if base else {}
+    shared = 0
     with h5py.File(source) as old, h5py.File(target, "w") as new:
 
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            nonlocal shared
             if isinstance(item, h5py.Dataset):
                 value = half(item[()])
                 how = {"compression": "gzip", "shuffle": True} if value.ndim > 1 else {}
-                made = new.create_dataset(name, data=value, **how)
+                place = known.get((value.shape, value.tobytes()))
+                made = new.create_dataset(
+                    name, **({"data": h5py.Empty(value.dtype)} if place else {"data": value, **how})
+                )
+                if place:
+                    made.attrs[_SAME_AS] = place
+                    shared += 1
             else:
                 made = new.require_group(name)
             for key, attribute in item.attrs.items():
@@ -198,6 +228,51 @@ def _halve(source: pathlib.Path, target: pathlib.Path) -> None:
         old.visititems(copy)
         for key, attribute in old.attrs.items():
             new.attrs[key] = attribute
+    if base and not shared:
+        raise InputError(f"{base.name} has no weights in common with this model; leave it out.", "shares")
+
+
+def _arrays(preset: Preset) -> dict[tuple[tuple[int, ...], bytes], str]:
+    """The larger arrays of a preset's weights: shape and content -> where they are."""
+    found = {}
+    with h5py.File(preset.weights_file) as file:
+
+        def add(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Dataset) and item.nbytes >= _WORTH_SHARING:
+                found[item.shape, item[()].tobytes()] = f"{preset.name}:{name}"
+
+        file.visititems(add)
+    return found
+
+
+@contextlib.contextmanager
+def _whole_weights(preset: Preset) -> Iterator[pathlib.Path]:
+    """A file with all weights of a preset, also those that it shares with another one."""
+    places: dict[str, str] = {}
+    with h5py.File(preset.weights_file) as file:
+        file.visititems(
+            lambda name, item: places.update({name: item.attrs[_SAME_AS]} if _SAME_AS in item.attrs else {})
+        )
+    if not places:
+        yield preset.weights_file
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, preset.weights_file.name)
+        shutil.copy(preset.weights_file, path)
+        with h5py.File(path, "r+") as whole:
+            for name, place in places.items():
+                base, _, inner = str(place).partition(":")
+                with h5py.File(_shipped(base).weights_file) as other:
+                    del whole[name]
+                    other.copy(inner, whole, name)
+        yield path
+
+
+def _shipped(name: str) -> Preset:
+    found = presets.shipped()
+    if name not in found:
+        raise InputError(f"'{name}' is no preset of this package; choose one of {', '.join(found)}.", "shares")
+    return found[name]
 
 
 def _drop(config: dict[str, Any], keys: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -158,6 +159,30 @@ def test_a_generator_of_several_networks(tmp_path):
     again = models.LatentGenerator.from_preset(tmp_path / "latent")
     _same(generator, again)
     assert again.mean == generator.mean and models.Generator.from_preset(tmp_path / "latent").name == "decoder"
+
+
+def test_what_another_preset_holds_is_stored_once(named, trained, tmp_path):
+    decoder = models.Generator.from_preset("compressor_box_32")
+    mapping = models.LatentMapping(4, decoder.latent_size, 16, 1)
+    generator = models.LatentGenerator(mapping, decoder, 0.3, [0.1] * decoder.latent_size)
+    generator.save_to_preset(tmp_path / "whole")
+    preset = presets.Preset(tmp_path / "light")
+    preset_files.save(generator, preset, shares="compressor_box_32")
+    sizes = [(tmp_path / name / "model.weights.h5").stat().st_size for name in ("whole", "light")]
+    assert sizes[1] < 0.9 * sizes[0]  # small networks are mostly names
+    _same(generator, models.LatentGenerator.from_preset(tmp_path / "light"))
+    _same(decoder, models.Generator.from_preset(tmp_path / "light"))
+    with pytest.raises(InputError, match="shares: 'compressor' is no preset of this package"):
+        preset_files.save(generator, preset, shares="compressor")
+    words = ("--shares=voxnet_box_32", f"--output={tmp_path}/none")
+    failed = run_command("save_preset", f"--run={trained}/gan", *words, check=False)
+    assert "--shares: voxnet_box_32 has no weights in common" in failed.stderr and not (tmp_path / "none").exists()
+    with h5py.File(tmp_path / "light" / "model.weights.h5", "r+") as file:
+        file["layers"].visititems(
+            lambda _, item: item.attrs.modify("same_as", "gone:x") if item.attrs.get("same_as") else None
+        )
+    with pytest.raises(InputError, match="'gone' is no preset of this package"):
+        models.LatentGenerator.from_preset(tmp_path / "light")
 
 
 def test_half_precision_costs_less_than_a_thousandth_of_iou(tmp_path):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
 from keras3dgan.errors import InputError
-from keras3dgan.voxels.grid import iou
+from keras3dgan.voxels.grid import iou, pack
 from keras3dgan.voxels.shape_set import ShapeSet
 
 NAMES = ("none", "flip", "rotate", "mirror", "shift", "stretch")
@@ -103,6 +104,27 @@ class Augmentation:
             mirrored: Any = (facts[:, 7] // (1 + axis) % 2 == 1) & (draws[:, 6 + axis] % 2 == 1)
             sources = xp.where(mirrored[:, None], xp.flip(sources, 1), sources)
         return sources
+
+
+def augmented(shapes: ShapeSet, names: str, copies: int, seed: int) -> ShapeSet:
+    """So many augmented copies of each shape, all of the first, then all of the second; the same from the same seed.
+
+    Args:
+        shapes: the shapes.
+        names: as `parse` takes them.
+        copies: how many.
+        seed: of what is drawn.
+    """
+    augment = Augmentation(names, shapes)
+    packed = []
+    for copy in range(copies):
+        for start in range(0, len(shapes), _CHUNK):
+            rows = np.arange(start, min(start + _CHUNK, len(shapes)))
+            keys = hash31(hash31(np.int64(seed)) + copy * len(shapes) + rows)
+            voxels = augment(shapes.grids(rows)[..., None].astype(np.float32), rows, keys, np)
+            packed.append(pack(voxels[..., 0] > 0.5))
+    repeated = shapes.take(np.tile(np.arange(len(shapes)), copies))
+    return dataclasses.replace(repeated, packed=np.concatenate(packed))
 
 
 def _facts(grids: np.ndarray) -> np.ndarray:

@@ -160,7 +160,14 @@ def evaluation_batches(shapes: ShapeSet, batch_size: int, with_labels: bool = Fa
     return tf.data.Dataset.from_tensor_slices((shapes.packed, shapes.labels)).batch(batch_size).map(batch).prefetch(2)
 
 
-def picture_batches(shapes: ShapeSet, views: np.ndarray, batch_size: int, seed: int, start_step: int = 0) -> Any:
+def picture_batches(
+    shapes: ShapeSet,
+    views: np.ndarray,
+    batch_size: int,
+    seed: int,
+    start_step: int = 0,
+    latents: np.ndarray | None = None,
+) -> Any:
     """Endless batches of a view and its shape, in the order of `training_batches`: a pure function of seed and step.
 
     The view is drawn anew each time; a third stand on white, a third on a colour, a third on a run of two colours.
@@ -171,40 +178,40 @@ def picture_batches(shapes: ShapeSet, views: np.ndarray, batch_size: int, seed: 
         batch_size: shapes a batch.
         seed: of order, views and backgrounds.
         start_step: the number of batches already used.
+        latents: float32 (2, count, k), latents of the shapes and of their mirror images in x, to give in place of voxels. Half
+            of the pictures are then mirrored, which shows the mirror image from a mirrored place.
 
     Returns:
-        For `keras.Model.fit`: pairs of float32 (batch_size, s, s, 3) in [0, 1] and (batch_size, n, n, n, 1) in {0, 1}.
+        For `keras.Model.fit`: pairs of float32 (batch_size, s, s, 3) in [0, 1] and (batch_size, n, n, n, 1) in {0, 1}, or
+        latents (batch_size, k).
     """
     draw = functools.partial(_draw, len(shapes), batch_size, seed)
     count = views.shape[1]
-
-    def pick(step: Any, xp: Any) -> tuple[Any, Any, Any]:
-        rows, _ = draw(step, xp)
-        drawn = hash31(hash31(hash31(seed + 2) + step) + xp.arange(batch_size, dtype=np.int64))
-        return rows, rows * count + drawn % count, drawn
-
     flat = views.reshape(-1, *views.shape[2:])
-    if tf is None:
-        return _endless_pictures(shapes, flat, pick, start_step)
-    packed, all_views = tf.constant(shapes.packed), tf.constant(flat)
+    xp = tf.experimental.numpy if tf else np
+    # Constants: what numpy holds would be copied in every step.
+    tables = [shapes.packed, flat, *([] if latents is None else [latents.reshape(-1, latents.shape[-1])])]
+    packed, pictures, *vectors = map(tf.constant, tables) if tf else tables
 
     def batch(step: Any) -> tuple[Any, Any]:
-        xp = tf.experimental.numpy
-        rows, places, drawn = pick(step, xp)
-        pictures = _on_backgrounds(tf.cast(tf.gather(all_views, places), tf.float32), drawn, xp)
-        return pictures, tensor_packing.unpack(tf.gather(packed, rows), shapes.resolution)
+        rows, _ = draw(step, xp)
+        drawn = hash31(hash31(hash31(seed + 2) + step) + xp.arange(batch_size, dtype=np.int64))
+        seen = xp.asarray(_rows(pictures, rows * count + drawn % count), np.float32)
+        if not vectors:
+            voxels = tensor_packing.unpack(_rows(packed, rows), shapes.resolution) if tf else _float(shapes, rows)
+            return _on_backgrounds(seen, drawn, xp), voxels
+        mirrored = drawn // 192 % 2
+        seen = xp.where((mirrored == 1)[:, None, None, None], xp.flip(seen, 2), seen)
+        return _on_backgrounds(seen, drawn, xp), _rows(vectors[0], rows + mirrored * len(shapes))
 
+    if tf is None:
+        return map(batch, itertools.count(start_step))
     steps = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max // batch_size)
     return steps.map(batch, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
-def _endless_pictures(
-    shapes: ShapeSet, views: np.ndarray, pick: Callable[[int, Any], tuple[Any, Any, Any]], step: int
-) -> Iterator[tuple]:
-    while True:
-        rows, places, drawn = pick(step, np)
-        yield _on_backgrounds(views[places].astype(np.float32), drawn, np), _float(shapes, rows)
-        step += 1
+def _rows(table: Any, rows: Any) -> Any:
+    return tf.gather(table, rows) if tf else table[rows]
 
 
 def _on_backgrounds(views: Any, drawn: Any, xp: Any) -> Any:

@@ -13,6 +13,7 @@ from keras3dgan.models.latent_critic import LatentCritic
 from keras3dgan.models.latent_generator import LatentGenerator
 from keras3dgan.models.latent_mapping import LatentMapping
 from keras3dgan.models.picture_encoder import PictureEncoder
+from keras3dgan.models.picture_to_latents import PictureToLatents
 from keras3dgan.models.reconstructor import Reconstructor
 from keras3dgan.models.residual_decoder import ResidualDecoder
 from keras3dgan.models.residual_encoder import ResidualEncoder
@@ -29,6 +30,7 @@ __all__ = [
     "LatentMapping",
     "LatentR3GAN",
     "PictureEncoder",
+    "PictureToLatents",
     "Reconstructor",
     "ResidualDecoder",
     "ResidualEncoder",

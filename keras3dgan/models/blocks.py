@@ -47,6 +47,22 @@ class Network(Pretrained, keras.Model):
         return made
 
 
+class VoxelNetwork(Network):
+    """A network that ends in logits of voxels.
+
+    Attributes:
+        LAST: the layer whose bias is added to all of them.
+    """
+
+    LAST = "logits"
+
+    def shifted(self, amount: float) -> Self:
+        """A copy that gives logits higher by `amount`."""
+        made = self.copy()
+        made.get_layer(self.LAST).bias.assign_add([amount])
+        return made
+
+
 def stages(resolution: int) -> int:
     """How many halvings lead from `resolution` to the 2^3 block next to the dense layer: 4 for 32, 5 for 64.
 

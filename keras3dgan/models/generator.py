@@ -1,6 +1,6 @@
 """The generator of the 3D-GAN, which is also the decoder of the compressor."""
 
-from typing import Any, Self
+from typing import Any
 
 import keras
 
@@ -8,7 +8,7 @@ from keras3dgan.models import blocks
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
-class Generator(blocks.Network):
+class Generator(blocks.VoxelNetwork):
     """Latent vectors to voxel logits (the report, section 3.2.2 and figure 1).
 
     latent -> dense 8 width -> 2x2x2 x width -> transposed convolutions, kernel 4, stride 2 -> n^3 x 1. The text of the
@@ -50,9 +50,3 @@ class Generator(blocks.Network):
             "init_occupied": init_occupied,
         }
         super().__init__(latents, logits, arguments, **kwargs)
-
-    def shifted(self, amount: float) -> Self:
-        """A copy that gives logits higher by `amount`, by the bias of its last layer."""
-        made = self.copy()
-        made.get_layer("logits").bias.assign_add([amount])
-        return made

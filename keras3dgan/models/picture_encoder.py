@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from keras3dgan.models import blocks
@@ -53,3 +54,8 @@ class PictureEncoder(blocks.Network):
         kwargs.setdefault("name", "picture_encoder")
         arguments = {"size": size, "latent_size": latent_size, "width": width}
         super().__init__(pictures, [x[:, :latent_size], x[:, latent_size:]], arguments, **kwargs)
+
+    def start_at(self, mean: np.ndarray) -> None:
+        """Makes these latents (latent_size,) what an untrained encoder gives on average."""
+        bias = self.get_layer("conv5").bias
+        bias.assign(np.concatenate([mean, np.zeros_like(mean)]))

@@ -9,7 +9,7 @@ from keras3dgan.models import blocks
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
-class ResidualDecoder(blocks.Network):
+class ResidualDecoder(blocks.VoxelNetwork):
     """Latent vectors to voxel logits: the mirror image of `ResidualEncoder`.
 
     Logits of a linear reconstruction plus those of residual convolutions, whose last layer starts at zero.
@@ -19,6 +19,8 @@ class ResidualDecoder(blocks.Network):
     Args:
         resolution, latent_size, width, residual_blocks, patch_channels: as for `ResidualEncoder`.
     """
+
+    LAST = "linear_logits"
 
     def __init__(
         self,

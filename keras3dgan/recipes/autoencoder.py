@@ -227,6 +227,20 @@ def load(run: Run, goal: Goal | None = None) -> NeuralCodec:
     )
 
 
+def for_latents(run: Run | None, resolution: int) -> NeuralCodec:
+    """The autoencoder whose latents another training learns, as `--autoencoder` gives it.
+
+    Raises:
+        InputError: there is none, or it is for another resolution.
+    """
+    if run is None:
+        raise InputError("give the run of a trained autoencoder, whose latents variant latent learns.", "autoencoder")
+    codec = load(run)
+    if codec.resolution != resolution:
+        raise InputError(f"{run.path} is for {codec.resolution}^3, not {resolution}^3.", "autoencoder")
+    return codec
+
+
 def preset(run: Run) -> VoxelAutoencoder:
     """The autoencoder or the compressor that a run trained, as a preset holds it."""
     from keras3dgan import models

@@ -260,11 +260,7 @@ def _latent_space(
         return None, {}
     from keras3dgan.training.latent_space import LatentSpace
 
-    if autoencoder is None:
-        raise InputError("give the run of a trained autoencoder, whose latents variant latent learns.", "autoencoder")
-    codec = autoencoder_recipe.load(autoencoder)
-    if codec.resolution != settings.resolution:
-        raise InputError(f"{autoencoder.path} is for {codec.resolution}^3, not {settings.resolution}^3.", "autoencoder")
+    codec = autoencoder_recipe.for_latents(autoencoder, settings.resolution)
     space = LatentSpace.of(codec, shapes, settings.augmentation, settings.copies, settings.seed)
     return space, {"autoencoder": codec.fingerprint.hex()}
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
-from keras3dgan.training.settings import Settings, knob
+from keras3dgan.training.settings import MeasuredSettings, knob
 
 OPTIMIZERS = ("adam", "sgd")
 
 
 @dataclasses.dataclass(frozen=True)
-class AdversarialSettings(Settings):
+class AdversarialSettings(MeasuredSettings):
     """Generator, discriminator and their optimizers. The report names no number of epochs; its curves show a few hundred."""
 
     # The settings that the model's constructor takes.
@@ -41,8 +41,6 @@ class AdversarialSettings(Settings):
         least=0,
         below=1,
     )
-    measure_every: int = knob(10, "epochs between measurements on validation shapes; 0: none", least=0)
-    patience: int = knob(0, "measurements without a better one after which training ends; 0: never", least=0)
 
     def for_model(self) -> dict[str, Any]:
         """The arguments of the model's constructor that are settings."""

@@ -10,6 +10,7 @@ import numpy as np
 from keras3dgan.models.reconstructor import Reconstructor
 from keras3dgan.pictures.picture_set import PictureSet
 from keras3dgan.runs import Run
+from keras3dgan.training.averaging import averaged
 from keras3dgan.training.best_models import BestModels
 from keras3dgan.voxels.grid import best_threshold, iou
 
@@ -41,14 +42,16 @@ class BestReconstructor(BestModels):
         self.pictures = pictures.views[rows, rng.integers(pictures.views.shape[1], size=len(rows))]
 
     def measure(self, epoch: int) -> dict[str, float]:
-        restored = Reconstructor(self.model.encoder, self.model.best_generator).reconstruct(self.pictures)
+        with averaged(self.model):
+            restored = Reconstructor(self.model.encoder, self.model.best_generator).reconstruct(self.pictures)
         threshold = best_threshold(self.grids, restored)
         return {self.key: float(iou(self.grids, restored, threshold).mean()), "val_threshold": threshold}
 
     def models(self) -> dict[str, keras.Model]:
         threshold = self.best["val_threshold"]
         shift = -math.log(threshold / (1 - threshold))
-        return {"picture_encoder": self.model.encoder, "generator": self.model.best_generator.shifted(shift)}
+        with averaged(self.model):
+            return {"picture_encoder": self.model.encoder.copy(), "generator": self.model.best_generator.shifted(shift)}
 
     def result(self) -> dict[str, float]:
         """The epoch of the models that were kept, their mean IoU, and the threshold that became 0.5."""

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras3dgan import data, models
-from keras3dgan.augmentation import Augmentation, hash31
+from keras3dgan.augmentation import augmented
 from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.voxels.shape_set import ShapeSet
 
@@ -36,15 +36,7 @@ class LatentSpace:
     @classmethod
     def of(cls, codec: NeuralCodec, shapes: ShapeSet, augmentation: str, copies: int, seed: int) -> LatentSpace:
         """The latents of so many augmented copies of each shape; the same from the same seed."""
-        augment = Augmentation(augmentation, shapes)
-        found = []
-        for copy in range(copies):
-            for start in range(0, len(shapes), _BATCH):
-                rows = np.arange(start, min(start + _BATCH, len(shapes)))
-                keys = hash31(hash31(np.int64(seed)) + copy * len(shapes) + rows)
-                voxels = augment(shapes.grids(rows)[..., None].astype(np.float32), rows, keys, np)
-                found.append(codec.analyse(voxels[..., 0]))
-        return cls(codec, np.concatenate(found).astype(np.float32), copies)
+        return cls(codec, latents_of(codec, augmented(shapes, augmentation, copies, seed)), copies)
 
     @property
     def latent_size(self) -> int:
@@ -62,3 +54,12 @@ class LatentSpace:
     def batches(self, batch_size: int, seed: int) -> Callable[[int], Any]:
         """Gives the batches of latents from a step on."""
         return functools.partial(data.vector_batches, self._vectors, batch_size, seed)
+
+
+def latents_of(codec: NeuralCodec, shapes: ShapeSet, mirrored: bool = False) -> np.ndarray:
+    """The latents float32 (count, k) that an autoencoder gives for shapes, or for their mirror images in x."""
+    found = []
+    for start in range(0, len(shapes), _BATCH):
+        grids = shapes.grids(slice(start, start + _BATCH))
+        found.append(codec.analyse(np.flip(grids, 1) if mirrored else grids))
+    return np.concatenate(found).astype(np.float32)

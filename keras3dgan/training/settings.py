@@ -116,6 +116,14 @@ class Settings:
         return cls(**read)
 
 
+@dataclasses.dataclass(frozen=True)
+class MeasuredSettings(Settings):
+    """Of trainings that measure what they are for while they run, and keep the best models (`best_models.BestModels`)."""
+
+    measure_every: int = knob(10, "epochs between measurements on validation shapes; 0: none", least=0)
+    patience: int = knob(0, "measurements without a better one after which training ends; 0: never", least=0)
+
+
 def _is_like(value: Any, default: Any) -> bool:
     """Whether a value from a file is of the type that a setting has."""
     if isinstance(default, tuple):

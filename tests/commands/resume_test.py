@@ -27,7 +27,9 @@ def _words(kind, workdir, archive, trained, epochs=6):
             "--balance=0.5",
         ]
         words += ["--measure_every=2"]
-    if kind == "train_vae_gan":
+    if kind.endswith("latent"):
+        words += ["--preset=latent", f"--autoencoder={trained}/autoencoder", "--picture_size=32", "--encoder_width=16"]
+    if kind.startswith("train_vae_gan"):
         words += ["--measure_every=2", "--samples_every=0", f"--data_dir={trained}/data"]
     if kind == "train_compressor":
         words += [f"--gan={trained}/gan", f"--voxnet={trained}/voxnet", "--halve_every=2"]
@@ -70,6 +72,7 @@ def _stop_at_a_random_moment(kind, words, workdir, after, number=signal.SIGKILL)
         # jax_test.py goes on with runs on the other backend.
         pytest.param("train_gan", "jax", marks=[needs_jax, pytest.mark.slow]),
         pytest.param("train_vae_gan", "tensorflow", marks=pytest.mark.slow),
+        pytest.param("train_vae_gan latent", "tensorflow", marks=pytest.mark.slow),
         pytest.param("train_voxnet", "jax", marks=[needs_jax, pytest.mark.slow]),
     ],
 )
@@ -78,10 +81,11 @@ def test_killed_and_resumed_equals_uninterrupted(kind, backend, packed_archive, 
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     # The last moment is after epoch 2 at least: an epoch is recorded before its checkpoint, so only epoch 1's is sure.
     epochs = 4 if backend == "tensorflow" else 3
-    run_command(kind, *_words(kind, whole, packed_archive, trained, epochs))
+    command = kind.partition(" ")[0]
+    run_command(command, *_words(kind, whole, packed_archive, trained, epochs))
     words = _words(kind, torn, packed_archive, trained, epochs)
-    _stop_at_a_random_moment(kind, words, torn, 2)
-    out = run_command(kind, *words).stdout
+    _stop_at_a_random_moment(command, words, torn, 2)
+    out = run_command(command, *words).stdout
     assert "going on after epoch" in out or "finished already" in out
     _assert_equal_runs(whole, torn)
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from keras3dgan import data
 from keras3dgan.evaluation.reconstructions import MeanShape, NearestShape, evaluate
 from keras3dgan.pictures.picture_set import PictureSet, load_views
-from keras3dgan.recipes import vae_gan
+from keras3dgan.recipes import autoencoder, vae_gan
 from keras3dgan.runs import Run
 from keras3dgan.training.best_reconstructor import BestReconstructor
+from keras3dgan.training.latent_space import latents_of
 from keras3dgan.training.options import Options
 from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes, run_command
@@ -100,3 +102,77 @@ def test_measures_worked_out_by_hand():
     )
     one = shapes.take(np.array([0, 1]))  # one of each class
     np.testing.assert_array_equal(MeanShape(one, one)(pictures.views[:2, 0], one.labels) > 0.5, one.grids() > 0)
+
+
+@pytest.fixture(scope="module")
+def latent_words(trained, packed_archive, tmp_path_factory):
+    data_dir = tmp_path_factory.mktemp("views")
+    common = ("--preset=latent", f"--dataset={packed_archive}", f"--autoencoder={trained}/autoencoder")
+    common += ("--picture_size=32", "--encoder_width=16", "--batch_size=16", "--epochs=8", "--measure_every=2")
+    common += ("--augmentation=mirror,stretch", "--copies=2", "--average=0.9", "--warm_up=4", f"--data_dir={data_dir}")
+    return lambda folder: ("train_vae_gan", f"--workdir={folder}", *common)
+
+
+@pytest.fixture(scope="module")
+def latent_run(latent_words, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("latent_vae_gan")
+    out = run_command(*latent_words(folder)).stdout
+    assert "kept the models of epoch" in out
+    return Run(folder)
+
+
+def test_pictures_become_an_autoencoders_latents(latent_run, trained, tmp_path):
+    lines = latent_run.metrics()
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    assert lines[-1]["step"] == 8 * (latent_run.result()["train_shapes"] // 16)
+    assert latent_run.config()["parts"].keys() == {"autoencoder"}
+    # The decoder is the autoencoder's, but for the threshold that became one half.
+    generator, decoder = vae_gan.load(latent_run).generator, autoencoder.load(Run(trained / "autoencoder")).decoder
+    latents = np.random.default_rng(0).normal(size=(4, decoder.latent_size)).astype(np.float32)
+    threshold = latent_run.result()["best"]["val_threshold"]
+    shift = -np.log(threshold / (1 - threshold))
+    np.testing.assert_allclose(generator(latents), decoder(latents) + shift, atol=1e-4)
+    words = ("export_models", f"--model={latent_run.path}", f"--output={tmp_path}/served", "--nowarmup")
+    run_command(*words)
+    assert {path.name for path in (tmp_path / "served").iterdir()} >= {"generator", "picture_encoder"}
+
+
+def test_its_kept_models_are_the_running_mean(latent_run, latent_words):
+    known = vae_gan.RECIPE.read_settings(latent_run)
+    data_dir = next(word for word in latent_words("") if "data_dir" in word).partition("=")[2]
+    views = load_views(Options().load(known, "validation"), known.views, known.picture_size, data_dir)
+    metrics = BestReconstructor(latent_run, views, 1)
+    restored = vae_gan.load(latent_run).reconstruct(metrics.pictures)
+    assert iou(metrics.grids, restored).mean() == pytest.approx(latent_run.result()["best"]["val_iou"], abs=1e-4)
+
+
+def test_mirrored_pictures_have_the_latents_of_mirrored_shapes(trained):
+    shapes = boxes(8, 32)
+    codec = autoencoder.load(Run(trained / "autoencoder"))
+    latents = np.stack([latents_of(codec, shapes, mirrored) for mirrored in (False, True)])
+    np.testing.assert_allclose(latents[1][:2], codec.analyse(shapes.grids()[:2, ::-1]), atol=1e-5)
+    views = np.zeros((8, 1, 32, 32, 4), np.uint8)
+    views[..., 3] = 255
+    views[:, :, :, :4, 0] = 255  # red on the left
+    batches = iter(data.picture_batches(shapes, views, 64, 0, latents=latents))
+    pictures, wanted = (np.asarray(each) for each in next(batches))
+    mirrored = pictures[:, 0, -1, 0] > 0.5
+    assert 10 < mirrored.sum() < 54 and (mirrored != (pictures[:, 0, 0, 0] > 0.5)).all()
+    for flag in (0, 1):
+        distances = np.abs(wanted[mirrored == flag][:, None] - latents[flag][None]).max(axis=2).min(axis=1)
+        assert distances.max() == 0
+
+
+def test_the_latent_variant_needs_an_autoencoder(packed_archive, trained, tmp_path):
+    common = (f"--workdir={tmp_path}/run", f"--dataset={packed_archive}", f"--data_dir={tmp_path}")
+    for flags, sentence in (
+        (("--preset=latent",), "--autoencoder: give the run of a trained autoencoder"),
+        (("--preset=test", f"--autoencoder={trained}/autoencoder"), "--autoencoder: only variant latent takes one"),
+        (
+            ("--preset=latent", f"--autoencoder={trained}/autoencoder", "--augmentation=mirror", f"--views={tmp_path}"),
+            "--augmentation: pictures of a folder show shapes as they are",
+        ),
+    ):
+        failed = run_command("train_vae_gan", *common, *flags, check=False)
+        assert failed.returncode == 1 and sentence in failed.stderr and failed.stderr.count("\n") == 1, failed.stderr
+        assert not (tmp_path / "run" / "config.json").exists()

@@ -24,6 +24,11 @@ class Discriminator(blocks.Network):
         init_stddev: standard deviation of the initial weights; 0 for He's initialisation.
         normalization: `batch`, as in the report; `inner`, batch normalisation in all layers but the first, which lets the
             discriminator see how much of the volume is occupied; or `none`, as WGAN-GP needs it.
+
+    Example:
+        >>> discriminator = Discriminator(resolution=16, width=8)
+        >>> tuple(discriminator(np.zeros((2, 16, 16, 16, 1))).shape)
+        (2, 1)
     """
 
     def __init__(

@@ -22,6 +22,11 @@ class Encoder(blocks.Network):
         latent_size: length of the latent vector.
         width: channels of the 2x2x2 block. The report has 256.
         init_stddev: standard deviation of the initial weights; 0 for He's initialisation.
+
+    Example:
+        >>> encoder = Encoder(resolution=16, latent_size=8, width=8)
+        >>> tuple(encoder(np.zeros((2, 16, 16, 16, 1))).shape)
+        (2, 8)
     """
 
     def __init__(

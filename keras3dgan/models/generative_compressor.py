@@ -25,6 +25,12 @@ class GenerativeCompressor(VoxelAutoencoder):
         lambda1: weight of the grid-level term.
         lambda2: weight of the perceptual term. The report gives no values.
         train_decoder: False keeps the decoder as it is.
+
+    Example:
+        >>> sizes = {"resolution": 16, "latent_size": 8, "width": 8}
+        >>> model = GenerativeCompressor(Encoder(**sizes), Generator(**sizes), VoxNet(5, resolution=16))
+        >>> model.compile("adam")
+        >>> history = model.fit(np.zeros((4, 16, 16, 16, 1)), verbose=0)
     """
 
     PARTS = ("encoder", "decoder", "voxnet")

@@ -28,6 +28,11 @@ class Generator(blocks.VoxelNetwork):
 
     Raises:
         ValueError: the resolution is no power of two.
+
+    Example:
+        >>> generator = Generator(resolution=16, latent_size=8, width=8)
+        >>> tuple(generator(np.zeros((2, 8))).shape)
+        (2, 16, 16, 16, 1)
     """
 
     def __init__(

@@ -18,6 +18,11 @@ class LatentCritic(blocks.Network):
         latent_size: length of the autoencoder's latents.
         units: of each hidden layer.
         depth: residual blocks of two layers each.
+
+    Example:
+        >>> critic = LatentCritic(latent_size=8, units=16)
+        >>> tuple(critic(np.zeros((2, 8))).shape)
+        (2, 1)
     """
 
     def __init__(self, latent_size: int = 200, units: int = 512, depth: int = 3, **kwargs: Any):

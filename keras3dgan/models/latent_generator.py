@@ -23,6 +23,12 @@ class LatentGenerator(Pretrained, keras.Model):
     Attributes:
         latent_size: length of the noise.
         resolution: n.
+
+    Example:
+        >>> generator = LatentGenerator.from_preset("gan_chair_32")
+        >>> chairs = generator(keras.random.normal((2, generator.latent_size)))
+        >>> tuple(chairs.shape)
+        (2, 32, 32, 32, 1)
     """
 
     def __init__(self, mapping: keras.Model, decoder: keras.Model, scale: float, mean: Sequence[float], **kwargs: Any):

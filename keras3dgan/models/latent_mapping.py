@@ -19,6 +19,11 @@ class LatentMapping(blocks.Network):
         mapped_size: length of the autoencoder's latents.
         units: of each hidden layer.
         depth: residual blocks of two layers each.
+
+    Example:
+        >>> mapping = LatentMapping(latent_size=4, mapped_size=8, units=16)
+        >>> tuple(mapping(np.zeros((2, 4))).shape)
+        (2, 8)
     """
 
     def __init__(self, latent_size: int = 64, mapped_size: int = 200, units: int = 512, depth: int = 3, **kwargs: Any):

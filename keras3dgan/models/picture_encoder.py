@@ -30,6 +30,12 @@ class PictureEncoder(blocks.Network):
 
     Raises:
         ValueError: the size is no multiple of 32.
+
+    Example:
+        >>> encoder = PictureEncoder(size=32, latent_size=8, width=16)
+        >>> mean, log_variance = encoder(np.zeros((2, 32, 32, 3)))
+        >>> tuple(mean.shape)
+        (2, 8)
     """
 
     def __init__(self, size: int = 256, latent_size: int = 200, width: int = 512, **kwargs: Any):

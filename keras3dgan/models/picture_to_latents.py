@@ -23,6 +23,12 @@ class PictureToLatents(keras.Model):
         encoder: pictures to mean and log variance of latents.
         generator: latents to logits, the autoencoder's decoder.
         scale: standard deviation of the latents, all taken together.
+
+    Example:
+        >>> encoder = PictureEncoder(size=32, latent_size=8, width=16)
+        >>> model = PictureToLatents(encoder, ResidualDecoder(resolution=16, latent_size=8, width=8))
+        >>> model.compile("adam")
+        >>> history = model.fit(np.zeros((4, 32, 32, 3)), np.zeros((4, 8)), verbose=0)
     """
 
     def __init__(self, encoder: keras.Model, generator: keras.Model, scale: float = 1.0, **kwargs: Any):

@@ -27,8 +27,6 @@ class _ClassProperty:
 class Pretrained:
     """A model that can be loaded with trained weights, and saved.
 
-    >>> Generator.from_preset("gan_chair_32")
-
     Attributes:
         PARTS: of a model that consists of networks, the arguments of its constructor that they are.
         KIND: of such a model, the kind of training whose runs hold these networks.

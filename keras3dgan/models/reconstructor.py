@@ -24,6 +24,12 @@ class Reconstructor(Pretrained, keras.Model):
     Args:
         picture_encoder: pictures to mean and log variance of latents.
         generator: latents to logits.
+
+    Example:
+        >>> encoder = PictureEncoder(size=32, latent_size=8, width=16)
+        >>> reconstructor = Reconstructor(encoder, Generator(resolution=16, latent_size=8, width=8))
+        >>> reconstructor.reconstruct(np.zeros((2, 32, 32, 4), np.uint8)).shape
+        (2, 16, 16, 16)
     """
 
     PARTS = ("picture_encoder", "generator")

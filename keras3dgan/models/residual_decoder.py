@@ -18,6 +18,11 @@ class ResidualDecoder(blocks.VoxelNetwork):
 
     Args:
         resolution, latent_size, width, residual_blocks, patch_channels: as for `ResidualEncoder`.
+
+    Example:
+        >>> decoder = ResidualDecoder(resolution=16, latent_size=8, width=8)
+        >>> tuple(decoder(np.zeros((2, 8))).shape)
+        (2, 16, 16, 16, 1)
     """
 
     LAST = "linear_logits"

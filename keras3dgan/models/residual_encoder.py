@@ -24,6 +24,11 @@ class ResidualEncoder(blocks.Network):
         width: channels of the coarsest stage, a multiple of 4.
         residual_blocks: residual blocks of the coarsest and of the finest stage; the middle one has twice as many.
         patch_channels: values a patch of 4^3 voxels.
+
+    Example:
+        >>> encoder = ResidualEncoder(resolution=16, latent_size=8, width=8)
+        >>> tuple(encoder(np.zeros((2, 16, 16, 16, 1))).shape)
+        (2, 8)
     """
 
     def __init__(

@@ -32,6 +32,12 @@ class VoxelAutoencoder(Noise, Pretrained, keras.Model):
         noise_steps: least and greatest quantisation step that training imitates.
         distortion: `norm`, the report's grid-level loss; or `cross_entropy_dice`.
         seed: of the noise. Its state is a variable of the model, so a checkpoint holds it.
+
+    Example:
+        >>> sizes = {"resolution": 16, "latent_size": 8, "width": 8}
+        >>> model = VoxelAutoencoder(Encoder(**sizes), Generator(**sizes))
+        >>> model.compile("adam")
+        >>> history = model.fit(np.zeros((4, 16, 16, 16, 1)), verbose=0)
     """
 
     PARTS: tuple[str, ...] = ("encoder", "decoder")

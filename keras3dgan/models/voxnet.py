@@ -26,6 +26,11 @@ class VoxNet(blocks.Network):
         num_classes: number of classes; the report has 5.
         resolution: n.
         filters: channels of both convolutions.
+
+    Example:
+        >>> voxnet = VoxNet.from_preset("voxnet_10_32")
+        >>> tuple(voxnet(np.zeros((2, 32, 32, 32, 1))).shape)
+        (2, 10)
     """
 
     def __init__(self, num_classes: int = 5, resolution: int = 32, filters: int = 32, **kwargs: Any):

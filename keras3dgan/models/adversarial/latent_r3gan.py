@@ -22,6 +22,12 @@ class LatentR3GAN(VoxelR3GAN):
         discriminator: latents to logits.
         latent_stddev, penalty_weight, average, seed: as for `VoxelR3GAN`.
         finish: makes of a generator the one that people use, which gives voxels; default: it is that.
+
+    Example:
+        >>> networks = LatentMapping(latent_size=4, mapped_size=8, units=16), LatentCritic(latent_size=8, units=16)
+        >>> gan = LatentR3GAN(*networks)
+        >>> gan.compile(keras.optimizers.Adam(0.0002, 0), keras.optimizers.Adam(0.0002, 0))
+        >>> history = gan.fit(np.zeros((4, 8)), verbose=0)
     """
 
     # Latents are neither occupied nor empty.

@@ -33,6 +33,12 @@ class VoxelGAN(AdversarialModel):
         balance: strength of the adaptive learning rates.
         noise_stddev: standard deviation of Gaussian noise added to all that the discriminator sees, so that it cannot go by
             real voxels being exactly 0 or 1 (instance noise, Arjovsky and Bottou 2017; not in the report).
+
+    Example:
+        >>> networks = Generator(16, latent_size=8, width=8), Discriminator(16, width=8)
+        >>> gan = VoxelGAN(*networks)
+        >>> gan.compile(keras.optimizers.Adam(0.0025, 0.5), keras.optimizers.SGD(0.0001))
+        >>> history = gan.fit(np.zeros((4, 16, 16, 16, 1)), verbose=0)
     """
 
     METRICS = (

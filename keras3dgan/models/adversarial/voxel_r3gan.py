@@ -34,6 +34,12 @@ class VoxelR3GAN(AdversarialModel):
 
     Raises:
         ValueError: the discriminator normalises over the batch, or an augmentation is unknown.
+
+    Example:
+        >>> networks = Generator(16, latent_size=8, width=8), Discriminator(16, width=8, normalization="none")
+        >>> gan = VoxelR3GAN(*networks, diff_augment="mirror,shift")
+        >>> gan.compile(keras.optimizers.Adam(0.0005, 0), keras.optimizers.Adam(0.0005, 0))
+        >>> history = gan.fit(np.zeros((4, 16, 16, 16, 1)), verbose=0)
     """
 
     METRICS = (*AdversarialModel.METRICS, "d_margin", "r1_penalty", "r2_penalty")

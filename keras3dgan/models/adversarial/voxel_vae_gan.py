@@ -24,6 +24,12 @@ class VoxelVAEGAN(VoxelGAN):
         generator, discriminator, **kwargs: as for `VoxelGAN`.
         alpha1: weight of the divergence; Wu et al. have 5.
         alpha2: weight of the reconstruction; Wu et al. have 10^-4.
+
+    Example:
+        >>> networks = Generator(16, latent_size=8, width=8), Discriminator(16, width=8)
+        >>> model = VoxelVAEGAN(PictureEncoder(32, latent_size=8, width=16), *networks)
+        >>> model.compile(*(keras.optimizers.Adam(0.0003, 0.5) for _ in range(3)))
+        >>> history = model.fit(np.zeros((4, 32, 32, 3)), np.zeros((4, 16, 16, 16, 1)), verbose=0)
     """
 
     METRICS = (*VoxelGAN.METRICS, "kl", "reconstruction", "e_gradient_norm")

@@ -24,6 +24,12 @@ class VoxelWGANGP(AdversarialModel):
 
     Raises:
         ValueError: the critic normalises over the batch.
+
+    Example:
+        >>> networks = Generator(16, latent_size=8, width=8), Discriminator(16, width=8, normalization="none")
+        >>> gan = VoxelWGANGP(*networks, critic_steps=1)
+        >>> gan.compile(keras.optimizers.Adam(0.001, 0), keras.optimizers.Adam(0.001, 0))
+        >>> history = gan.fit(np.zeros((4, 16, 16, 16, 1)), verbose=0)
     """
 
     METRICS = (*AdversarialModel.METRICS, "wasserstein_distance", "gradient_penalty")

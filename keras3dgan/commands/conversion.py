@@ -275,9 +275,7 @@ def decompress(
     Raises:
         InputError: nothing to read, or some files could not be restored; the others have been written.
     """
-    suffix = f".{form}"
-    if suffix not in io.WRITABLE:
-        raise InputError(f"'{form}' is not written; use one of {', '.join(io.WRITABLE)}.", "format")
+    suffix = io.check_writable(f".{form}")
     archives = [Archive(word) for word in words if word.lower().endswith(".g3a")]
     singles = [word for word in words if not word.lower().endswith(".g3a")]
     plan = file_plan.plan(singles, output, (".g3c",), suffix) if singles or not archives else []
@@ -315,8 +313,7 @@ def _check_targets(items: Sequence[Item], output: str | None, overwrite: bool) -
             raise InputError(
                 f"{seen[item.target]} and {item.name} would both be written to {item.target}; restore them one by one."
             )
-        if item.target.suffix.lower() not in io.WRITABLE:
-            raise InputError(f"{item.target}: this kind is not written; use one of {', '.join(io.WRITABLE)}.")
+        io.check_writable(item.target.suffix, item.target)
         # Beside chair.g3c may lie the chair.glb that it was made from.
         if item.target.exists() and not output and not overwrite:
             raise InputError(f"{item.target}: is there already; name another --output, or give --overwrite.")

@@ -42,16 +42,13 @@ def main(words: Sequence[str]) -> None:
     from keras3dgan.report import figures
     from keras3dgan.voxels import io
 
-    suffix = f".{cli.FLAGS.format}"
-    if suffix not in io.WRITABLE:
-        raise InputError(f"'{cli.FLAGS.format}' is not written; use one of {', '.join(io.WRITABLE)}.", "format")
+    suffix = io.check_writable(f".{cli.FLAGS.format}")
     items = [
         Item(str(source), source, target)
         for source, target in file_plan.plan(words, cli.FLAGS.output, READABLE, suffix)
     ]
     for item in items:
-        if item.target.suffix.lower() not in io.WRITABLE:
-            raise InputError(f"{item.target}: this kind is not written; use one of {', '.join(io.WRITABLE)}.")
+        io.check_writable(item.target.suffix, item.target)
     run = presets.get(cli.FLAGS.model, "model")
     shown: list[tuple[np.ndarray, np.ndarray]] = []
     tally = Tally("reconstruct", len(items))

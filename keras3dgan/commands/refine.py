@@ -37,9 +37,7 @@ def main(words: Sequence[str]) -> None:
     from keras3dgan.commands import conversion, file_plan
     from keras3dgan.voxels import io
 
-    suffix = f".{cli.FLAGS.format}"
-    if suffix not in io.WRITABLE:
-        raise InputError(f"'{cli.FLAGS.format}' is not written; use one of {', '.join(io.WRITABLE)}.", "format")
+    suffix = io.check_writable(f".{cli.FLAGS.format}")
     plan = file_plan.plan(words, cli.FLAGS.output, READABLE, suffix)
     tally = Tally("refine", len(plan))
     tally.run(conversion.write_shapes(refine(Item(str(source), source, target) for source, target in plan)))

@@ -6,7 +6,6 @@ import pathlib
 
 import numpy as np
 
-from keras3dgan.errors import InputError
 from keras3dgan.voxels import io
 
 _PICTURED = 16
@@ -20,8 +19,7 @@ def write(occupancy: np.ndarray, folder: pathlib.Path, form: str) -> None:
     """
     from keras3dgan.export.shapes_page import Row, write_shapes_page
 
-    if f".{form}" not in io.WRITABLE:
-        raise InputError(f"'{form}' is unknown; choose among {', '.join(io.WRITABLE)}.", "format")
+    io.check_writable(f".{form}")
     kept = []
     for index, shape in enumerate(occupancy):
         if shape.max() > 0.5:

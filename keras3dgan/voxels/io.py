@@ -187,6 +187,24 @@ def _read_mesh(path: str | os.PathLike[str], resolution: int, up: str) -> Shape:
     return Shape(grid, placement, turned, None if whole is None else len(whole))
 
 
+def check_writable(suffix: str, path: object = None) -> str:
+    """A suffix as it is, with its dot, if files of its kind can be written.
+
+    Args:
+        suffix: with its dot.
+        path: the file that it is of; default: the setting `format` gave it.
+
+    Raises:
+        InputError: they cannot.
+    """
+    if suffix.lower() in WRITABLE:
+        return suffix
+    known = ", ".join(WRITABLE)
+    if path is None:
+        raise InputError(f"'{suffix.removeprefix('.')}' is not written; use one of {known}.", "format")
+    raise InputError(f"{path}: '{suffix}' is not written; use one of {known}.")
+
+
 def write_shape(
     path: str | os.PathLike[str],
     occupancy: np.ndarray,
@@ -206,7 +224,7 @@ def write_shape(
     Raises:
         InputError: another suffix, or a mesh of an empty grid is asked for.
     """
-    suffix = pathlib.Path(path).suffix.lower()
+    suffix = check_writable(pathlib.Path(path).suffix, path).lower()
     if suffix in mesh.WRITABLE:
         mesh.write_mesh(path, occupancy, threshold, placement, up)
         return
@@ -217,7 +235,5 @@ def write_shape(
         centre = mesh.stood(np.array([placement.centre]), up)[0]
         x, y, z = (centre - placement.side / 2).tolist()
         binvox.write_binvox(path, binvox.Binvox(grid, (x, y, z), placement.side))
-    elif suffix in (".npy", ".npz"):
-        arrays.write_npy(path, grid)
     else:
-        raise InputError(f"{path}: '{suffix}' is no format that is written; use one of {', '.join(WRITABLE)}.")
+        arrays.write_npy(path, grid)

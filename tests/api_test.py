@@ -46,6 +46,14 @@ def test_the_page_runs(chair, capsys):
     assert names["codec_of_run"].resolution == 32 and names["result"]["epochs"] == 1
 
 
+def test_the_page_on_models_runs():
+    page = PAGE.with_name("models.md")
+    names: dict = {}
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        exec(compile(block, str(page), "exec"), names)
+    assert names["generator"].resolution == 32
+
+
 def test_errors_are_sentences(chair):
     for call, words in (
         (lambda: keras3dgan.compress("nobody.obj"), "nobody.obj: no such file"),

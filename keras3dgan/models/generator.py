@@ -35,6 +35,8 @@ class Generator(blocks.VoxelNetwork):
         (2, 16, 16, 16, 1)
     """
 
+    ALSO = ("LatentGenerator",)
+
     def __init__(
         self,
         resolution: int = 32,

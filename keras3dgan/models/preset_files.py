@@ -119,7 +119,12 @@ def load_networks(preset: Preset, names: Sequence[str]) -> list[Any]:
 
 def place(preset: Preset, cls: Any) -> str | None:
     """Where a preset holds a model of a class: as a whole, "", or in this argument of it; None: nowhere."""
-    return next((name for name, held in _classes(preset).items() if issubclass(held, cls)), None)
+    return next((name for name, held in _classes(preset).items() if issubclass(held, _wanted(cls))), None)
+
+
+def _wanted(cls: Any) -> tuple[type, ...]:
+    """A class, and those that do the same."""
+    return (cls, *(keras.saving.get_registered_object(_PACKAGE + name) for name in getattr(cls, "ALSO", ())))
 
 
 def network(run: Run, name: str) -> Any:
@@ -144,7 +149,7 @@ def of_run(run: Run, cls: Any) -> Any:
     kind = run.kind
     found = {path.stem: _saved_class(path) for path in sorted(run.models.glob("*.keras"))}
     for name, held in found.items():
-        if issubclass(held, cls):
+        if issubclass(held, _wanted(cls)):
             return network(run, name)
     text = " and ".join(f"{name} ({held.__name__})" for name, held in found.items()) or "no models yet"
     raise InputError(f"{run.name}: this run of kind '{kind}' has {text}, no {cls.__name__}; give another.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from keras3dgan import presets
 from keras3dgan.errors import InputError
@@ -30,10 +30,12 @@ class Pretrained:
     Attributes:
         PARTS: of a model that consists of networks, the arguments of its constructor that they are.
         KIND: of such a model, the kind of training whose runs hold these networks.
+        ALSO: names of classes that do the same, which `from_preset` gives too.
     """
 
     PARTS: tuple[str, ...] = ()
     KIND: str | None = None
+    ALSO: tuple[str, ...] = ()
 
     @_ClassProperty
     def presets(cls) -> dict[str, dict[str, Any]]:
@@ -42,8 +44,8 @@ class Pretrained:
         return {name: each.metadata() for name, each in shipped if preset_files.place(each, cls) is not None}
 
     @classmethod
-    def from_preset(cls, preset: str | os.PathLike[str]) -> Self:
-        """A model of this class, in float32, with trained weights.
+    def from_preset(cls, preset: str | os.PathLike[str]) -> Any:
+        """A model of this class, or of one in `ALSO`, in float32, with trained weights.
 
         Args:
             preset: the name of one of `presets`; a folder that `save_to_preset` wrote; `hf://owner/name`, a repository on the

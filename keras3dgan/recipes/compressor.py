@@ -72,6 +72,7 @@ def build(settings: CompressorSettings, gan: Run | None, voxnet: Run) -> Generat
 
 def _generator(settings: CompressorSettings, gan: Run | None) -> keras.Model:
     """The GAN's generator, which becomes the decoder."""
+    from keras3dgan import models
     from keras3dgan.training.model_files import load_model
 
     if settings.network != "plain":
@@ -79,6 +80,8 @@ def _generator(settings: CompressorSettings, gan: Run | None) -> keras.Model:
     if gan is None:
         raise InputError(f"give the run of a trained 3D-GAN, which decoder {settings.decoder} starts from.", "gan")
     generator = load_model(gan, "generator")
+    if not isinstance(generator, models.Generator):
+        raise InputError(f"{gan.path} draws an autoencoder's latents; give a run of another variant.", "gan")
     for name in ("resolution", "latent_size", "width"):
         if getattr(generator, name) != getattr(settings, name):
             raise InputError(f"is {getattr(generator, name)} in {gan.path}, not {getattr(settings, name)}.", name)

@@ -11,6 +11,8 @@ from keras3dgan.voxels import grid as grids
 from keras3dgan.voxels.shape_set import ShapeSet, own_split
 
 ARCHIVE = pathlib.Path(__file__).parent / "furniture_64.npz"
+# Pictures of a few models of the test split, by `build_pictures`.
+PICTURES = pathlib.Path(__file__).parent / "pictures"
 RESOLUTIONS = (32, 64)
 
 
@@ -39,3 +41,8 @@ def read(split: str, resolution: int) -> ShapeSet:
     chosen = packed if resolution == RESOLUTIONS[-1] else grids.pack(small)
     shapes = ShapeSet(chosen, labels.astype(np.int64), ids, tuple(names.tolist()), resolution)
     return shapes.take(np.flatnonzero(of_split)[np.argsort(ids[of_split])])
+
+
+def picture_file(name: str) -> pathlib.Path:
+    """Where the picture of a shape with this id lies, if there is one."""
+    return PICTURES / f"{name.replace('/', '-')}.png"

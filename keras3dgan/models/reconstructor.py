@@ -47,6 +47,11 @@ class Reconstructor(Pretrained, keras.Model):
         """Pixels along an edge of the pictures."""
         return self.picture_encoder.size
 
+    @property
+    def resolution(self) -> int:
+        """n of the shapes."""
+        return self.generator.resolution
+
     def call(self, pictures: Any, training: bool | None = None) -> Any:
         return self.generator(self.picture_encoder(pictures, training=training)[0], training=training)
 

@@ -75,10 +75,14 @@ def _add_pictured(page: Page) -> str:
     made = reconstructor.reconstruct(pictures)
     page.heading("Shapes made of one picture each")
     page.text(
-        f"{_RECONSTRUCTOR} has learnt from pictures of 569 other pieces of furniture. What it does not see, it guesses: docs/reconstruction.md"
+        f"{_RECONSTRUCTOR} has learnt from pictures of other furniture. What a picture does not show, it guesses."
     )
     page.picture(figures.png(figures.shapes([on_white(pictures), made], ["picture", "shape made of it"])), "")
-    page.html(shapes_page.fragment(shapes_page.compared({"original": originals, "of its picture": made}, [f.stem for f in files])))
+    page.html(
+        shapes_page.fragment(
+            shapes_page.compared({"original": originals, "of its picture": made}, [f.stem for f in files])
+        )
+    )
     return f"Shapes made of one picture each, by {_RECONSTRUCTOR}: IoU {iou(originals, made).mean():.2f}"
 
 

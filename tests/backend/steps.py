@@ -10,13 +10,16 @@ from keras3dgan import backend, data
 from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.models.adversarial.voxel_r3gan import VoxelR3GAN
 from keras3dgan.models.generative_compressor import GenerativeCompressor
+from keras3dgan.models.generator import Generator
 from keras3dgan.models.noise import Noise
+from keras3dgan.models.picture_encoder import PictureEncoder
+from keras3dgan.models.picture_to_latents import PictureToLatents
 from keras3dgan.models.voxnet import VoxNet
 from keras3dgan.recipes import autoencoder, gan, vae_gan, voxnet
 from keras3dgan.training.latent_space import LatentSpace
 from tests.conftest import boxes
 
-KINDS = ("gan", "wgan_gp", "r3gan", "latent", "vae_gan", "autoencoder", "compressor", "voxnet")
+KINDS = ("gan", "wgan_gp", "r3gan", "latent", "vae_gan", "pictures", "autoencoder", "compressor", "voxnet")
 RESOLUTION, BATCH, EPOCHS, STEPS = 16, 8, 2, 5
 
 
@@ -40,6 +43,10 @@ def build(kind):
     if kind == "latent":
         sgd = {"d_optimizer": "sgd", "g_optimizer": "sgd", "average": 0.9, "width": 16}
         return gan.build(gan.RECIPE.make_settings("latent", **sgd), latents=latent_space())
+    if kind == "pictures":
+        model = PictureToLatents(PictureEncoder(32, 16, 16), Generator(RESOLUTION, 16, 8), 1.5, 0.5)
+        compile_with_sgd(model)
+        return model
     if kind == "vae_gan":
         knobs |= {"g_optimizer": "sgd", "d_optimizer": "sgd", "alpha1": 0.01}
         model = vae_gan.build(vae_gan.RECIPE.make_settings("test", **knobs))
@@ -106,9 +113,11 @@ def train(kind):
     model = build(kind)
     same_start(model)
     shapes = boxes(24, RESOLUTION)
-    if kind == "vae_gan":
-        views = np.random.default_rng(0).integers(0, 256, (24, 3, 32, 32, 4), dtype=np.uint8)
-        batches = data.picture_batches(shapes, views, BATCH, 0)
+    if kind in ("vae_gan", "pictures"):
+        rng = np.random.default_rng(0)
+        views = rng.integers(0, 256, (24, 3, 32, 32, 4), dtype=np.uint8)
+        latents = rng.normal(size=(2, 24, 16)).astype(np.float32) if kind == "pictures" else None
+        batches = data.picture_batches(shapes, views, BATCH, 0, latents=latents)
     elif kind == "latent":
         batches = latent_space().batches(BATCH, 0)(0)
     else:

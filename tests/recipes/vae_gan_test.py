@@ -109,7 +109,14 @@ def latent_words(trained, packed_archive, tmp_path_factory):
     data_dir = tmp_path_factory.mktemp("views")
     common = ("--preset=latent", f"--dataset={packed_archive}", f"--autoencoder={trained}/autoencoder")
     common += ("--picture_size=32", "--encoder_width=16", "--batch_size=16", "--epochs=8", "--measure_every=2")
-    common += ("--augmentation=mirror,stretch", "--copies=2", "--average=0.9", "--warm_up=4", f"--data_dir={data_dir}")
+    common += (
+        "--augmentation=mirror,stretch",
+        "--copies=2",
+        "--average=0.9",
+        "--warm_up=4",
+        "--voxel_weight=0.5",
+        f"--data_dir={data_dir}",
+    )
     return lambda folder: ("train_vae_gan", f"--workdir={folder}", *common)
 
 
@@ -155,12 +162,16 @@ def test_mirrored_pictures_have_the_latents_of_mirrored_shapes(trained):
     views[..., 3] = 255
     views[:, :, :, :4, 0] = 255  # red on the left
     batches = iter(data.picture_batches(shapes, views, 64, 0, latents=latents))
-    pictures, wanted = (np.asarray(each) for each in next(batches))
+    pictures, (wanted, voxels) = next(batches)
+    pictures, wanted, voxels = (np.asarray(each) for each in (pictures, wanted, voxels))
     mirrored = pictures[:, 0, -1, 0] > 0.5
     assert 10 < mirrored.sum() < 54 and (mirrored != (pictures[:, 0, 0, 0] > 0.5)).all()
     for flag in (0, 1):
-        distances = np.abs(wanted[mirrored == flag][:, None] - latents[flag][None]).max(axis=2).min(axis=1)
-        assert distances.max() == 0
+        distances = np.abs(wanted[mirrored == flag][:, None] - latents[flag][None]).max(axis=2)
+        assert distances.min(axis=1).max() == 0
+        of_these = shapes.grids()[distances.argmin(axis=1)]
+        expected = of_these[:, ::-1] if flag else of_these
+        np.testing.assert_array_equal(voxels[mirrored == flag][..., 0], expected)
 
 
 def test_the_latent_variant_needs_an_autoencoder(packed_archive, trained, tmp_path):

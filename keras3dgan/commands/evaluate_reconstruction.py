@@ -23,7 +23,7 @@ def main(_: Sequence[str]) -> None:
     """Measures --model and the baselines, writes JSON, and a picture if one is named."""
     import numpy as np
 
-    from keras3dgan.evaluation.reconstructions import MODEL, MeanShape, Method, NearestShape, evaluate, table
+    from keras3dgan.evaluation.reconstructions import MeanShape, Method, NearestShape, evaluate, table
     from keras3dgan.export.shapes_page import compared, write_shapes_page
     from keras3dgan.pictures.framing import on_white
     from keras3dgan.pictures.picture_set import load_views
@@ -37,7 +37,7 @@ def main(_: Sequence[str]) -> None:
     train, held_out = (load_views(options.load(settings, split), *source) for split in ("train", cli.FLAGS.split))
     nearest = NearestShape(train)
     methods: dict[str, Method] = {
-        MODEL: lambda pictures, labels: model.reconstruct(pictures),
+        settings.TITLE: lambda pictures, labels: model.reconstruct(pictures),
         "nearest training shape (HOG)": nearest,
         "mean shape of the class": MeanShape(train.shapes, options.load(settings, "validation")),
     }
@@ -51,7 +51,7 @@ def main(_: Sequence[str]) -> None:
     views, labels = held_out.views[shown, 1], held_out.shapes.labels[shown]
     drawn = {
         "shape": held_out.shapes.grids(shown),
-        MODEL: model.reconstruct(views),
+        settings.TITLE: model.reconstruct(views),
         "nearest training shape": nearest(views, labels),
     }
     if cli.FLAGS.picture:

@@ -20,8 +20,6 @@ _GENERATOR = {
     "largest_component": "largest component",
 }
 _RECONSTRUCTION = {"iou": "IoU, one view", "iou_all_views": "IoU, all views"}
-# As `evaluation.reconstructions.MODEL`, whose module takes a moment to import.
-_VAE_GAN = "3D-VAE-GAN"
 _ACCURACY = {"test_accuracy": "accuracy"}
 
 
@@ -46,7 +44,8 @@ def quality(path: str | os.PathLike[str], run: Run) -> dict[str, Any]:
     elif "generators" in content:
         row, titles = _row(content["generators"], run, path), _GENERATOR
     elif "reconstruction" in content:
-        row = {name: content["reconstruction"][_VAE_GAN] for name in content["trainings"]}
+        # The model comes first, then the baselines.
+        row = {name: next(iter(content["reconstruction"].values())) for name in content["trainings"]}
         row, titles = _row(row, run, path), _RECONSTRUCTION
     elif "classification" in content:
         votes = content["votes"]

@@ -14,8 +14,6 @@ from keras3dgan.pictures.picture_set import PictureSet
 from keras3dgan.voxels.grid import best_threshold, iou
 from keras3dgan.voxels.shape_set import ShapeSet
 
-# What files of results call the model that is measured beside the baselines.
-MODEL = "3D-VAE-GAN"
 _CHUNK = 200
 
 # Framed pictures uint8 (count, s, s, 4) and the labels of their shapes -> occupancy (count, n, n, n).

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from keras3dgan.errors import InputError
 from keras3dgan.recipes import autoencoder as autoencoder_recipe
@@ -50,6 +50,9 @@ def _none(value: str) -> str | None:
 class PictureSettings(Settings):
     """Pictures, and the network that looks at them."""
 
+    # What tables call the model.
+    TITLE: ClassVar[str] = "3D-VAE-GAN"
+
     views: str = knob(
         "grids",
         "pictures: grids, the shapes' surfaces; or a folder of the furniture's .sh3f catalogues or of ShapeNetRendering",
@@ -74,6 +77,8 @@ class VAEGANSettings(PictureSettings, SmoothedSettings):
 @dataclasses.dataclass(frozen=True)
 class LatentSettings(PictureSettings, MeasuredSettings):
     """A picture encoder that learns an autoencoder's latents (Girdhar et al. 2016), with AdamW and a cosine."""
+
+    TITLE = "Picture encoder, autoencoder's decoder"
 
     variant: str = knob("latent", _VARIANT)
     copies: int = knob(1, "latent: augmented copies of each shape that pictures are made of, with views grids", least=1)

@@ -272,7 +272,8 @@ def reconstruction(content: dict) -> str:
     settings = run["settings"]
     note = (
         f"{content['split'].capitalize()} split, {content['views']} views a shape of {settings['picture_size']}^2 pixels; width "
-        f"{settings.get('width', settings['encoder_width'])}, {run['steps']} steps in {run['seconds'] / 60:.0f} min on {run['hardware']['cores']} cores, seed "
+        f"{settings.get('width', settings['encoder_width'])}, {run['steps']} steps in "
+        f"{run['seconds'] / 60:.0f} min on {run['hardware']['cores']} cores, seed "
         f"{settings['seed']}."
     )
     return "\n".join([*lines, "", note]) + "\n"

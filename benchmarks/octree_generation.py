@@ -36,7 +36,7 @@ from keras3dgan.voxels.shape_set import MODELNET10_CLASSES, ShapeSet
 _FURNITURE = "furniture_voxels"
 _SEEDS = (1, 2, 3)
 _TEMPERATURES = (0.7, 0.8, 0.9, 1.0)
-# What `sample` takes unless told; measured too, never chosen.
+# What `sample` takes by default; measured too, never chosen.
 _DEFAULT = 0.8
 _DRAWN = 8
 # Of all classes so many shapes are compared, drawn once.

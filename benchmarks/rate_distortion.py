@@ -4,7 +4,7 @@
         --picture=docs/rate_distortion.png --cache=runs/rate_distortion
 
 Bytes are those of one archive of all shapes, divided by their number: headers, index and checksums included. General compressors
-are given without any. Every figure is also given without the test shapes that stand in the training split too. Bits per
+are given without any. Every figure is also given without the test shapes that are also in the training split. Bits per
 occupied voxel follow from how many a shape has on average. What takes long is
 kept in --cache, and used again where the model is the same. How long coding takes is measured by codec_times.py.
 """

@@ -186,7 +186,7 @@ def rate_distortion(content: dict) -> str:
     lines += [
         "",
         f"Test split, shapes: {counts}; model {content['model']} of {content['model_bytes'] / 2**20:.1f} MiB. Without the "
-        f"{of_all['seen_in_training']} test grids that stand in the training split too, this codec takes "
+        f"{of_all['seen_in_training']} test grids that are also in the training split, this codec takes "
         f"{lossless['bytes_unseen']:.1f} bytes. A shape has {of_all['voxels']['occupied']:.0f} occupied voxels on average, "
         f"{of_all['voxels']['surface']:.0f} of them at its surface.",
     ]

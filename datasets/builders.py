@@ -42,7 +42,7 @@ def load_shapes(
             behind a slash.
         split: `train`, `validation` or `test`.
         resolution: n of the grids; a config's own must agree.
-        data_dir: where TFDS keeps prepared data sets; its default unless told.
+        data_dir: where TFDS keeps prepared data sets; default: its own.
         manual_dir: where the source lies that must be fetched by hand.
 
     Raises:

@@ -34,7 +34,7 @@ def write(
 ) -> Preset:
     """Writes a preset of a run.
 
-    A codec's streams are told apart by its weights, and these are rounded: what a run has compressed, its preset does not
+    A codec's weights tell its streams apart, and these are rounded: what a run has compressed, its preset does not
     restore, nor the other way round.
 
     Args:

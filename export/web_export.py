@@ -186,7 +186,7 @@ def library() -> str:
 
 
 def as_json(content: object) -> str:
-    """JSON that can stand in a `<script>`."""
+    """JSON that is safe in a `<script>`."""
     return json.dumps(content).replace("<", "\\u003c")
 
 

@@ -67,9 +67,9 @@ def load(
             `modelnet_voxels/volumetric10_32`; or the path of a `.npz` with `X_train, y_train, X_test, y_test`, or of one
             that `voxels.split_archive` wrote.
         split: `train`, `validation` or `test`.
-        classes: only these, labelled in this order; all unless told.
+        classes: only these, labelled in this order; default: all.
         resolution: n of the grids, 32 or 64.
-        data_dir: where TFDS keeps prepared data sets; its own default unless told.
+        data_dir: where TFDS keeps prepared data sets; default: its own.
         manual_dir: the folder that holds the source of a data set that must be fetched by hand.
 
     Raises:

@@ -1,6 +1,6 @@
 """Names of the shapes of an archive: which may be written into one, and which files those of anybody's archive become.
 
-A name is a path with slashes, without a suffix of its own. What stands in an archive is anybody's: it may hold control
+A name is a path with slashes, without a suffix of its own. An archive may come from anybody: it may hold control
 characters, lead elsewhere, be longer than a file system takes, or stand there twice. No shape is lost for it.
 """
 

@@ -17,7 +17,7 @@ class GoalError(InputError):
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """The codec's own best, every voxel exact where it can, if nothing is told; else one of these.
+    """The codec's own best, every voxel exact where it can, by default; else one of these.
 
     Bytes are those of the shape's own `.g3c` file, or its part of a `.g3a` archive: its share of a block and of the block's
     checksum and size, without its name and the archive's header and index (`ArchiveWriter.shape_bytes`).

@@ -25,7 +25,7 @@ class ShapeCodec(abc.ABC):
     @property
     @abc.abstractmethod
     def fingerprint(self) -> bytes:
-        """Of the decoder and its tables; its first bytes stand in every file."""
+        """Of the decoder and its tables; every file holds its first bytes."""
 
     @abc.abstractmethod
     def choose(self, grids: np.ndarray, archived: bool = False, origins: Sequence[Origin] | None = None) -> list[Point]:

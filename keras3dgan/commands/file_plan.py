@@ -13,7 +13,7 @@ def plan(
 ) -> list[tuple[pathlib.Path, pathlib.Path]]:
     """Pairs of input and output files.
 
-    A single file goes to `output` (beside itself unless told); an `output` that is a folder, or has no suffix, takes the
+    A single file goes to `output` (default: beside itself); an `output` that is a folder, or has no suffix, takes the
     file's name. Of folders all readable files are taken, at any depth, and their tree is repeated below `output`. Files of
     one folder that differ only in their suffix keep it: `chair.obj` and `chair.stl` become `chair.obj.g3c` and `chair.stl.g3c`.
 

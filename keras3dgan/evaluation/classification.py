@@ -24,7 +24,7 @@ def classification(classifier: keras.Model, shapes: ShapeSet, votes: int = 1) ->
         votes: positions about z whose mean decides (Maturana and Scherer 2015, section III.D): 1, 2 or 4 quarter turns.
 
     Returns:
-        `accuracy`, `shapes` and `by_class`, the share of each class that is told.
+        `accuracy`, `shapes` and `by_class`, the share of each class that is classified right.
 
     Raises:
         InputError: another number of votes.

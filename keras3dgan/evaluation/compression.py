@@ -112,7 +112,7 @@ class Comparison:
     rows: dict[str, dict[str, Any]]
 
     def as_result(self) -> dict[str, Any]:
-        """The measurements as they stand in `results/`."""
+        """The measurements as `results/` holds them."""
         classes = list(self.shapes.class_names)
         return {"split": self.split, "classes": classes, "codecs": self.rows}
 

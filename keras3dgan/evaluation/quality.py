@@ -28,7 +28,7 @@ def quality(path: str | os.PathLike[str], run: Run) -> dict[str, Any]:
 
     Args:
         path: the JSON file that the command wrote.
-        run: whose folder or name stands in the file, the last part of the path at least, where it tells of several runs.
+        run: whose folder or name is in the file, the last part of the path at least, where it tells of several runs.
 
     Returns:
         `split`, `shapes`, and the numbers by what tables call them.

@@ -44,7 +44,7 @@ class NearestShape:
 
 
 class MeanShape:
-    """The mean of the training shapes of the class, which it is told, scaled so that 0.5 is the best threshold.
+    """The mean of the training shapes of the class, which is given, scaled so that 0.5 is the best threshold.
 
     Args:
         train: the training shapes.

@@ -49,7 +49,7 @@ def nearest_neighbour_accuracy(generated: np.ndarray, across: np.ndarray, refere
         reference: distances (r, r) among reference shapes.
 
     Returns:
-        In [0, 1]; 0.5 is best, 1 means that the sets are told apart without fail, below 0.5 that shapes were copied.
+        In [0, 1]; 0.5 is best, 1 means that the sets differ without fail, below 0.5 that shapes were copied.
         Ties go to the other set, so that equal shapes in both sets count as not told apart.
     """
     count = len(generated)

@@ -47,7 +47,7 @@ class Model:
 
     Attributes:
         name: as the server knows it.
-        version: a number; the latest unless told.
+        version: a number; default: the latest.
         label: a name for a version, as `stable`; not together with a version.
     """
 

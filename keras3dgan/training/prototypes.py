@@ -10,7 +10,7 @@ from keras3dgan.codec.octree.codebook import Codebook
 from keras3dgan.voxels.grid import pack
 
 _ROUNDS = 7
-# Shapes are told apart at this resolution.
+# Shapes are compared at this resolution.
 _CLUSTERED = 32
 # The last rounds drop prototypes of fewer shapes than this.
 _FEWEST = 3

@@ -30,7 +30,7 @@ class EntropyCoder:
         step: quantisation step, above 0.
         low: int32 (k,), the least symbol of each latent.
         frequencies: uint32 (k, levels); a row adds up to 65536, holds no 0 within a latent's range and only 0 behind it.
-        fingerprint: of the decoder and its tables; its first three bytes stand in every stream.
+        fingerprint: of the decoder and its tables; every stream holds its first three bytes.
 
     Raises:
         ValueError: tables that are none.
@@ -81,7 +81,7 @@ class EntropyCoder:
         return cls(resolution, step, low, frequencies, _digest(decoder, resolution, step, low, frequencies))
 
     def of_decoder(self, decoder: bytes) -> EntropyCoder:
-        """The same tables for another decoder, which `decoder` names; streams are told apart by their fingerprints."""
+        """The same tables for another decoder, which `decoder` names; fingerprints tell streams apart."""
         digest = _digest(decoder, self.resolution, self.step, self.low, self.frequencies)
         return EntropyCoder(self.resolution, self.step, self.low, self.frequencies, digest)
 

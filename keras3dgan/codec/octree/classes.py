@@ -55,7 +55,7 @@ class Classes:
         return self.counts[:, [self.names.index(name) for name in chosen]].sum(axis=1, dtype=np.int64).tolist()
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """As they stand in a model's file."""
+        """As a model's file holds them."""
         names = np.frombuffer("\n".join(self.names).encode(), np.uint8)
         return {"class_names": names, "class_counts": self.counts.astype(np.uint16)}
 

@@ -43,7 +43,7 @@ class Codebook:
     Args:
         grades: of the prototypes, for each level, coarse to fine, uint8 (count, m, m, m).
         known: shapes as bits, uint8 (count, n^3 / 8).
-        members: how many shapes stand behind each prototype, uint16 (count,), at least 1; alike unless told.
+        members: how many shapes each prototype represents, uint16 (count,), at least 1; default: 1 each.
         classes: of which classes they are, where that is known; no decoder needs it.
 
     Raises:

@@ -89,7 +89,7 @@ class OctreeModel:
 
         Args:
             grids: the shapes.
-            starts: what to begin each with; `start` of each unless told.
+            starts: what to begin each with; default: `start` of each.
         """
         stream = np.zeros(self.most_bytes * len(grids), np.uint8)
         state = arithmetic.new_state()

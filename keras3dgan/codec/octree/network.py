@@ -163,11 +163,11 @@ def _rectify(sums: np.ndarray, shift: int) -> None:
 
 
 def cumulated(network: Network, first: int, steps: int) -> Network:
-    """The network for features of which only the highest of some steps is told; it gives the same sums.
+    """The network for features of which only the highest of some steps is given; it gives the same sums.
 
     Args:
-        network: as trained, for features each of which is told.
-        first: where, up to the last feature, all stand in groups of steps.
+        network: as trained, for features all of which are given.
+        first: where, up to the last feature, all are in groups of steps.
         steps: features in a group; where one is 1, so are those before it.
     """
 
@@ -265,7 +265,7 @@ def probability(network: Network, active: np.ndarray, count: int, cell: int, roo
         network: of the level, `cumulated`.
         active: indices of the voxel's own features that are one.
         count: how many.
-        cell: that the voxel lies in, along z; its features stand in the room.
+        cell: that the voxel lies in, along z; its features are in the room.
         room: from `make_room`.
     """
     _sum_first(network.glance, active, count, cell, room, room.glance)

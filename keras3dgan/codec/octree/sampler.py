@@ -74,7 +74,7 @@ class Sampler:
         Args:
             seed: not negative.
             index: of the shape among those of this seed; each is the same, however many are drawn.
-            classes: only shapes of these; all unless told.
+            classes: only shapes of these; default: all.
 
         Returns:
             uint8 (n, n, n); empty, or unlike its class, once in a while.

@@ -14,7 +14,7 @@ _MARKS = [
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 ]
-# A number never reaches into a name, so what is written in another code page than ASCII only stands in comments and names.
+# A number never reaches into a name, so what is written in another code page than ASCII is only in comments and names.
 _PADDING = b"\0\x1a \t\r\n"
 
 

@@ -116,6 +116,7 @@ def test_sigterm_saves_what_no_checkpoint_holds_yet(packed_archive, tmp_path):
     _assert_equal_runs(whole, torn)
 
 
+@pytest.mark.slow  # best_generator_test.py has what decides it
 def test_a_run_that_patience_ended_before_its_result_was_written_trains_no_further(packed_archive, tmp_path):
     words = ("train_gan", *_gan_words(tmp_path, packed_archive, 40, "--patience=1"))
     run_command(*words)

@@ -102,12 +102,3 @@ def test_misuse_gets_one_sentence(packed_archive, tmp_path):
     words = [*_words(tmp_path / "b", packed_archive, strategy="mirrored"), "--virtual_cpus=3"]
     result = run_command(*words, check=False)
     assert result.returncode == 1 and "16 shapes cannot be shared equally by 3 devices" in result.stderr
-
-
-def test_an_octree_model_trains_on_one_host(packed_archive, tmp_path, monkeypatch):
-    cluster = {"worker": [f"localhost:{port}" for port in _free_ports(1)]}
-    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": 0}}))
-    words = ["--preset=test", f"--workdir={tmp_path}/run", f"--dataset={packed_archive}", "--strategy=multi_worker"]
-    result = run_command("train_octree", *words, check=False)
-    assert result.returncode == 1 and result.stderr.count("\n") == 1
-    assert "--strategy: multi_worker: an octree model trains on one host; take none." in result.stderr

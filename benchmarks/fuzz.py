@@ -37,8 +37,9 @@ from keras3dgan.provenance import write_result
 
 _BLOCK = 5500
 _SHARES = 200
-# What one input may take before its process is taken for hung: longer than a reader may, so that the reader's own limit shows.
-_HANG_SECONDS = 60
+# What inputs may take, of processors and of the clock, before their process is taken for hung: longer than a reader may, so that
+# the reader's own limit shows; and on a busy machine little of the clock's time is theirs.
+_HANG_PROCESSOR_SECONDS, _HANG_SECONDS = 60, 900
 _SHOWN = 5
 
 
@@ -119,15 +120,28 @@ def watched(kind: str, block: int, count: int, state: pathlib.Path) -> dict:
 
 
 def _communicate(process: subprocess.Popen, place: pathlib.Path) -> tuple[bytes, bytes]:
-    before, since = "", time.monotonic()
+    before, since, used = "", time.monotonic(), 0.0
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=2)
         now = place.read_text() if place.exists() else ""
-        if now != before:
-            before, since = now, time.monotonic()
-        elif now and time.monotonic() - since > _HANG_SECONDS:
+        if now != before or not now:
+            before, since, used = now, time.monotonic(), _processor_seconds(process.pid)
+        elif (
+            time.monotonic() - since > _HANG_SECONDS or _processor_seconds(process.pid) - used > _HANG_PROCESSOR_SECONDS
+        ):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _processor_seconds(session: int) -> float:
+    """What the living processes of a session have had."""
+    ticks = 0
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def summary(results: dict[str, list[dict]]) -> dict:

@@ -327,7 +327,7 @@ def fuzzed(content: dict) -> str:
     names = [name.replace("_", " ") for name in columns]
     lines = [f"| kind | {' | '.join(names)} | slowest | most memory |", "|---" * (len(columns) + 3) + "|"]
     for kind, row in content["fuzzed"].items():
-        counts = " | ".join(f"{row[name]:,}" for name in columns)
+        counts = " | ".join(f"{row[name]:,}" if name in row else "" for name in columns)
         lines.append(f"| {kind} | {counts} | {row['slowest_seconds']:.1f} s | {row['most_mib']} MiB |")
     note = f"{content['inputs']:,} inputs of {content['aim']:,} aimed at; {content['hardware']['cores']} cores, shared."
     return "\n".join([*lines, "", note]) + "\n"

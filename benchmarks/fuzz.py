@@ -195,6 +195,7 @@ def main() -> None:
         result = run_block(kind, int(block), int(number), skipped, only, place)
         print(json.dumps(result))
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped; run it again to go on"))  # and its block's process too
     begin = time.monotonic()
     plan = _plan(arguments.count, arguments.kinds.split(","))
     left = [(kind, block) for kind, block in plan if not (state / f"{kind}-{block}.json").exists()]

@@ -3,9 +3,9 @@
     python benchmarks/fuzz.py --output=results/fuzz.json [--count=200000] [--seconds=600] [--kinds=mat,glb]
 
 Files, streams, archives, models, run folders and requests (`fuzzing/`) are real small ones with bytes flipped, cut and spliced,
-and with counts, sizes, types and values changed under right checksums. Every two thousand run in a process of their own; an
-input that crashes or hangs it is noted, and the others go on. Stopped, or out of --seconds, it goes on where it was; any input
-can be had again: `--again=mat:3:17` runs number 17 of the fourth block of `.mat` files alone.
+and with counts, sizes, types and values changed under right checksums. Every block of them runs in a process of its own; an
+input that crashes or hangs it is noted, and the others go on. Stopped, or out of --seconds, it goes on with the block that it
+was at; any input can be had again: `--again=mat:1:17` runs number 17 of the second block of `.mat` files alone.
 """
 
 from __future__ import annotations
@@ -29,82 +29,61 @@ from typing import Any
 import numpy as np
 import tqdm
 from fuzzing import KINDS, make
+from fuzzing.watch import Watch
 
 from keras3dgan import bounded
 from keras3dgan.files import replacing
 from keras3dgan.provenance import write_result
 
-_BLOCK = 2000
+_BLOCK = 5500
 _SHARES = 200
-# What one input may take before its process is taken for hung: longer than a reader may, so that the reader's own limit shows.
-_HANG_SECONDS = 60
+# What inputs may take, of processors and of the clock, before their process is taken for hung: longer than a reader may, so that
+# the reader's own limit shows; and on a busy machine little of the clock's time is theirs.
+_HANG_PROCESSOR_SECONDS, _HANG_SECONDS = 60, 900
 _SHOWN = 5
-
-
-class Watch:
-    """Notes what this process opens to write, makes, moves or removes outside of a folder."""
-
-    _EVENTS = (
-        "os.mkdir",
-        "os.rename",
-        "os.remove",
-        "os.rmdir",
-        "os.symlink",
-        "os.link",
-        "os.truncate",
-        "shutil.rmtree",
-    )
-
-    def __init__(self, folder: pathlib.Path):
-        self.outside: list[str] = []
-        self.ended = False
-        self._folder = str(folder)
-        sys.addaudithook(self._see)
-
-    def _see(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open":
-            path, _, flags = arguments
-            if not (flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-                return
-        elif event in self._EVENTS:
-            path = arguments[1] if event in ("os.rename", "os.symlink", "os.link") else arguments[0]
-        else:
-            return
-        if self.ended or isinstance(path, int) or path is None:
-            return
-        above = arguments[-1] if event != "open" and isinstance(arguments[-1], int) and arguments[-1] >= 0 else None
-        path = os.fsdecode(path) if above is None else os.path.join(f"/proc/self/fd/{above}", os.fsdecode(path))
-        # What a link points to is not touched by moving or removing the link.
-        real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
-        real = os.path.realpath(real) if event == "open" else real
-        if not real.startswith(self._folder) and real != os.devnull and "__pycache__" not in real:
-            self.outside.append(f"{event} {real[:200]}")
 
 
 def run_block(kind: str, block: int, count: int, skipped: set[int], only: int | None, place: pathlib.Path) -> dict:
     """Runs the inputs of a block, after another in this process; says at `place` which it is at."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=_memory()) as name:
         folder = pathlib.Path(os.path.realpath(name))
         os.chdir(folder)
         os.fsync = lambda number: None  # no power cut matters to files that are removed again
         target = make(kind, folder)
+        turns = [only] if only is not None else sorted(set(range(count)) - skipped)
+        size = target.batch if only is None else 1
         result: dict[str, Any] = {"outcomes": collections.Counter(), "slowest_seconds": 0.0, "faults": []}
         with open(place, "wb", buffering=0) as at:
             watch = Watch(folder)
-            for turn in [only] if only is not None else sorted(set(range(count)) - skipped):
-                os.pwrite(at.fileno(), f"{turn:9d}".encode(), 0)
+            for group in (turns[start : start + size] for start in range(0, len(turns), size)):
+                os.pwrite(at.fileno(), f"{group[0]:9d}".encode(), 0)
                 begin = time.perf_counter()
-                try:
-                    result["outcomes"][target.attack(np.random.default_rng([_seed(kind), block, turn]))] += 1
-                except Exception:
-                    result["outcomes"]["fault"] += 1
-                    result["faults"].append({"input": f"{kind}:{block}:{turn}", "what": traceback.format_exc()[-2500:]})
-                result["slowest_seconds"] = max(result["slowest_seconds"], time.perf_counter() - begin)
+                for turn, outcome in zip(group, _outcomes(target, kind, block, group), strict=True):
+                    result["outcomes"][outcome.partition("\n")[0]] += 1
+                    if outcome.startswith("fault"):
+                        result["faults"].append({"input": f"{kind}:{block}:{turn}", "what": outcome[-2500:]})
+                took = target.slowest_seconds if size > 1 else time.perf_counter() - begin
+                result["slowest_seconds"] = max(result["slowest_seconds"], took)
             watch.ended = True
         bounded.close()
         os.chdir("/")
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {**result, "written_outside": watch.outside[:_SHOWN], "most_mib": peak // 1024}
+    outside = [*watch.outside, *getattr(target, "outside", ())]
+    return {**result, "written_outside": outside[:_SHOWN], "most_mib": peak // 1024}
+
+
+def _memory() -> str | None:
+    """Where files lie in memory, if the system has such a place: half a million are written and removed."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def _outcomes(target: Any, kind: str, block: int, turns: list[int]) -> list[str]:
+    """What became of each input; of what nobody foresaw, `fault` and its traceback."""
+    rngs = [np.random.default_rng([_seed(kind), block, turn]) for turn in turns]
+    try:
+        return target.attack_many(rngs) if len(rngs) > 1 else [target.attack(rngs[0])]
+    except Exception:
+        return [f"fault\n{traceback.format_exc()}"] * len(turns)
 
 
 def _seed(kind: str) -> int:
@@ -119,6 +98,7 @@ def watched(kind: str, block: int, count: int, state: pathlib.Path) -> dict:
         words = [f"--block={kind}:{block}:{count}", f"--skipped={','.join(map(str, skipped))}", f"--state={state}"]
         process = subprocess.Popen(
             [sys.executable, __file__, "--output=-", *words],
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -140,15 +120,28 @@ def watched(kind: str, block: int, count: int, state: pathlib.Path) -> dict:
 
 
 def _communicate(process: subprocess.Popen, place: pathlib.Path) -> tuple[bytes, bytes]:
-    before, since = "", time.monotonic()
+    before, since, used = "", time.monotonic(), 0.0
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.communicate(timeout=2)
         now = place.read_text() if place.exists() else ""
-        if now != before:
-            before, since = now, time.monotonic()
-        elif now and time.monotonic() - since > _HANG_SECONDS:
+        if now != before or not now:
+            before, since, used = now, time.monotonic(), _processor_seconds(process.pid)
+        elif (
+            time.monotonic() - since > _HANG_SECONDS or _processor_seconds(process.pid) - used > _HANG_PROCESSOR_SECONDS
+        ):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _processor_seconds(session: int) -> float:
+    """What the living processes of a session have had."""
+    ticks = 0
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def summary(results: dict[str, list[dict]]) -> dict:
@@ -162,6 +155,7 @@ def summary(results: dict[str, list[dict]]) -> dict:
             "inputs": outcomes.total(),
             "errors": outcomes["error"],
             "accepted": outcomes["accepted"],
+            "stopped_by_limits": outcomes["error: limit"],
             "crashes_of_the_child": outcomes["error: crashed"],
             "crashes": outcomes["crash"],
             "hangs": outcomes["hang"],
@@ -201,6 +195,7 @@ def main() -> None:
         result = run_block(kind, int(block), int(number), skipped, only, place)
         print(json.dumps(result))
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped; run it again to go on"))  # and its block's process too
     begin = time.monotonic()
     plan = _plan(arguments.count, arguments.kinds.split(","))
     left = [(kind, block) for kind, block in plan if not (state / f"{kind}-{block}.json").exists()]

@@ -314,13 +314,34 @@ def web(content: dict) -> str:
 
 def fuzzed(content: dict) -> str:
     """The table of the file that `benchmarks/fuzz.py` wrote."""
-    columns = ("inputs", "errors", "accepted", "crashes_of_the_child", "crashes", "hangs", "faults", "written_outside")
+    columns = (
+        "inputs",
+        "errors",
+        "accepted",
+        "stopped_by_limits",
+        "crashes_of_the_child",
+        "crashes",
+        "hangs",
+        "faults",
+        "written_outside",
+    )
     names = [name.replace("_", " ") for name in columns]
     lines = [f"| kind | {' | '.join(names)} | slowest | most memory |", "|---" * (len(columns) + 3) + "|"]
     for kind, row in content["fuzzed"].items():
-        counts = " | ".join(f"{row[name]:,}" for name in columns)
+        counts = " | ".join(f"{row[name]:,}" if name in row else "" for name in columns)
         lines.append(f"| {kind} | {counts} | {row['slowest_seconds']:.1f} s | {row['most_mib']} MiB |")
     note = f"{content['inputs']:,} inputs of {content['aim']:,} aimed at; {content['hardware']['cores']} cores, shared."
+    return "\n".join([*lines, "", note]) + "\n"
+
+
+def kills(content: dict) -> str:
+    """The table of the file that `benchmarks/kills.py` wrote."""
+    lines = ["| command | kills | ended | that differ | processes left |", "|---|---|---|---|---|"]
+    for name, row in content["tasks"].items():
+        command = "bulk_compress, two workers" if name == "bulk" else f"train_{name}"
+        cells = (command, row["kills"], row["outcomes"], len(row["differences"]), row["processes_left"])
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    note = f"{content['kills']} kills in all, {content['outcomes']} runs that ended after them."
     return "\n".join([*lines, "", note]) + "\n"
 
 

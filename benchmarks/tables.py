@@ -65,6 +65,7 @@ _BY_CONTENT = {
     "growth_from_1_to_2_workers": made.bulk,
     "torch": made.pytorch,
     "fuzzed": made.fuzzed,
+    "kills": made.kills,
     "measurements": made.performance,
 }
 # Of a file that has several tables: what a mark calls them.

@@ -103,7 +103,7 @@ class _Child:
         self._connection, other = Pipe()
         with other:
             number = other.fileno()
-            command = [sys.executable, "-P", "-c", _START, json.dumps(sys.path), str(number), *modules]
+            command = [sys.executable, "-P", "-W", "ignore", "-c", _START, json.dumps(sys.path), str(number), *modules]
             environment = {**os.environ, **_ONE_THREAD}
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment, pass_fds=[number]

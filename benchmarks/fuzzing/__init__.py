@@ -1,7 +1,8 @@
 """Kinds of inputs for `benchmarks/fuzz.py`, by name: each makes a damaged or hostile input and has the package read it.
 
 A kind is made in an empty folder, which it may write to; its `attack(rng)` returns `accepted` or `error`, and raises what
-nobody foresaw.
+nobody foresaw. Where its `batch` is above 1, `attack_many(rngs)` does the same for as many, and what nobody foresaw is a
+`fault` with its traceback.
 """
 
 import importlib

@@ -119,7 +119,8 @@ def fields(content: bytes, rng: np.random.Generator, start: int = 0, step: int =
             value = whole(rng, -(2**63), 2**64 - 1)
             data[at : at + step] = (value & (256**step - 1)).to_bytes(step, some(rng, ["little", "little", "big"]))
         elif rng.random() < 0.5:
-            data[at : at + step] = np.float32(some(rng, NUMBERS[-10:])).tobytes()[:step].ljust(step, b"\0")
+            with np.errstate(over="ignore"):
+                data[at : at + step] = np.float32(some(rng, NUMBERS[-10:])).tobytes()[:step].ljust(step, b"\0")
         else:
             old = int.from_bytes(data[at : at + step], "little") + int(rng.integers(-9, 10))
             data[at : at + step] = (old & (256**step - 1)).to_bytes(step, "little")

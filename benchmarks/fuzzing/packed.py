@@ -1,5 +1,6 @@
 """What this package packed itself: streams, archives and octree models, damaged, and with their checksums made right again."""
 
+import binascii
 import contextlib
 import io
 import os
@@ -16,14 +17,25 @@ from keras3dgan import codec
 from keras3dgan.codec import archive, container, varints
 from keras3dgan.codec.octree.model import OctreeModel
 from keras3dgan.codec.octree.octree_codec import OctreeCodec
+from keras3dgan.codec.origin import Origin
 from keras3dgan.commands import conversion
 from keras3dgan.datasets.furniture_voxels import bundled
 from keras3dgan.errors import InputError
+from keras3dgan.voxels.placement import Placement
 from tests.codec.octree_model import random_model
 from tests.conftest import boxes
 
-_SHAPES = 40
-_HEADER = len(archive.MAGIC) + container.FINGERPRINT_BYTES
+_SHAPES = 24
+_HEADER = archive._HEADER
+_VERSION = len(archive.MAGIC)
+_STREAM_HEADER, _STREAM_CHECK = container._HEADER, container._CRC
+
+
+def _origins(count: int) -> list[Origin]:
+    """How shapes may have lain in their files, in turn."""
+    placement = Placement((1.5, -20.0, 0.25), 3.0)
+    kinds = [Origin(), Origin(up="y"), Origin(placement=placement), Origin(up="y", placement=placement)]
+    return [kinds[row % len(kinds)] for row in range(count)]
 
 
 def _sentence(error: InputError) -> str:
@@ -34,32 +46,41 @@ def _sentence(error: InputError) -> str:
 
 
 class Streams:
-    """`.g3c` streams of the bundled shapes, for the model that comes with the package."""
+    """`.g3c` streams of the bundled shapes, for the model that comes with the package; two in three with right checksums."""
+
+    batch = 1
 
     def __init__(self, kind: str, folder: pathlib.Path):
         self._codec = codec.load()
         grids = bundled.read("test", self._codec.resolution).grids(slice(0, _SHAPES))
-        self._streams = self._codec.encode(grids)
+        self._streams = self._codec.streams(self._codec.choose(grids, origins=_origins(_SHAPES)))
 
     def attack(self, rng: np.random.Generator) -> str:
         one, two = mutations.some(rng, self._streams), mutations.some(rng, self._streams)
-        if rng.random() < 0.2:
-            content = mutations.blind(*(container.unwrap(each, self._codec.fingerprint) for each in (one, two)), rng)
-            content = container.wrap(content, self._codec.fingerprint)
-        else:
-            content = mutations.blind(one, two, rng)
+        content = mutations.blind(one, two, rng) if rng.random() < 0.3 else self._consistent(one, two, rng)
         try:
             restored = self._codec.decode(content)
+            container.origin(content)
         except InputError as error:
             assert "\n" not in str(error)
             return _sentence(error)
         assert restored.shape == (self._codec.resolution,) * 3 and 0 <= restored.min() <= restored.max() <= 1
         return "accepted"
 
+    @staticmethod
+    def _consistent(one: bytes, two: bytes, rng: np.random.Generator) -> bytes:
+        """Placement and payload damaged; now and then the mark, which says whether there is a placement."""
+        rests = [each[_STREAM_HEADER : -_STREAM_CHECK.size] for each in (one, two)]
+        content = bytearray(one[:_STREAM_HEADER] + mutations.blind(*rests, rng))
+        if rng.random() < 0.3:
+            content[1] = int(rng.integers(256))
+        return bytes(content) + _STREAM_CHECK.pack(binascii.crc_hqx(content, 0))
+
 
 class Archives:
     """`.g3a` archives, restored into a folder as `decompress` does; two in three with all their checksums right."""
 
+    batch = 1
     _NAMES = (
         "", ".", "..", "/", "//", "../up", "/tmp/keras3dgan-fuzz", "a/../../b", "\0", "\x1b[2J", "\u202egnp", "x" * 300,
         "d/" * 600, "link/x", "a", "a.npy", "a/b", "a.npy/b", "é" * 200, "\r", "C:\\x", "~", "-", "con",
@@ -69,8 +90,10 @@ class Archives:
         shapes = boxes(20)
         self._codec = OctreeCodec(random_model(shapes))
         self._path = folder / "a.g3a"
+        points = self._codec.choose(shapes.grids(), archived=True, origins=_origins(len(shapes.labels)))
+        self._origins = [point.origin for point in points]
         with archive.create(self._path, self._codec) as writer:
-            for row, point in enumerate(self._codec.choose(shapes.grids(), archived=True)):
+            for row, point in enumerate(points):
                 writer.add(f"shape-{row}", point)
         self._whole = self._path.read_bytes()
         found = archive.Archive(self._path)
@@ -86,7 +109,8 @@ class Archives:
             os.symlink("../elsewhere", "out/link")
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                conversion.decompress(lambda _: self._codec, [str(self._path)], "out", "npy", True)
+                suffix = mutations.some(rng, ["npy"] * 8 + ["binvox", "ply"])
+                conversion.decompress(lambda _: self._codec, [str(self._path)], "out", suffix, True)
         except InputError as error:
             return _sentence(error)
         finally:
@@ -94,12 +118,13 @@ class Archives:
         return "accepted"
 
     def _consistent(self, rng: np.random.Generator) -> bytes:
-        blocks = [mutations.blind(b, b, rng) if rng.random() < 0.4 else b for b in self._blocks]
-        names = [mutations.some(rng, self._NAMES) if rng.random() < 0.4 else f"shape-{k}" for k in range(20)]
+        blocks = [mutations.blind(b, b, rng) if rng.random() < 0.2 else b for b in self._blocks]
+        changed = rng.random() * 0.4
+        names = [mutations.some(rng, self._NAMES) if rng.random() < changed else f"shape-{k}" for k in range(20)]
         text = "\n".join(names).encode()
         sizes, count = [len(block) for block in blocks], len(names)
         checks = [zlib.crc32(block) for block in blocks]
-        kind = rng.integers(8)
+        kind = rng.integers(10)
         if kind == 0:
             count = mutations.whole(rng, 0, 2**32 - 1)
         elif kind == 1:
@@ -108,23 +133,30 @@ class Archives:
             text = mutations.blind(text, text, rng)
         elif kind == 3:
             text = text + b"\n" * int(rng.integers(1, 1 << 20))
-        packed = zlib.compress(varints.write(sizes) + text)
+        version, lay = self._lay(rng)
+        packed = zlib.compress(varints.write(sizes) + lay + text)
         if kind == 4:
             packed = mutations.blind(packed, packed, rng)
         index = np.array(checks, "<u4").tobytes() + packed
         offset = _HEADER + sum(map(len, blocks))
         if kind == 5:
             offset = int(rng.integers(0, 2 * offset))
-        return (
-            self._whole[:_HEADER]
-            + b"".join(blocks)
-            + index
-            + struct.pack("<QII", offset, count, zlib.crc32(index, count))
-        )
+        head = self._whole[:_VERSION] + version + self._whole[_VERSION + 1 : _HEADER]
+        return head + b"".join(blocks) + index + struct.pack("<QII", offset, count, zlib.crc32(index, count))
+
+    def _lay(self, rng: np.random.Generator) -> tuple[bytes, bytes]:
+        """The version, and what the index says of how shapes lay: nothing in the first; now and then damaged."""
+        if rng.random() < 0.3:
+            return b"\3", b""
+        lay = bytes(origin.mark for origin in self._origins) + b"".join(origin.place for origin in self._origins)
+        lay = mutations.blind(lay, lay, rng) if rng.random() < 0.3 else lay
+        return mutations.some(rng, [b"\4"] * 30 + [b"\3", b"\5"]), lay
 
 
 class Models:
     """Octree models as `.npz`: arrays of other shapes, types and values, headers that lie, and zip files that do."""
+
+    batch = 1
 
     def __init__(self, kind: str, folder: pathlib.Path):
         self._grids = boxes(4, seed=8).grids()

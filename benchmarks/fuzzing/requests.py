@@ -56,6 +56,8 @@ class _Context:
 class Requests:
     """One request after the other to one service, whose memory would show what is left behind."""
 
+    batch = 1
+
     def __init__(self, kind: str, folder: pathlib.Path):
         model = _Model()
         signatures = {"serving_default": model.encode, "generate": model.generate, "describe": model.describe}

@@ -19,13 +19,15 @@ from tests.conftest import boxes
 class RunFolders:
     """A finished run of the octree model with entropy tables beside: everything that is read without a backend of Keras."""
 
+    batch = 1
+
     def __init__(self, kind: str, folder: pathlib.Path):
         self._settings = RECIPE.make_settings("test" if "test" in RECIPE.presets else next(iter(RECIPE.presets)))
         run = Run("whole")
         run.start("octree", self._settings, {"part": "0123456789abcdef"})
         for step in range(3):
             run.add_metrics({"epoch": step, "step": 10 * step, "loss": 0.5})
-        run.finish({"steps": 30, "seconds": 12.5, "fingerprint": "abc"})
+        run.finish({"epochs": 3, "last": {"loss": 0.5}, "steps": 30, "seconds": 12.5, "fingerprint": "abc"})
         run.models.mkdir()
         latents = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
         run.save_coders([EntropyCoder.fit(latents, 0.1, 32, b"decoder").to_bytes()])

@@ -4,8 +4,11 @@ import io
 import json
 import pathlib
 import struct
+import time
+import traceback
 import zipfile
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import scipy.io
@@ -13,8 +16,10 @@ import scipy.sparse
 import trimesh
 
 from fuzzing import mutations
+from fuzzing.watch import Watch
+from keras3dgan import bounded
 from keras3dgan.errors import InputError
-from keras3dgan.voxels import binvox
+from keras3dgan.voxels import binvox, voxelize
 from keras3dgan.voxels import io as shapes
 from tests.conftest import corner_shape
 from tests.voxels import chair
@@ -25,31 +30,104 @@ _GLTF = ("_plain", "_unindexed", "_strided", "_placed", "_morphed", "_skinned", 
 
 
 class Shapes:
-    """Files of one suffix, read as every command does."""
+    """Files of one suffix, read as every command does; many a call of the child process, so that calling takes no time.
+
+    Attributes:
+        batch: how many.
+        slowest_seconds: of the last batch.
+        outside: what child processes wrote outside of the folder.
+    """
+
+    batch = 50
 
     def __init__(self, kind: str, folder: pathlib.Path):
-        self._path = folder / f"a.{kind}"
+        self._kind, self._folder = kind, folder
+        self.outside: list[str] = []
+        self.slowest_seconds = 0.0
         make = {"glb": _gltf_seeds, "gltf": _gltf_seeds, "mat": _mat_seeds, "npy": _npy_seeds, "npz": _npy_seeds}
         self._seeds = make.get(kind, lambda: _seeds(kind))()
-        change = {"glb": _glb, "gltf": _gltf, "mat": _mat, "npy": _npy, "npz": _npz, "stl": _stl, "ply": _ply}
+        change = {"glb": _glb, "gltf": _gltf_parts, "mat": _mat, "npy": _npy, "npz": _npz, "stl": _stl, "ply": _ply}
         self._change = change.get(kind, _binvox if kind == "binvox" else _text)
+        for number in range(self.batch):
+            (folder / str(number)).mkdir()
         (folder / "warm.obj").write_text(_mesh().export(file_type="obj"))
         shapes.read(folder / "warm.obj", _RESOLUTION)  # starting the child is not the input's time
 
     def attack(self, rng: np.random.Generator) -> str:
-        seed, other = mutations.some(rng, self._seeds), mutations.some(rng, self._seeds)
-        content = self._change(seed, other, rng)
-        self._path.write_bytes(content)
+        return self._alone(self._written(0, rng))
+
+    def attack_many(self, rngs: list[np.random.Generator]) -> list[str]:
+        """Of several inputs; each alone where one of them takes or breaks too much, and the first one always."""
+        inputs = [self._written(number, rng) for number, rng in enumerate(rngs)]
+        outcomes = [self._alone(inputs[0])]
+        given = {"inputs": inputs[1:], "folder": str(self._folder)}
         try:
-            shape = shapes.read(self._path, _RESOLUTION, up=mutations.some(rng, ["auto", "y", "z"]))
-        except InputError as error:
-            if isinstance(error.__cause__, RuntimeError):  # nobody foresaw it
-                raise AssertionError(str(error.__cause__)[-1500:]) from error
-            assert "\n" not in str(error) and str(error).isprintable() and len(str(error)) < 1200, str(error)[:1500]
-            return "error: crashed" if "crashed what reads it" in str(error) else "error"
-        assert shape.grid.shape == (_RESOLUTION,) * 3 and shape.grid.dtype == np.uint8
-        assert set(np.unique(shape.grid)) <= {0, 1}
-        return "accepted"
+            told, _ = bounded.call(
+                f"{__name__}:read_many", given, "inputs", bounded.Limits(), f"{voxelize.__name__}:prepare"
+            )
+        except InputError:
+            return outcomes + [self._alone(each) for each in inputs[1:]]
+        self.slowest_seconds = max(self.slowest_seconds, told["slowest_seconds"])
+        self.outside += told["outside"]
+        return outcomes + told["outcomes"]
+
+    def _written(self, number: int, rng: np.random.Generator) -> dict:
+        """Writes an input to a folder of its own; what `shapes.read` is to be called with."""
+        path = self._folder / str(number) / f"a.{self._kind}"
+        content = self._change(mutations.some(rng, self._seeds), mutations.some(rng, self._seeds), rng)
+        if self._kind == "gltf":
+            content, data = content
+            path.with_name("a.bin").write_bytes(data)
+            content = content.replace(b'"byteLength"', b'"uri": "a.bin", "byteLength"', 1)
+        path.write_bytes(content)
+        return {"path": str(path), "resolution": _RESOLUTION, "up": mutations.some(rng, ["auto", "y", "z"])}
+
+    def _alone(self, given: dict) -> str:
+        begin = time.perf_counter()
+        try:
+            return _outcome(lambda: shapes.read(**given).grid)
+        finally:
+            self.slowest_seconds = max(self.slowest_seconds, time.perf_counter() - begin)
+
+
+def _outcome(read: Callable[[], np.ndarray]) -> str:
+    """What becomes of an input; what must not be is a `fault`."""
+    try:
+        grid = read()
+        assert grid.shape == (_RESOLUTION,) * 3 and grid.dtype == np.uint8 and set(np.unique(grid)) <= {0, 1}
+    except InputError as error:
+        text = str(error)[:1200]  # as far as the child process passes it on
+        if type(error.__cause__) is RuntimeError:  # how `bounded` tells what nobody foresaw
+            return f"fault\n{error.__cause__}"
+        if not text.isprintable():
+            return f"fault\nno sentence: {text!r}"
+        kinds = {
+            "crashed what reads it": "crashed",
+            "s to read; simplify": "limit",
+            "memory to read; simplify": "limit",
+        }
+        return next((f"error: {kind}" for words, kind in kinds.items() if words in text), "error")
+    except MemoryError:
+        raise
+    except Exception:
+        return f"fault\n{traceback.format_exc()}"
+    return "accepted"
+
+
+_watches: list[Watch] = []
+
+
+def read_many(inputs: list[dict], folder: str) -> tuple[dict, bytes]:
+    """In the child process: the outcome of each input, the slowest one's time, and what was written outside of a folder."""
+    if not _watches:
+        _watches.append(Watch(folder))
+    outcomes, slowest = [], 0.0
+    for given in inputs:
+        begin = time.perf_counter()
+        outcomes.append(_outcome(lambda given=given: shapes.read(**given, limits=None).grid))
+        slowest = max(slowest, time.perf_counter() - begin)
+    outside, _watches[0].outside = _watches[0].outside, []
+    return {"outcomes": outcomes, "slowest_seconds": slowest, "outside": outside}, b""
 
 
 def _mesh() -> trimesh.Trimesh:
@@ -140,12 +218,6 @@ def _gltf_parts(seed, other, rng: np.random.Generator) -> tuple[bytes, bytes]:
         if rng.random() < 0.7:
             return json.dumps(root).encode(), data
     return mutations.document(root, rng), data
-
-
-def _gltf(seed, other, rng: np.random.Generator) -> bytes:
-    text, data = _gltf_parts(seed, other, rng)
-    pathlib.Path("a.bin").write_bytes(data)
-    return text.replace(b'"byteLength"', b'"uri": "a.bin", "byteLength"', 1) if b'"buffers"' in text else text
 
 
 def _glb(seed, other, rng: np.random.Generator) -> bytes:

@@ -29,6 +29,8 @@ from keras3dgan.recipes import load_codec
 BAD_INPUTS = "bad_inputs.tsv"
 # Sentences on archives that could not be written.
 _FAILED = "failed"
+# The signal that wakes the main thread when a worker was lost.
+_LOST = signal.SIGUSR2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,7 +219,10 @@ def _compress(missing: Sequence[Shard], compress: Compress, options: Any) -> Non
 
 @contextlib.contextmanager
 def _workers_watched() -> Iterator[None]:
-    """Ends the wait for a local worker that was killed: Beam tells that in a thread of its own, and waits on for ever."""
+    """Ends the wait for a local worker that was killed: Beam tells that in a thread of its own, and waits on for ever.
+
+    By a signal of its own: SIGINT is ignored in what a script starts in the background.
+    """
     if threading.current_thread() is not threading.main_thread():  # whom alone a signal wakes
         yield
         return
@@ -227,11 +232,12 @@ def _workers_watched() -> Iterator[None]:
     def look(told: threading.ExceptHookArgs) -> None:
         if "Worker subprocess exited" in str(told.exc_value) and told.exc_value:
             lost.append(told.exc_value)
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            signal.pthread_kill(threading.main_thread().ident or 0, _LOST)
         else:
             before(told)
 
     threading.excepthook = look
+    handler = signal.signal(_LOST, _interrupt)
     try:
         yield
     except KeyboardInterrupt as error:
@@ -239,7 +245,13 @@ def _workers_watched() -> Iterator[None]:
             raise LostHostError(f"{lost[0]}; run it again, with fewer workers if memory was short.") from error
         raise
     finally:
+        signal.signal(_LOST, handler)
         threading.excepthook = before
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    """As Ctrl-C does, which Beam lets through."""
+    raise KeyboardInterrupt
 
 
 def _outcome(planned: Sequence[Shard], output: pathlib.Path) -> Outcome:

@@ -141,7 +141,10 @@ class Client(LatentCodec):
         model = Model(name, **self._which)  # type: ignore[arg-type]
         try:
             found = self._retry(lambda left: self._transport.predict(model, signature, inputs, left))
-            return found[output] if output in found else found[""]  # over REST an only output has no name
+            value = found[output] if output in found else found[""]  # over REST an only output has no name
+            if not value.shape:
+                raise TypeError("a number in place of a batch")
+            return value
         except (KeyError, TypeError, AttributeError) as error:
             text = (
                 f"{self._transport.address}, {model}: answers {signature} with no {output}; is it TensorFlow Serving?"

@@ -64,7 +64,7 @@ class RestTransport(Transport):
             raise ServingError(
                 "DEADLINE_EXCEEDED", f"{self.address}, {model}: no answer in {timeout:.3g} s."
             ) from error
-        except requests.JSONDecodeError as error:
+        except (requests.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
             code = HTTP_CODES.get(reply.status_code, "INTERNAL")
             raise ServingError(
                 code, f"{self.address}: answers no JSON (HTTP {reply.status_code}); is it a REST port?"

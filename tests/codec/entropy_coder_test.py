@@ -1,6 +1,8 @@
 """Coding of latents: exact and close to the entropy, pinned bytes, and an error or valid symbols whatever is read."""
 
 import hashlib
+import io
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -90,6 +92,18 @@ def test_what_is_no_table_and_no_symbol_is_refused():
             EntropyCoder(32, 0.25, coder.low, frequencies, b"")
     with pytest.raises(ValueError, match="at most 4096"):
         EntropyCoder.fit(np.random.default_rng(0).normal(size=(50, 2)), 1e-5, 32, b"")
+
+
+def test_tables_that_unpack_to_more_than_any_take_no_memory():
+    content = io.BytesIO()
+    np.savez_compressed(content, frequencies=np.zeros((1 << 27), np.uint8))
+    assert len(content.getvalue()) < 200_000
+    tracemalloc.start()
+    with pytest.raises(InputError, match="not the entropy tables"):
+        EntropyCoder.from_bytes(content.getvalue(), "coder.npz")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 def test_mutated_payloads_give_an_error_or_what_was_written():

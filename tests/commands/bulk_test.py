@@ -1,5 +1,6 @@
 """Bulk compression: files and data sets to archives, bad inputs listed, nothing done twice."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -166,20 +167,36 @@ def test_a_data_set_on_two_workers(trained, tmp_path, prepared_data):
 
 @pytest.mark.slow
 def test_a_killed_worker_ends_the_command_in_a_sentence(folder, tmp_path):
-    """Beam would wait for it for ever."""
+    """Beam would wait for it for ever. SIGINT is ignored, as in what a script starts in the background."""
     for copy in range(30):
         shutil.copytree(folder / "deep", folder / f"{copy}")
     words = ["bulk_compress", f"--output={tmp_path}/out", "--shard_size=2", str(folder)]
     words += ["--beam=--direct_num_workers=2 --direct_running_mode=multi_processing"]
     command = [sys.executable, "-m", "keras3dgan", *words]
-    with subprocess.Popen(command, env=command_environment(), stderr=subprocess.PIPE, text=True) as process:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process = subprocess.Popen(command, env=command_environment(), stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
+    with _ended(process):
+        deadline = time.monotonic() + 300
         while not [*(tmp_path / "out").glob("*.json")]:
-            assert process.poll() is None
+            assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.1)
         [*_, worker] = [pid for pid in _descendants(process.pid) if b"sdk_worker_main" in _command(pid)]
         os.kill(worker, signal.SIGKILL)
         error = process.communicate(timeout=60)[1]
     assert process.returncode == 1 and error.endswith("with fewer workers if memory was short.\n"), error
+
+
+@contextlib.contextmanager
+def _ended(process):
+    """Kills what is left of a command, so that nothing waits for it where a test fails."""
+    try:
+        yield
+    finally:
+        for pid in [*_descendants(process.pid), process.pid] if process.poll() is None else ():
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+        process.stderr.close()
 
 
 def _descendants(pid):

@@ -120,6 +120,21 @@ def test_sigterm_saves_what_no_checkpoint_holds_yet(packed_archive, tmp_path):
     _assert_equal_runs(whole, torn)
 
 
+@pytest.mark.slow  # best_generator_test.py has what decides it
+def test_a_run_that_patience_ended_before_its_result_was_written_trains_no_further(packed_archive, tmp_path):
+    words = ("train_gan", *_gan_words(tmp_path, packed_archive, 40, "--patience=1"))
+    run_command(*words)
+    result, before = (json.loads((tmp_path / "result.json").read_text()), _final_state(tmp_path))
+    assert result["epochs"] < 40
+    lines = (tmp_path / "metrics.jsonl").read_bytes()
+    (tmp_path / "result.json").unlink()  # as a kill at that moment leaves it
+    run_command(*words)
+    assert (tmp_path / "metrics.jsonl").read_bytes() == lines
+    assert {**json.loads((tmp_path / "result.json").read_text()), "seconds": result["seconds"]} == result
+    for a, b in zip(before[1], _final_state(tmp_path)[1], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_a_full_disk_loses_no_earlier_checkpoint(packed_archive, tmp_path):
     """No file may grow beyond 30 kB: the next checkpoint, of 100 kB, cannot be written."""
     whole, torn = tmp_path / "whole", tmp_path / "torn"

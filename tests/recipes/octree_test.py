@@ -13,8 +13,10 @@ import pytest
 from keras3dgan import codec, recipes
 from keras3dgan.codec.octree import features, levels
 from keras3dgan.codec.octree.model import OctreeModel, Start
+from keras3dgan.errors import InputError
 from keras3dgan.models.octree_predictor import from_integers, to_integers
 from keras3dgan.recipes import octree
+from keras3dgan.runs import Run
 from keras3dgan.training.prototypes import fit_codebook
 from keras3dgan.training.voxel_samples import VoxelSamples, _nearest_others, stretched
 from keras3dgan.voxels.grid import iou
@@ -65,6 +67,13 @@ def test_killed_and_started_again_it_ends_with_the_same_model(trained_octree, pa
     os.remove(tmp_path / "run" / "models" / "octree.npz")
     error = run_command("compress", f"--model={tmp_path}/run", tmp_path, check=False)
     assert error.returncode == 1 and "Traceback" not in error.stderr
+
+
+def test_it_trains_on_one_host(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras3dgan.backend.on_several_hosts", lambda: True)
+    with pytest.raises(InputError, match="^strategy: multi_worker: an octree model trains on one host; take none"):
+        octree.train(octree.RECIPE.make_settings("test"), Run(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_it_goes_on_from_another_model(trained_octree, packed_archive, tmp_path):

@@ -166,7 +166,9 @@ def test_only_what_may_help_is_asked_again():
         assert transport.asked == asked
 
 
-@pytest.mark.parametrize("content", [b"[]", b"{}", b'{"outputs": {"other": [1]}}', b"<html>"])
+@pytest.mark.parametrize(
+    "content", [b"[]", b"{}", b'{"outputs": {"other": [1]}}', b"<html>", b"[" * 50_000, b'{"outputs": 3}', b"\xff"]
+)
 def test_an_answer_of_another_kind_gets_a_sentence(content):
     with socket.create_server(("127.0.0.1", 0)) as listener:
 

@@ -237,7 +237,7 @@ def test_idle_connections_hold_no_threads(development_server):
     assert client.coder.size
     before = threading.active_count()
     host, port = development_server["rest"].removeprefix("http://").split(":")
-    idle = [socket.create_connection((host, int(port))) for _ in range(300)]
+    idle = [socket.create_connection((host, int(port))) for _ in range(500)]
     assert client.versions("encoder") == {1: "AVAILABLE"} and threading.active_count() <= before + 2
     for connection in idle:
         connection.close()

@@ -11,7 +11,8 @@ from keras3dgan.metrics.generation import GenerationProtocol
 from keras3dgan.models.voxnet import VoxNet
 from keras3dgan.recipes import gan
 from keras3dgan.runs import Run
-from keras3dgan.training import best_generator
+from keras3dgan.training import best_generator, loop
+from keras3dgan.training.options import Options
 from tests.conftest import boxes, run_command
 
 _TRAIN, _HELD_OUT = boxes(40, seed=1), boxes(10, seed=2)
@@ -86,6 +87,14 @@ def test_a_resumed_run_remembers_its_best(callback, monkeypatch, tmp_path):
     assert callback.best["epoch"] == 4 and callback.since_best == 1
     _measure(callback, monkeypatch, [0.65], first_epoch=7)
     assert not (tmp_path / "models").exists() and callback.model.stop_training
+
+
+def test_a_run_that_patience_ended_before_its_result_was_written_is_over(callback):
+    for epoch, score in ((2, 0.9), (4, 0.95), (6, 0.7), (8, 0.8)):
+        callback.run.add_metrics({"epoch": epoch, "step": epoch, "seconds": 1.0, "generated_score": score})
+    assert not loop._is_over(Options(callbacks=(callback,)))
+    callback.run.add_metrics({"epoch": 10, "step": 10, "seconds": 1.0, "generated_score": 0.75})
+    assert loop._is_over(Options(callbacks=(callback,)))
 
 
 def test_a_lasting_collapse_is_told_once(callback, capsys):

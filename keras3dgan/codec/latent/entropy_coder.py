@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import io
+import zipfile
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from keras3dgan.errors import InputError
 PRECISION = 16
 _TOTAL = 1 << PRECISION
 _MAX_LEVELS = 4096
+# All tables together, unpacked: 4096 latents of as many symbols. They may come from a server, or from somebody's preset.
+_MOST_BYTES = 1 << 26
 # How many observations the normal distribution counts for beside the histogram, when tables are fitted.
 _PRIOR = 32.0
 
@@ -145,6 +148,9 @@ class EntropyCoder:
             InputError: not what `to_bytes` wrote; the message calls it `name`.
         """
         try:
+            with zipfile.ZipFile(io.BytesIO(content)) as packed:
+                if sum(member.file_size for member in packed.infolist()) > _MOST_BYTES:
+                    raise ValueError("no tables are so large")
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 resolution, step = int(file["resolution"]), float(file["step"])
                 return cls(resolution, step, file["low"], file["frequencies"], file["model"].tobytes())

@@ -63,6 +63,7 @@ setup(
     package_data={
         "": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"],
         "keras3dgan.codec.shipped": ["*.npz", "*.json"],
+        "keras3dgan.datasets.furniture_voxels": ["pictures/*.png"],
         "keras3dgan.export": ["serving/*", "web/*"],
         "keras3dgan.presets": ["*/*.json", "*/*.h5", "*/*.md", "*/assets/*.npz"],
     },

@@ -11,7 +11,7 @@ from keras3dgan.voxels import grid as grids
 from keras3dgan.voxels.shape_set import ShapeSet, own_split
 
 ARCHIVE = pathlib.Path(__file__).parent / "furniture_64.npz"
-# Pictures of a few models of the test split, by `build_pictures`.
+# Pictures of a few models of the test split, by `pictures.build_furniture_pictures`.
 PICTURES = pathlib.Path(__file__).parent / "pictures"
 RESOLUTIONS = (32, 64)
 

@@ -19,7 +19,7 @@ from keras3dgan.voxels.grid import iou
 
 _SHOWN, _DRAWN, _BESIDE = 12, 12, 4
 _FEW = 30
-_RECONSTRUCTOR = "vae_gan_furniture_32"
+RECONSTRUCTOR = "vae_gan_furniture_32"
 
 
 def write(folder: pathlib.Path) -> str:
@@ -66,7 +66,7 @@ def _add_pictured(page: Page) -> str:
     """Adds shapes made of pictures of furniture of the test split to a page; a sentence on how good they are."""
     from keras3dgan.models import Reconstructor  # here: Keras takes seconds to import
 
-    reconstructor = Reconstructor.from_preset(_RECONSTRUCTOR)
+    reconstructor = Reconstructor.from_preset(RECONSTRUCTOR)
     shapes = bundled.read("test", reconstructor.resolution)
     shapes = shapes.take(np.array([bundled.picture_file(str(each)).is_file() for each in shapes.ids]))
     originals = shapes.grids()
@@ -74,16 +74,14 @@ def _add_pictured(page: Page) -> str:
     pictures = np.stack([read_picture(file, reconstructor.size) for file in files])
     made = reconstructor.reconstruct(pictures)
     page.heading("Shapes made of one picture each")
-    page.text(
-        f"{_RECONSTRUCTOR} has learnt from pictures of other furniture. What a picture does not show, it guesses."
-    )
+    page.text(f"{RECONSTRUCTOR} has learnt from pictures of other furniture. What a picture does not show, it guesses.")
     page.picture(figures.png(figures.shapes([on_white(pictures), made], ["picture", "shape made of it"])), "")
     page.html(
         shapes_page.fragment(
             shapes_page.compared({"original": originals, "of its picture": made}, [f.stem for f in files])
         )
     )
-    return f"Shapes made of one picture each, by {_RECONSTRUCTOR}: IoU {iou(originals, made).mean():.2f}"
+    return f"Shapes made of one picture each, by {RECONSTRUCTOR}: IoU {iou(originals, made).mean():.2f}"
 
 
 def _mean(streams: list[bytes]) -> float:

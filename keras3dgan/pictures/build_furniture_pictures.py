@@ -1,8 +1,8 @@
-"""Renders `pictures/`: a few models of the test split with their textures, as a person would photograph them.
+"""Renders `datasets/furniture_voxels/pictures`: some models of the test split with their textures.
 
-    python -m keras3dgan.datasets.furniture_voxels.build_pictures unpacked/usr/share/sweethome3d/furniture
+    python -m keras3dgan.pictures.build_furniture_pictures unpacked/usr/share/sweethome3d/furniture
 
-Only whoever changes the pictures needs to run it; its result lies beside this file.
+Only whoever changes the pictures needs to run it; its result comes with the package.
 """
 
 import sys
@@ -15,7 +15,7 @@ from keras3dgan.pictures.renderer import DIRECTIONS
 from keras3dgan.pictures.sources import open_source
 
 # The first of each class, in the order of their ids: not chosen by what comes of them.
-CLASSES = ("chair", "sofa", "table", "storage")
+CLASSES = ("chair", "sofa", "table", "bed", "lamp", "storage", "plant")
 _SIZE = 160
 # From the left front, a little above.
 _VIEW = DIRECTIONS.index((30, 30))

@@ -1,14 +1,18 @@
 """What many tests need: shapes, a prepared data folder, and the commands as subprocesses."""
 
 import contextlib
+import fcntl
+import functools
 import importlib.util
 import io
 import logging
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -42,18 +46,36 @@ def boxes(count: int, size: int = 16, seed: int = 0) -> ShapeSet:
     return ShapeSet(grids.pack(volumes), labels.astype(np.int64), ids, ("flat", "tall"), size)
 
 
+def _made_once(tmp_path_factory, name: str, make: Callable[[pathlib.Path], None]) -> pathlib.Path:
+    """A folder that the first worker of a session makes, and the others wait for."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with open(folder.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            folder.mkdir()
+            try:
+                make(folder)
+            except BaseException:
+                shutil.rmtree(folder)
+                raise
+    return folder
+
+
 @pytest.fixture(scope="session")
 def packed_archive(tmp_path_factory) -> pathlib.Path:
     """A small file in the packed form of ModelNet10, 30^3, with an empty grid in it."""
-    path = tmp_path_factory.mktemp("packed") / "modelnet10.npz"
+    return _made_once(tmp_path_factory, "packed", _pack) / "modelnet10.npz"
+
+
+def _pack(folder: pathlib.Path) -> None:
     content = {}
     for part, count in (("train", 80), ("test", 12)):
         shapes = boxes(count, 30, seed=len(part))
         volumes = shapes.grids().astype(np.int32)
         volumes[3] = 0
         content |= {f"X_{part}": volumes, f"y_{part}": shapes.labels * 2}
-    np.savez_compressed(path, **content)
-    return path
+    np.savez_compressed(folder / "modelnet10.npz", **content)
 
 
 def run_command(*words: object, check: bool = True, fresh: bool = False, **kwargs) -> subprocess.CompletedProcess:
@@ -120,7 +142,10 @@ def prepared_data(tmp_path_factory) -> pathlib.Path:
 @pytest.fixture(scope="session")
 def trained(packed_archive, tmp_path_factory) -> pathlib.Path:
     """A folder with tiny finished runs `gan`, `voxnet`, `compressor` and `autoencoder`, trained by the commands."""
-    folder = tmp_path_factory.mktemp("trained")
+    return _made_once(tmp_path_factory, "trained", functools.partial(_train, packed_archive))
+
+
+def _train(packed_archive: pathlib.Path, folder: pathlib.Path) -> None:
     common = ("--preset=test", f"--dataset={packed_archive}", "--batch_size=16")
     run_command("train_gan", f"--workdir={folder}/gan", *common)
     run_command("train_voxnet", f"--workdir={folder}/voxnet", *common, "--classes=bathtub,chair")
@@ -133,15 +158,16 @@ def trained(packed_archive, tmp_path_factory) -> pathlib.Path:
         "--epochs=12",
     )
     run_command("train_autoencoder", f"--workdir={folder}/autoencoder", *common, "--epochs=12")
-    return folder
 
 
 @pytest.fixture(scope="session")
 def exported(trained, tmp_path_factory) -> pathlib.Path:
     """A folder with `encoder`, `decoder`, `generator` and `voxnet` as SavedModels, version 1 each."""
-    folder = tmp_path_factory.mktemp("exported")
+    return _made_once(tmp_path_factory, "exported", functools.partial(_export, trained))
+
+
+def _export(trained: pathlib.Path, folder: pathlib.Path) -> None:
     out = run_command("export_models", f"--model={trained}/compressor", f"--output={folder}").stdout
     assert out == f"wrote {folder}/decoder/1 and {folder}/encoder/1\n"
     for kind in ("gan", "voxnet"):
         run_command("export_models", f"--model={trained}/{kind}", f"--output={folder}")
-    return folder

@@ -4,8 +4,9 @@
 
 Files, streams, archives, models, run folders and requests (`fuzzing/`) are real small ones with bytes flipped, cut and spliced,
 and with counts, sizes, types and values changed under right checksums. Every block of them runs in a process of its own; an
-input that crashes or hangs it is noted, and the others go on. Stopped, or out of --seconds, it begins the block that it was at
-again, which counts until then for what was done of it; any input can be had again: `--again=mat:1:17` runs number 17 of the second block of `.mat` files alone.
+input that crashes or hangs it is noted, and the others go on. Stopped, it begins the block that it was at again; out of
+--seconds, what was done of that block counts until then. Any input can be had again: `--again=mat:1:17` runs number 17 of the
+second block of `.mat` files alone.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@
 
 Files, streams, archives, models, run folders and requests (`fuzzing/`) are real small ones with bytes flipped, cut and spliced,
 and with counts, sizes, types and values changed under right checksums. Every block of them runs in a process of its own; an
-input that crashes or hangs it is noted, and the others go on. Stopped, or out of --seconds, it goes on with the block that it
-was at; any input can be had again: `--again=mat:1:17` runs number 17 of the second block of `.mat` files alone.
+input that crashes or hangs it is noted, and the others go on. Stopped, it begins the block that it was at again; out of
+--seconds, what was done of that block counts until then. Any input can be had again: `--again=mat:1:17` runs number 17 of the
+second block of `.mat` files alone.
 """
 
 from __future__ import annotations
@@ -43,8 +44,16 @@ _HANG_PROCESSOR_SECONDS, _HANG_SECONDS = 60, 900
 _SHOWN = 5
 
 
-def run_block(kind: str, block: int, count: int, skipped: set[int], only: int | None, place: pathlib.Path) -> dict:
-    """Runs the inputs of a block, after another in this process; says at `place` which it is at."""
+def run_block(
+    kind: str,
+    block: int,
+    count: int,
+    skipped: set[int],
+    only: int | None,
+    place: pathlib.Path,
+    until: float = float("inf"),
+) -> dict:
+    """Runs the inputs of a block, after another in this process, until a moment; says at `place` which it is at."""
     with tempfile.TemporaryDirectory(dir=_memory()) as name:
         folder = pathlib.Path(os.path.realpath(name))
         os.chdir(folder)
@@ -56,6 +65,8 @@ def run_block(kind: str, block: int, count: int, skipped: set[int], only: int | 
         with open(place, "wb", buffering=0) as at:
             watch = Watch(folder)
             for group in (turns[start : start + size] for start in range(0, len(turns), size)):
+                if time.time() > until:
+                    break
                 os.pwrite(at.fileno(), f"{group[0]:9d}".encode(), 0)
                 begin = time.perf_counter()
                 for turn, outcome in zip(group, _outcomes(target, kind, block, group), strict=True):
@@ -90,12 +101,13 @@ def _seed(kind: str) -> int:
     return [*KINDS].index(kind)
 
 
-def watched(kind: str, block: int, count: int, state: pathlib.Path) -> dict:
-    """Runs a block in a process of its own, again without an input that ended or hung it."""
+def watched(kind: str, block: int, count: int, state: pathlib.Path, until: float) -> dict:
+    """Runs a block in a process of its own, again without an input that ended or hung it, until a moment."""
     place, skipped = state / f"{kind}-{block}.at", {}
     while True:
         place.unlink(missing_ok=True)
         words = [f"--block={kind}:{block}:{count}", f"--skipped={','.join(map(str, skipped))}", f"--state={state}"]
+        words += [f"--until={until}"]
         process = subprocess.Popen(
             [sys.executable, __file__, "--output=-", *words],
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
@@ -179,11 +191,12 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="JSON file to write")
     parser.add_argument("--count", type=int, default=200_000, help="inputs in all")
     parser.add_argument("--kinds", default=",".join(KINDS), help="some of them")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no further block after so many")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="end after so many")
     parser.add_argument("--state", default="runs/fuzz", help="folder of what has been done [runs/fuzz]")
     parser.add_argument("--again", help="an input to run alone, in this process")
     parser.add_argument("--block", help=argparse.SUPPRESS)
     parser.add_argument("--skipped", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--until", type=float, default=float("inf"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     state = pathlib.Path(arguments.state).resolve()
     state.mkdir(parents=True, exist_ok=True)
@@ -192,19 +205,22 @@ def main() -> None:
         skipped = {int(turn) for turn in arguments.skipped.split(",") if turn}
         only = int(number) if arguments.again else None
         place = state / (f"{kind}-{block}.at" if arguments.block else "again.at")
-        result = run_block(kind, int(block), int(number), skipped, only, place)
+        result = run_block(kind, int(block), int(number), skipped, only, place, arguments.until)
         print(json.dumps(result))
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped; run it again to go on"))  # and its block's process too
-    begin = time.monotonic()
+    until = time.time() + arguments.seconds
     plan = _plan(arguments.count, arguments.kinds.split(","))
     left = [(kind, block) for kind, block in plan if not (state / f"{kind}-{block}.json").exists()]
     for kind, block in tqdm.tqdm(left, desc=f"blocks of {_BLOCK}"):
-        if time.monotonic() - begin > arguments.seconds:
+        if time.time() > until:
             break
-        result = watched(kind, block, _BLOCK, state)
-        with replacing(state / f"{kind}-{block}.json") as temporary:
+        result = watched(kind, block, _BLOCK, state, until)
+        whole, part = state / f"{kind}-{block}.json", state / f"{kind}-{block}.part.json"
+        with replacing(whole if sum(result["outcomes"].values()) == _BLOCK else part) as temporary:
             temporary.write_text(json.dumps(result))
+        if whole.exists():
+            part.unlink(missing_ok=True)
     results: dict[str, list[dict]] = collections.defaultdict(list)
     for path in sorted(state.glob("*-*.json")):
         results[path.stem.rpartition("-")[0]].append(json.loads(path.read_text()))

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras3dgan import codec, data
 from keras3dgan.codec.octree.octree_codec import OctreeCodec
-from keras3dgan.training.run_directory import write_result
+from keras3dgan.provenance import write_result
 from keras3dgan.voxels.grid import iou
 
 _SHAPES = 24

@@ -51,7 +51,7 @@ def main() -> None:
             assert (grids[:, known] == shapes[:, known]).all()
             found[name][str(candidates)] = float(iou(shapes * ~known, grids * ~known).mean())
         print(name, found[name], flush=True)
-    content = {"completion": found, "model": used.model.hex()[:12], "shapes": _SHAPES, "split": "test"}
+    content = {"completion": found, "model": used.fingerprint.hex()[:12], "shapes": _SHAPES, "split": "test"}
     write_result(arguments.output, shlex.join(["python", *sys.argv]), content)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras3dgan import codec, data
 from keras3dgan.codec.octree.octree_codec import OctreeCodec
-from keras3dgan.training.run_directory import write_result
+from keras3dgan.provenance import write_result
 from keras3dgan.voxels.grid import iou
 
 _SHAPES = 24
@@ -51,7 +51,7 @@ def main() -> None:
             assert (grids[:, known] == shapes[:, known]).all()
             found[name][str(candidates)] = float(iou(shapes * ~known, grids * ~known).mean())
         print(name, found[name], flush=True)
-    content = {"completion": found, "model": used.model.hex()[:12], "shapes": _SHAPES, "split": "test"}
+    content = {"completion": found, "model": used.fingerprint.hex()[:12], "shapes": _SHAPES, "split": "test"}
     write_result(arguments.output, shlex.join(["python", *sys.argv]), content)
 
 

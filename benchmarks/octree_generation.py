@@ -3,7 +3,8 @@
 python benchmarks/octree_generation.py --data=modelnet10.npz --chosen_by=runs/train_only/models/octree.npz \
     --output=results/generation_octree.json --picture=docs/generation_octree.png
 
-The temperature is chosen on validation shapes by a model that has not learnt from them:
+The temperature is chosen on validation shapes by a model that has not learnt from them; without --chosen_by the choice that
+--output holds is kept.
 
 keras3dgan train_octree --workdir=runs/train_only --dataset=modelnet10.npz --more_datasets=furniture_voxels --known=none \
     --epochs=6 --steps=1000
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
+import json
 import pathlib
 import shlex
 import sys
@@ -155,7 +157,7 @@ def test(task: Task, temperatures: Sequence[float], data_dir: str | None) -> tup
     if task.classes:
         real["of_class"] = of_class(protocol.reference, every, task)
     content: dict[str, Any] = {
-        "model": f"{task.model} {used.model.hex()[:12]}",
+        "model": f"{task.model} {used.fingerprint.hex()[:12]}",
         "shapes": protocol.count,
         "learnt_from": [*task.learnt],
         "classes": sampled_classes(task),
@@ -189,13 +191,16 @@ def main() -> None:
     """Measures, writes JSON and a picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="the .npz file of ModelNet10")
-    parser.add_argument("--chosen_by", required=True, help="octree model that learnt from the train split alone")
+    parser.add_argument("--chosen_by", help="octree model that learnt from the train split alone")
     parser.add_argument("--data_dir", help="where TFDS keeps prepared data sets")
     parser.add_argument("--output", required=True, help="JSON file to write")
     parser.add_argument("--picture", required=True, help="PNG file to write")
     arguments = parser.parse_args()
     found = tasks(arguments.data)
-    chosen = choose(arguments.chosen_by, found, arguments.data_dir)
+    if arguments.chosen_by:
+        chosen = choose(arguments.chosen_by, found, arguments.data_dir)
+    else:
+        chosen = json.loads(pathlib.Path(arguments.output).read_text())["chosen"]
     temperatures = [chosen["temperature"]] + [_DEFAULT] * (chosen["temperature"] != _DEFAULT)
     measured, pictured, titles = {}, [], []
     for task in found:

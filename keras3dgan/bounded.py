@@ -90,10 +90,15 @@ def call(
     return reply["result"], content
 
 
-def start(*modules: str) -> None:
-    """Starts a child that imports modules while this process has something else to do."""
-    if not _idle:
-        _give_back(_take(modules))
+def start(*modules: str, count: int = 1) -> None:
+    """Starts children, so many in all, that get ready while this process has something else to do.
+
+    Args:
+        modules: that they import; after a colon, as of `call`, a function to prepare with.
+        count: how many.
+    """
+    for child in [_take(modules) for _ in range(count)]:
+        _give_back(child)
 
 
 class _Child:

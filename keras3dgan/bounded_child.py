@@ -31,9 +31,12 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(connection, requests), daemon=True).start()
-    for module in sys.argv[3:]:
-        importlib.import_module(module)
     prepared: set[str] = set()
+    for word in sys.argv[3:]:
+        if ":" in word:
+            _prepare_once(word, prepared)
+        else:
+            importlib.import_module(word)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     while True:
         request = json.loads(requests.get())
@@ -57,12 +60,17 @@ def _receive(connection: Connection, requests: queue.SimpleQueue[bytes]) -> None
 def _prepare(request: dict[str, Any], prepared: set[str]) -> Callable[..., Any]:
     """The function that is asked for, after what has no limits."""
     function = _find(request["function"])
-    if request["prepare"] and request["prepare"] not in prepared:
-        _find(request["prepare"])()
-        prepared.add(request["prepare"])
+    if request["prepare"]:
+        _prepare_once(request["prepare"], prepared)
     with contextlib.suppress(OSError, KeyError):
         os.chdir(request["folder"])
     return function
+
+
+def _prepare_once(function: str, prepared: set[str]) -> None:
+    if function not in prepared:
+        _find(function)()
+        prepared.add(function)
 
 
 def _answer(function: Callable[..., Any], request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

@@ -105,6 +105,16 @@ def test_preparing_happens_once_and_takes_no_time():
     assert _call("prepared")[0]["times"] == 1
 
 
+def test_children_get_ready_before_they_are_called():
+    bounded.close()
+    bounded.start("wave", "tests.bounded_calls:prepare", count=2)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(_call, "sleep", prepare="tests.bounded_calls:prepare", seconds=0.5) for _ in range(2)]
+        assert [call.result()[1] for call in calls] == [b""] * 2
+        told = [call.result()[0] for call in [pool.submit(_call, "prepared") for _ in range(2)]]
+    assert [each["times"] for each in told] == [1, 1] and "wave" in _call("modules")[0]["names"]
+
+
 def test_a_child_that_does_not_start_is_nobodys_fault(monkeypatch, capfd):
     bounded.close()
     monkeypatch.setattr(bounded, "_START", "raise SystemExit('no such interpreter')")

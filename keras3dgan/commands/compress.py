@@ -31,10 +31,8 @@ cli.add_keep_placement()
 def main(words: Sequence[str]) -> None:
     """Compresses the files and folders that `words` name."""
     from keras3dgan.commands import conversion
-    from keras3dgan.voxels import io
 
     goal = cli.goal()
-    io.start()
     conversion.compress(
         lambda first: cli.load_codec(cli.FLAGS.model or suited(first), goal),
         words,

@@ -16,7 +16,7 @@ from keras3dgan.codec.goals import GoalError
 from keras3dgan.codec.origin import Origin
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.commands import file_plan
-from keras3dgan.commands.items import Item, Tally, batches, on_all_cores, sound, written
+from keras3dgan.commands.items import Item, Tally, ahead, batches, on_all_cores, sound, written
 from keras3dgan.errors import InputError, UnavailableError
 from keras3dgan.voxels import io
 from keras3dgan.voxels.grid import iou, packed_size
@@ -140,9 +140,10 @@ def compress(
     for _, target in pairs:
         if target.suffix != ".g3c":
             raise InputError(f"{target} must end in .g3c or .g3a, or be a folder.", "output")
+    io.start([source for source, _ in pairs])
     codec = load(pairs[0][0])
     items = [Item(str(source), source, target) for source, target in pairs]
-    chosen = choose(read(items, codec.resolution, reading, keep_placement), codec, bool(into), verify)
+    chosen = ahead(choose(read(items, codec.resolution, reading, keep_placement), codec, bool(into), verify))
     tally = Tally("compress", len(items))
     shape_bytes = 0
     if into:

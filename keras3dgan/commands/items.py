@@ -83,6 +83,18 @@ def on_all_cores(work: Callable[[T], None], items: Iterable[T]) -> Iterator[T]:
         pool.shutdown(cancel_futures=True)
 
 
+def ahead(items: Iterable[T], size: int = BATCH) -> Iterator[T]:
+    """Gives the items; the stages before work on the next `size` of them in another thread while this one has them in hand."""
+    pool, coming = concurrent.futures.ThreadPoolExecutor(1), batches(items, size)
+    try:
+        following = pool.submit(next, coming, None)
+        while batch := following.result():
+            following = pool.submit(next, coming, None)
+            yield from batch
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def _done(item: T, work: concurrent.futures.Future[None]) -> T:
     work.result()
     return item

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from keras3dgan.training.voxel_samples import Batch, VoxelSamples
     from keras3dgan.voxels.shape_set import ShapeSet
 
-# Validation shapes whose bytes are counted after every epoch.
+# Validation shapes of 32^3 whose bytes are counted after every epoch, fewer larger ones.
 _MEASURED = 200
 BUNDLED = "furniture_voxels"
 _AHEAD, _MAKERS = 4, 2
@@ -129,7 +129,8 @@ def train(settings: OctreeSettings, run: Run, options: Options = Options()) -> d
     codebook.classes = classes.count(codebook.nearest(grids)[:, 0], codebook.prototypes, labels)
     print(f"{run.path}: {len(grids)} shapes, {codebook.prototypes} prototypes, {settings.epochs} epochs", flush=True)
     samples = VoxelSamples(grids, settings.batch_size, settings.seed, settings.prototypes, settings.stretch)
-    measured = validation[np.random.default_rng(0).permutation(len(validation))[:_MEASURED]]
+    most = max(_MEASURED * 32**2 // settings.resolution**2, 1)
+    measured = validation[np.random.default_rng(0).permutation(len(validation))[:most]]
     return _fit(run, model, settings, codebook, samples, measured, options, len(grids))
 
 

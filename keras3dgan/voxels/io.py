@@ -6,6 +6,7 @@ Files are read, and meshes voxelised, in a child process with limits on time and
 import dataclasses
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -140,18 +141,23 @@ def read_grid(
     return grids.y_up_to_z_up(grid) if up == "y" else grid
 
 
-def start() -> None:
-    """Starts the child process that reads, while this one has something else to do."""
-    bounded.start(__name__)
+def start(paths: Sequence[str | os.PathLike[str]]) -> None:
+    """Starts the child processes that will read these files, one a core, while this one has something else to do."""
+    prepare = filter(None, {_preparation(path) for path in paths})
+    bounded.start(__name__, *prepare, count=min(len(paths), len(os.sched_getaffinity(0))))
+
+
+def _preparation(path: str | os.PathLike[str]) -> str | None:
+    """What a child process does before it reads its first such file."""
+    return f"{voxelize.__name__}:prepare" if pathlib.Path(path).suffix.lower() in mesh.READABLE else None
 
 
 def _read_bounded(
     function: str, path: str | os.PathLike[str], given: dict[str, Any], limits: Limits
 ) -> tuple[dict[str, Any], np.ndarray]:
     """What one of the two functions below tells of a file, and the grid."""
-    prepare = f"{voxelize.__name__}:prepare" if pathlib.Path(path).suffix.lower() in mesh.READABLE else None
     given["path"] = os.fspath(path)
-    told, packed = bounded.call(f"{__name__}:{function}", given, str(path), limits, prepare)
+    told, packed = bounded.call(f"{__name__}:{function}", given, str(path), limits, _preparation(path))
     return told, grids.unpack(np.frombuffer(packed, np.uint8), told["size"])
 
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from keras3dgan.codec import container
+from keras3dgan.codec import container, load
 from keras3dgan.codec.goals import Goal, GoalError
 from keras3dgan.codec.octree import search
 from keras3dgan.codec.octree.octree_codec import OctreeCodec, points
 from keras3dgan.codec.shape_codec import ShapeCodec, turned_back
+from keras3dgan.datasets.furniture_voxels import bundled
 from keras3dgan.errors import InputError
 from keras3dgan.voxels.grid import iou
 from tests.codec.octree_model import random_model
@@ -72,6 +73,21 @@ def test_a_mean_is_shared_out_where_it_is_worth_most(model, grids):
     assert iou(grids, shared.decode(better)).mean() >= iou(grids, alike.decode(streams)).mean()
     with pytest.raises(InputError, match="mean_bytes: 7.5 are too few; give at least"):
         OctreeCodec(model, Goal(mean_bytes=7.5)).encode(grids)
+
+
+def test_few_bytes_at_64_buy_more_than_a_known_shape(monkeypatch):
+    """A thin shape, 145 bytes without loss: of what 40 bytes may buy the dear prices leave only another shape as it is."""
+    octree = load("octree64").octree
+    shapes = bundled.read("validation", 64)
+    grid = shapes.grids(int(np.flatnonzero(shapes.ids == "BlendSwap-CC-BY/hangingLight")[0]))
+
+    def bought():
+        return max((way for way in search.ways(octree, grid) if way.cost <= 40), key=lambda way: way.iou)
+
+    way = bought()
+    assert not way.start.verbatim and way.iou > 0.3
+    monkeypatch.setattr(search, "CHEAP_PRICES", ())
+    assert bought().start.verbatim and bought().iou < 0.2
 
 
 def test_points_get_better_with_every_byte_and_keep_what_they_promise(model, grids):

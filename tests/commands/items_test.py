@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from keras3dgan.commands.items import BATCH, Item, on_all_cores
+from keras3dgan.commands.items import BATCH, Item, ahead, on_all_cores
 
 
 def _items(count):
@@ -36,3 +36,28 @@ def test_only_a_batch_is_worked_on_ahead():
 def test_errors_come_out():
     with pytest.raises(ZeroDivisionError):
         list(on_all_cores(lambda item: 1 / 0, _items(2)))
+
+
+def test_the_next_batch_is_made_while_one_is_in_hand():
+    """The stage before ends its second batch while the first item of the first one is held."""
+    made, second = [], threading.Event()
+
+    def items():
+        for item in _items(3 * BATCH):
+            made.append(item.name)
+            if len(made) == 2 * BATCH:
+                second.set()
+            yield item
+
+    found = ahead(items())
+    assert next(found).name == "0" and second.wait(30)
+    assert [item.name for item in found] == [str(i) for i in range(1, 3 * BATCH)]
+    left = ahead(items())
+    next(left)
+    left.close()
+    assert len(made) <= 5 * BATCH
+
+
+def test_errors_of_the_stage_before_come_out():
+    with pytest.raises(ZeroDivisionError):
+        list(ahead(1 // (2 - number) for number in range(5)))

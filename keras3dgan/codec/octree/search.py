@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,9 @@ from keras3dgan.voxels.grid import iou
 
 # Bits that a voxel is worth, from hardly anything to nearly exact.
 PRICES = (0.6, 1.2, 1.8, 2.5, 3.5, 5.0, 7.0)
+# The same for few bytes, of grids finer than 32^3: their finest levels are then mostly guessed, and count for nothing.
+CHEAP_PRICES = (0.1, 0.2, 0.4, 0.8)
+_FINE = 32
 # Prototypes, and known shapes, that are tried to start from.
 _PROTOTYPES, _KNOWN = 2, 2
 # Poses that are tried to the end, besides that of the file.
@@ -68,8 +71,6 @@ def ways(model: OctreeModel, grid: np.ndarray) -> list[Way]:
         model: the trained model.
         grid: (n, n, n) of zeros and ones.
     """
-    finer = len(model.codebook.grades)
-    below = [_BELOW * (finer - 1 - level) for level in range(finer - 1)]
     codebook = model.codebook
     numbers = codebook.nearest(grid[None], _PROTOTYPES)[0].tolist()
     numbers += [number for number, _ in codebook.nearest_known(grid, _KNOWN)]
@@ -79,7 +80,7 @@ def ways(model: OctreeModel, grid: np.ndarray) -> list[Way]:
         found.append(Way(shape, start, model.cost(shape, start), _iou(grid, shape)))
         start = Start(number)
         found.append(Way(grid, start, model.cost(grid, start), 1.0))
-        for price in PRICES:
+        for price, below in _bargains(model):
             simple, cost = model.simplify(grid, start, price, below)
             found.append(Way(simple, start, cost, _iou(grid, simple)))
     best: list[Way] = []
@@ -87,6 +88,14 @@ def ways(model: OctreeModel, grid: np.ndarray) -> list[Way]:
         if not best or way.iou > best[-1].iou:
             best.append(way)
     return best
+
+
+def _bargains(model: OctreeModel) -> Iterator[tuple[float, list[float]]]:
+    """Prices of a voxel, each with what finer levels are thought to take, as `simplify` wants them."""
+    coarser = range(len(model.codebook.grades) - 1, 0, -1)
+    yield from ((price, [_BELOW * levels for levels in coarser]) for price in PRICES)
+    if model.resolution > _FINE:
+        yield from ((price, [0.0 for _ in coarser]) for price in CHEAP_PRICES)
 
 
 def _iou(one: np.ndarray, two: np.ndarray) -> float:

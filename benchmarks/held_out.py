@@ -1,0 +1,102 @@
+"""Lossless bytes of octree models on shapes of many kinds that none has learnt from, beside general compressors.
+
+    python -m keras3dgan.datasets.open_shapes_voxels.prepare --output=open_shapes
+    python benchmarks/held_out.py --open=open_shapes --modelnet=modelnet10.npz --output=results/held_out.json
+
+Bytes of the octree models are what their streams take, fractions included, without what a file or an archive adds; those of
+general compressors are raw, without headers. zstd's dictionary is trained on the training split. *Octree, zstd* is a plain
+octree: of every occupied cell one byte for its children, all of them squeezed by zstd.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import baselines
+import numpy as np
+import tqdm
+import zstandard
+
+from keras3dgan import codec, data
+from keras3dgan.codec.octree import features
+from keras3dgan.codec.octree.octree_codec import OctreeCodec
+from keras3dgan.provenance import write_result
+from keras3dgan.voxels.shape_set import ShapeSet
+
+_DRACO = "Draco"
+
+
+def octree_bytes(grid: np.ndarray) -> int:
+    """What a plain octree of a grid (n, n, n) takes: the children of occupied cells, coarse to fine, squeezed by zstd."""
+    masks = []
+    levels = features.pyramid(grid[None])
+    for coarse, fine in itertools.pairwise(levels):
+        n = len(coarse[0])
+        children = fine[0].reshape(n, 2, n, 2, n, 2).transpose(0, 2, 4, 1, 3, 5)[coarse[0] > 0]
+        masks.append(np.packbits(children.reshape(-1, 8), axis=1).tobytes())
+    return len(zstandard.compress(np.packbits(levels[0]).tobytes() + b"".join(masks), 19))
+
+
+def measure(models: Sequence[str], train: ShapeSet, test: ShapeSet) -> dict[str, Any]:
+    """Mean bytes of test shapes, by model and by compressor, and those of each class."""
+    found: dict[str, np.ndarray] = {}
+    for name in models:
+        used = codec.load(name)
+        assert isinstance(used, OctreeCodec)
+        rows = tqdm.trange(len(test), desc=name)
+        found[f"{name} {used.fingerprint.hex()[:12]}"] = np.array([used.octree.cost(test.grids(row)) for row in rows])
+    others = baselines.lossless(train.packed)
+    for name, how in others.items():
+        if name != _DRACO:
+            found[name] = np.array([len(how.encode(test.grids(row))) for row in range(len(test))])
+    found["octree, zstd"] = np.array([octree_bytes(test.grids(row)) for row in range(len(test))])
+    classes = {test.class_names[label]: test.labels == label for label in np.unique(test.labels)}
+    occupied = float(np.mean([test.grids(row).sum(dtype=np.int64) for row in range(len(test))]))
+    return {
+        "shapes": len(test),
+        "occupied": round(occupied, 1),
+        "bytes": {name: round(float(size.mean()), 2) for name, size in found.items()},
+        "bits_a_voxel": {name: round(8 * float(size.mean()) / occupied, 4) for name, size in found.items()},
+        "by_class": {
+            kind: {
+                "shapes": int(rows.sum()),
+                **{name: round(float(size[rows].mean()), 2) for name, size in found.items()},
+            }
+            for kind, rows in classes.items()
+        },
+    }
+
+
+def main() -> None:
+    """Measures, and writes the JSON file after every set."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--open", required=True, help="the folder that open_shapes_voxels' prepare wrote")
+    parser.add_argument("--modelnet", required=True, help="the .npz file of ModelNet10")
+    parser.add_argument("--models", default=",".join(codec.shipped()), help="octree models, by comma, names or files")
+    parser.add_argument("--split", default="test", help="the split to measure")
+    parser.add_argument("--most", type=int, default=0, help="shapes of a set, drawn at random; default: all")
+    parser.add_argument("--output", required=True, help="JSON file to write")
+    arguments = parser.parse_args()
+    models: dict[int, list[str]] = {}
+    for name in arguments.models.split(","):
+        models.setdefault(codec.load(name).resolution, []).append(name)
+    sets = {"ModelNet10, 32^3": (arguments.modelnet, 32)}
+    sets |= {f"open shapes, {n}^3": (os.path.join(arguments.open, f"open_{n}.npz"), n) for n in sorted(models)}
+    found = {}
+    for title, (path, resolution) in sets.items():
+        train, test = (data.load(path, split, (), resolution) for split in ("train", arguments.split))
+        if arguments.most and len(test) > arguments.most:
+            test = test.take(np.sort(np.random.default_rng(0).permutation(len(test))[: arguments.most]))
+        found[title] = measure(models[resolution], train, test)
+        print(title, found[title]["bytes"], flush=True)
+        write_result(arguments.output, shlex.join(sys.argv), {"held_out": found, "split": arguments.split})
+
+
+if __name__ == "__main__":
+    main()

@@ -5,17 +5,20 @@
 
 Bytes of the octree models are what their streams take, fractions included, without what a file or an archive adds; those of
 general compressors are raw, without headers. zstd's dictionary is trained on the training split. *Octree, zstd* is a plain
-octree: of every occupied cell one byte for its children, all of them squeezed by zstd.
+octree: of every occupied cell one byte for its children, all of them squeezed by zstd. What --output holds of the same shapes
+is kept, so that a model can be measured beside others later.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import os
+import pathlib
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import baselines
@@ -43,31 +46,39 @@ def octree_bytes(grid: np.ndarray) -> int:
     return len(zstandard.compress(np.packbits(levels[0]).tobytes() + b"".join(masks), 19))
 
 
-def measure(models: Sequence[str], train: ShapeSet, test: ShapeSet) -> dict[str, Any]:
-    """Mean bytes of test shapes, by model and by compressor, and those of each class."""
+def measure(models: Sequence[str], train: ShapeSet, test: ShapeSet, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Mean bytes of test shapes, by model and by compressor, those of each class too; what stands in `before` is kept."""
+    kept = before if before.get("shapes") == len(test) else {}
     found: dict[str, np.ndarray] = {}
     for name in models:
         used = codec.load(name)
         assert isinstance(used, OctreeCodec)
-        rows = tqdm.trange(len(test), desc=name)
-        found[f"{name} {used.fingerprint.hex()[:12]}"] = np.array([used.octree.cost(test.grids(row)) for row in rows])
-    others = baselines.lossless(train.packed)
-    for name, how in others.items():
-        if name != _DRACO:
-            found[name] = np.array([len(how.encode(test.grids(row))) for row in range(len(test))])
-    found["octree, zstd"] = np.array([octree_bytes(test.grids(row)) for row in range(len(test))])
-    classes = {test.class_names[label]: test.labels == label for label in np.unique(test.labels)}
+        title = f"{name} {used.fingerprint.hex()[:12]}"
+        if title not in kept.get("bytes", {}):
+            rows = tqdm.trange(len(test), desc=name)
+            found[title] = np.array([used.octree.cost(test.grids(row)) for row in rows])
+    if not kept:
+        for name, how in baselines.lossless(train.packed).items():
+            if name != _DRACO:
+                found[name] = np.array([len(how.encode(test.grids(row))) for row in range(len(test))])
+        found["octree, zstd"] = np.array([octree_bytes(test.grids(row)) for row in range(len(test))])
+    return _merged(kept, found, test)
+
+
+def _merged(kept: Mapping[str, Any], found: Mapping[str, np.ndarray], test: ShapeSet) -> dict[str, Any]:
     occupied = float(np.mean([test.grids(row).sum(dtype=np.int64) for row in range(len(test))]))
+    classes = {test.class_names[label]: test.labels == label for label in np.unique(test.labels)}
+
+    def means(rows: np.ndarray | slice, share: float = 1.0) -> dict[str, float]:
+        return {name: round(share * float(size[rows].mean()), 4) for name, size in found.items()}
+
     return {
         "shapes": len(test),
         "occupied": round(occupied, 1),
-        "bytes": {name: round(float(size.mean()), 2) for name, size in found.items()},
-        "bits_a_voxel": {name: round(8 * float(size.mean()) / occupied, 4) for name, size in found.items()},
+        "bytes": kept.get("bytes", {}) | means(slice(None)),
+        "bits_a_voxel": kept.get("bits_a_voxel", {}) | means(slice(None), 8 / occupied),
         "by_class": {
-            kind: {
-                "shapes": int(rows.sum()),
-                **{name: round(float(size[rows].mean()), 2) for name, size in found.items()},
-            }
+            kind: kept.get("by_class", {}).get(kind, {"shapes": int(rows.sum())}) | means(rows)
             for kind, rows in classes.items()
         },
     }
@@ -88,12 +99,13 @@ def main() -> None:
         models.setdefault(codec.load(name).resolution, []).append(name)
     sets = {"ModelNet10, 32^3": (arguments.modelnet, 32)}
     sets |= {f"open shapes, {n}^3": (os.path.join(arguments.open, f"open_{n}.npz"), n) for n in sorted(models)}
-    found = {}
+    output = pathlib.Path(arguments.output)
+    found = json.loads(output.read_text())["held_out"] if output.exists() else {}
     for title, (path, resolution) in sets.items():
         train, test = (data.load(path, split, (), resolution) for split in ("train", arguments.split))
         if arguments.most and len(test) > arguments.most:
             test = test.take(np.sort(np.random.default_rng(0).permutation(len(test))[: arguments.most]))
-        found[title] = measure(models[resolution], train, test)
+        found[title] = measure(models[resolution], train, test, found.get(title, {}))
         print(title, found[title]["bytes"], flush=True)
         write_result(arguments.output, shlex.join(sys.argv), {"held_out": found, "split": arguments.split})
 

@@ -42,7 +42,7 @@ def main() -> None:
         f"{_FEW} bytes, IoU {iou(originals, rough).mean():.2f}",
         "new, drawn from the same model",
         "a picture of the original",
-        "the shape that another model makes of the picture",
+        "guessed from that picture alone, by another model",
     ]
     reconstructor = Reconstructor.from_preset(RECONSTRUCTOR)
     files = [bundled.picture_file(str(name)) for name in shapes.ids[rows]]

@@ -18,7 +18,7 @@ import os
 import pathlib
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import baselines
@@ -46,23 +46,32 @@ def octree_bytes(grid: np.ndarray) -> int:
     return len(zstandard.compress(np.packbits(levels[0]).tobytes() + b"".join(masks), 19))
 
 
-def measure(models: Sequence[str], train: ShapeSet, test: ShapeSet, before: Mapping[str, Any]) -> dict[str, Any]:
-    """Mean bytes of test shapes, by model and by compressor, those of each class too; what stands in `before` is kept."""
+def measure(models: Sequence[str], train: ShapeSet | None, test: ShapeSet, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Mean bytes of test shapes, by model and, given training shapes, by compressor, those of each class too; what stands in
+    `before` is kept."""
     kept = before if before.get("shapes") == len(test) else {}
-    found: dict[str, np.ndarray] = {}
-    for name in models:
-        used = codec.load(name)
-        assert isinstance(used, OctreeCodec)
-        title = f"{name} {used.fingerprint.hex()[:12]}"
-        if title not in kept.get("bytes", {}):
-            rows = tqdm.trange(len(test), desc=name)
-            found[title] = np.array([used.octree.cost(test.grids(row)) for row in rows])
-    if not kept:
-        for name, how in baselines.lossless(train.packed).items():
-            if name != _DRACO:
-                found[name] = np.array([len(how.encode(test.grids(row))) for row in range(len(test))])
-        found["octree, zstd"] = np.array([octree_bytes(test.grids(row)) for row in range(len(test))])
+    octrees = [
+        (f"{pathlib.Path(name).stem} {(used := codec.load(name)).fingerprint.hex()[:12]}", used) for name in models
+    ]
+    coders: dict[str, Callable[[np.ndarray], float]] = {name: _model_bytes(used) for name, used in octrees}
+    if train is not None:
+        others = baselines.lossless(train.packed)
+        coders |= {name: _compressor_bytes(how) for name, how in others.items() if name != _DRACO}
+        coders["octree, zstd"] = octree_bytes
+    found = {
+        name: np.array([size(test.grids(row)) for row in tqdm.trange(len(test), desc=name)])
+        for name, size in coders.items()
+        if name not in kept.get("bytes", {})
+    }
     return _merged(kept, found, test)
+
+
+def _model_bytes(used: OctreeCodec) -> Callable[[np.ndarray], float]:
+    return used.octree.cost
+
+
+def _compressor_bytes(how: baselines.Lossless) -> Callable[[np.ndarray], float]:
+    return lambda grid: len(how.encode(grid))
 
 
 def _merged(kept: Mapping[str, Any], found: Mapping[str, np.ndarray], test: ShapeSet) -> dict[str, Any]:
@@ -92,6 +101,7 @@ def main() -> None:
     parser.add_argument("--models", default=",".join(codec.shipped()), help="octree models, by comma, names or files")
     parser.add_argument("--split", default="test", help="the split to measure")
     parser.add_argument("--most", type=int, default=0, help="shapes of a set, drawn at random; default: all")
+    parser.add_argument("--models_only", action="store_true", help="leave general compressors out")
     parser.add_argument("--output", required=True, help="JSON file to write")
     arguments = parser.parse_args()
     models: dict[int, list[str]] = {}
@@ -102,7 +112,8 @@ def main() -> None:
     output = pathlib.Path(arguments.output)
     found = json.loads(output.read_text())["held_out"] if output.exists() else {}
     for title, (path, resolution) in sets.items():
-        train, test = (data.load(path, split, (), resolution) for split in ("train", arguments.split))
+        train = None if arguments.models_only else data.load(path, "train", (), resolution)
+        test = data.load(path, arguments.split, (), resolution)
         if arguments.most and len(test) > arguments.most:
             test = test.take(np.sort(np.random.default_rng(0).permutation(len(test))[: arguments.most]))
         found[title] = measure(models[resolution], train, test, found.get(title, {}))

@@ -4,9 +4,8 @@ keras3dgan train_vae_gan --workdir=runs/vae_gan --preset=cpu --classes=chair
 keras3dgan train_vae_gan --workdir=runs/latent --preset=latent --autoencoder=compressor_32 --dataset=modelnet10.npz
 keras3dgan train_vae_gan --workdir=runs/textured --preset=cpu --views=usr/share/sweethome3d/furniture
 
-Presets: `wu2016`, the paper's values, for GPUs; `cpu`, which reaches an IoU of 0.44 on ModelNet10's test chairs after
-2,380 steps (docs/reconstruction.md); `latent`, a picture encoder in front of an autoencoder's decoder (--autoencoder), 0.41
-after 2,940 steps, twenty minutes; `test`, seconds.
+Presets: `wu2016`, the paper's values, for GPUs; `cpu`, IoU 0.44 on ModelNet10's test chairs after 2,380 steps; `latent`, a
+picture encoder in front of an autoencoder's decoder (--autoencoder), 0.41 after 2,940; `test`, seconds (docs/reconstruction.md).
 """
 
 from __future__ import annotations

@@ -74,7 +74,10 @@ def _add_pictured(page: Page) -> str:
     pictures = np.stack([read_picture(file, reconstructor.size) for file in files])
     made = reconstructor.reconstruct(pictures)
     page.heading("Shapes made of one picture each")
-    page.text(f"{RECONSTRUCTOR} has learnt from pictures of other furniture. What a picture does not show, it guesses.")
+    page.text(
+        f"{RECONSTRUCTOR} has learnt from pictures of other furniture. Its guesses are rough: over the whole test split they are "
+        "slightly behind looking up the most similar training shape (docs/reconstruction.md)."
+    )
     page.picture(figures.png(figures.shapes([on_white(pictures), made], ["picture", "shape made of it"])), "")
     page.html(
         shapes_page.fragment(

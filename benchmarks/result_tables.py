@@ -1,6 +1,13 @@
 """Tables, each from the content of one kind of file in results/."""
 
 import pathlib
+from collections.abc import Iterable, Sequence
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]], note: str) -> str:
+    """A table in Markdown, and a line below it."""
+    head, *body = ("|" + "".join(f" {cell} |" if cell else " |" for cell in cells) for cells in (titles, *rows))
+    return "\n".join([head, "|---" * len(titles) + "|", *body, "", note]) + "\n"
 
 
 def codecs(content: dict) -> str:
@@ -101,11 +108,9 @@ def drawn_shapes(content: dict) -> str:
 def completion(content: dict) -> str:
     """The table of the file that `benchmarks/octree_completion.py` wrote."""
     counts = list(next(iter(content["completion"].values())))
-    lines = [f"| known | {' | '.join(f'{count} candidates' for count in counts)} |", "|---" * (len(counts) + 1) + "|"]
-    for name, row in content["completion"].items():
-        lines.append(f"| {name} | {' | '.join(f'{row[count]:.3f}' for count in counts)} |")
+    rows = [[name, *(f"{row[count]:.3f}" for count in counts)] for name, row in content["completion"].items()]
     note = f"IoU of the voxels that are not known, {content['shapes']} chairs of the {content['split']} split."
-    return "\n".join([*lines, "", note]) + "\n"
+    return table(["known", *(f"{count} candidates" for count in counts)], rows, note)
 
 
 def pytorch(content: dict) -> str:
@@ -116,13 +121,13 @@ def pytorch(content: dict) -> str:
         "tensorflow_bfloat16": "ours, bfloat16",
         "tensorflow_gated": "ours, discriminator skipped",
     }
-    lines = [f"| 3D-GAN | {' | '.join(titles.values())} |", "|---" * (len(titles) + 1) + "|"]
+    rows = []
     for label, row in content["measurements"].items():
         cells = (f"{row[f'{k}_shapes_per_second']} shapes/s ({row[f'{k}_speed_over_pytorch']:.2f})" for k in titles)
-        lines.append(f"| {label} | {' | '.join(cells)} |")
+        rows.append([label, *cells])
     machine = f"{content['threads']} threads of {content['hardware']['cpu']}"
     note = f"PyTorch {content['torch']}, {machine}; in brackets: ratio to PyTorch."
-    return "\n".join([*lines, "", note]) + "\n"
+    return table(["3D-GAN", *titles.values()], rows, note)
 
 
 def backends(content: dict) -> str:

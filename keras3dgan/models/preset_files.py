@@ -264,12 +264,14 @@ def _whole_weights(preset: Preset) -> Iterator[pathlib.Path]:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, preset.weights_file.name)
         shutil.copy(preset.weights_file, path)
-        with h5py.File(path, "r+") as whole:
+        with h5py.File(path, "r+") as whole, contextlib.ExitStack() as opened:
+            others: dict[str, h5py.File] = {}
             for name, place in places.items():
                 base, _, inner = str(place).partition(":")
-                with h5py.File(_shipped(base).weights_file) as other:
-                    del whole[name]
-                    other.copy(inner, whole, name)
+                if base not in others:
+                    others[base] = opened.enter_context(h5py.File(_shipped(base).weights_file))
+                del whole[name]
+                others[base].copy(inner, whole, name)
         yield path
 
 

@@ -50,6 +50,13 @@ class Augmentation:
     Args:
         names: as `parse` takes them.
         shapes: the shapes that batches are drawn from.
+
+    Example:
+        >>> from keras3dgan import data
+        >>> shapes = data.load("furniture_voxels", "test")
+        >>> rows, keys = np.arange(4), np.array([7, 11, 13, 17])
+        >>> Augmentation("mirror,shift", shapes)(np.float32(shapes.grids(rows))[..., None], rows, keys, np).shape
+        (4, 32, 32, 32, 1)
     """
 
     def __init__(self, names: str, shapes: ShapeSet):

@@ -41,6 +41,12 @@ class Limits:
     Attributes:
         seconds: of the clock.
         bytes: of memory, beyond what the child has before it begins.
+
+    Example:
+        >>> from keras3dgan.voxels.io import read_shape, write_shape
+        >>> write_shape("cube.obj", np.ones((32, 32, 32), np.uint8))
+        >>> read_shape("cube.obj", 32, limits=Limits(seconds=10, bytes=1 << 30)).shape
+        (32, 32, 32)
     """
 
     seconds: float = 30.0

@@ -30,6 +30,14 @@ class InputError(ValueError):
     Args:
         message: what is wrong, and what to do.
         setting: name of the setting or argument that is wrong; none where the message names a file.
+
+    Example:
+        >>> from keras3dgan.voxels.io import read_shape
+        >>> try:
+        ...     read_shape("missing.obj", 32)
+        ... except InputError as error:
+        ...     print(error)
+        missing.obj: no such file.
     """
 
     def __init__(self, message: str, setting: str | None = None):

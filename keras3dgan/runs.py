@@ -22,6 +22,13 @@ class Run:
     Args:
         path: the folder; made by `start`.
         writes: False makes every method that writes do nothing; for all but the first of several hosts.
+
+    Example:
+        >>> from keras3dgan.recipes import recipe
+        >>> run = Run("runs/voxnet")
+        >>> run.start("voxnet", recipe("voxnet").make_settings("test"))
+        >>> run.kind, run.settings["epochs"], run.result()
+        ('voxnet', 3, None)
     """
 
     def __init__(self, path: str | os.PathLike[str], writes: bool = True):

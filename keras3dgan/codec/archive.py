@@ -49,6 +49,13 @@ class ArchiveWriter:
     Args:
         file: open for writing, empty.
         codec: what codes the shapes.
+
+    Example:
+        >>> from keras3dgan import codec
+        >>> exact = codec.load("octree32")
+        >>> with create("shapes.g3a", exact) as writer:
+        ...     for number, point in enumerate(exact.choose(exact.sample(2), archived=True)):
+        ...         writer.add(f"shape {number}", point)
     """
 
     def __init__(self, file: BinaryIO, codec: ShapeCodec):
@@ -142,6 +149,18 @@ class Archive:
 
     Raises:
         InputError: the file is missing, no archive, cut off or damaged.
+
+    Example:
+        >>> from keras3dgan import codec
+        >>> exact = codec.load("octree32")
+        >>> with create("shapes.g3a", exact) as writer:
+        ...     for number, point in enumerate(exact.choose(exact.sample(2), archived=True)):
+        ...         writer.add(f"shape {number}", point)
+        >>> archive = Archive("shapes.g3a")
+        >>> archive.names
+        ['shape 0', 'shape 1']
+        >>> archive.shape("shape 1", exact).shape
+        (32, 32, 32)
     """
 
     def __init__(self, path: str | os.PathLike[str]):

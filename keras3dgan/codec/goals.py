@@ -12,7 +12,16 @@ from keras3dgan.errors import InputError
 
 
 class GoalError(InputError):
-    """A goal is out of the model's reach for some of the shapes."""
+    """A goal is out of the model's reach for some of the shapes.
+
+    Example:
+        >>> from keras3dgan import codec
+        >>> try:
+        ...     codec.load("octree32", codec.Goal(bytes=5)).encode(np.ones((1, 32, 32, 32), np.uint8))
+        ... except GoalError as error:
+        ...     print(error.setting)
+        bytes
+    """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +38,10 @@ class Goal:
 
     Raises:
         InputError: more than one is given, or one is out of its range.
+
+    Example:
+        >>> Goal(min_iou=0.9)
+        Goal(bytes=None, mean_bytes=None, min_iou=0.9)
     """
 
     bytes: int | None = None
@@ -95,6 +108,12 @@ class Point:
         size: bytes that it takes at most, in the file for which it was made; nan where they have not been counted.
         iou: of what will be restored with the shape; nan where nobody has asked for it.
         origin: how the shape lay in its file, and the pose in which it is coded.
+
+    Example:
+        >>> from keras3dgan import codec
+        >>> [point] = codec.load("octree32").choose(np.ones((1, 32, 32, 32), np.uint8))
+        >>> point.iou
+        1.0
     """
 
     way: Any

@@ -104,6 +104,12 @@ class Comparison:
         split: their split.
         codecs: name -> codec.
         rows: name -> what `evaluate` gave, and the name of the `run` of a codec that was trained.
+
+    Example:
+        >>> from keras3dgan import presets
+        >>> found = compare([presets.get("compressor_furniture_32")], "validation", with_pca=False)
+        >>> [0.5 < row["iou"] < 1 for row in found.rows.values()]
+        [True]
     """
 
     shapes: ShapeSet

@@ -28,6 +28,12 @@ class GeneratorComparison:
         count: reference shapes, and generated ones of each generator.
         rows: name of the run -> metrics; `REAL` is the ceiling.
         shapes: name of the run -> some of its shapes, `REAL` -> some of the training set's; (8, n, n, n).
+
+    Example:
+        >>> print(GeneratorComparison("test", 100, {REAL: {"score": 0.5}, "runs/gan": {"score": 0.6}}, {}).table())
+                            score
+        training shapes     0.500
+        runs/gan            0.600
     """
 
     split: str

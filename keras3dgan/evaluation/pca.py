@@ -25,6 +25,13 @@ class PCACodec(LatentCodec):
         seed: of the draw and of the randomised solver.
         step: quantisation step; 0 as in `fit_coders`.
         factors: as in `fit_coders`.
+
+    Example:
+        >>> from keras3dgan import data
+        >>> train, validation = (data.load("furniture_voxels", split) for split in ("train", "validation"))
+        >>> codec = PCACodec(train, validation, components=20)
+        >>> codec.decode(codec.encode(validation.grids(slice(2)))).shape
+        (2, 32, 32, 32)
     """
 
     def __init__(

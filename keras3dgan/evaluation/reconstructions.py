@@ -25,6 +25,14 @@ class NearestShape:
 
     Args:
         train: the training shapes and their views.
+
+    Example:
+        >>> from keras3dgan import data
+        >>> shapes = data.load("furniture_voxels", "validation")
+        >>> views = np.random.default_rng(0).integers(0, 256, (len(shapes), 1, 64, 64, 4), np.uint8)
+        >>> nearest = NearestShape(PictureSet(shapes, views))
+        >>> bool((nearest(views[:2, 0], shapes.labels[:2]) == shapes.grids(slice(2))).all())
+        True
     """
 
     def __init__(self, train: PictureSet):
@@ -49,6 +57,13 @@ class MeanShape:
     Args:
         train: the training shapes.
         validation: shapes that tell the threshold.
+
+    Example:
+        >>> from keras3dgan import data
+        >>> train, validation = (data.load("furniture_voxels", split) for split in ("train", "validation"))
+        >>> mean = MeanShape(train, validation)
+        >>> mean(np.zeros((2, 64, 64, 4), np.uint8), np.array([0, 1])).shape
+        (2, 32, 32, 32)
     """
 
     def __init__(self, train: ShapeSet, validation: ShapeSet):

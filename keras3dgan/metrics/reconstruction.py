@@ -8,7 +8,14 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
 class MeanIoU(keras.metrics.Mean):
-    """Mean over shapes of the intersection over union; `voxels.grid.iou` as a Keras metric. Inputs are occupancies in [0, 1]."""
+    """Mean over shapes of the intersection over union; `voxels.grid.iou` as a Keras metric. Inputs are occupancies in [0, 1].
+
+    Example:
+        >>> metric = MeanIoU()
+        >>> metric.update_state([[[[[1.0], [0.0]]]]], [[[[[0.9], [0.6]]]]])
+        >>> float(metric.result())
+        0.5
+    """
 
     def __init__(self, threshold: float = 0.5, name: str = "iou", **kwargs: Any):
         super().__init__(name=name, **kwargs)

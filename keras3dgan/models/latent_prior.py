@@ -19,6 +19,11 @@ class LatentPrior(keras.layers.Layer):
     Args:
         latent_size: k.
         scale: of all distributions at the start.
+
+    Example:
+        >>> prior = LatentPrior(latent_size=8)
+        >>> tuple(prior(np.zeros((2, 8)), np.full((2, 1), 0.1)).shape)
+        (2,)
     """
 
     def __init__(self, latent_size: int, scale: float = 0.2, **kwargs: Any):

@@ -28,6 +28,12 @@ class PictureSet:
     Attributes:
         shapes: the shapes.
         views: uint8 (count, views, s, s, 4), framed, not multiplied by their alpha.
+
+    Example:
+        >>> from keras3dgan import data
+        >>> shapes = data.load("furniture_voxels", "validation").take(np.arange(2))
+        >>> load_views(shapes, "grids", size=32).views.shape
+        (2, 12, 32, 32, 4)
     """
 
     shapes: ShapeSet

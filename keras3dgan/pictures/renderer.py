@@ -51,6 +51,12 @@ class Renderer:
 
     Raises:
         InputError: Panda3D is not installed.
+
+    Example:
+        >>> cube = np.zeros((32, 32, 32), np.uint8)
+        >>> cube[8:24, 8:24, 8:24] = 1
+        >>> Renderer(size=64).views(surfaces_of_grid(cube), [(30, 20)]).shape
+        (1, 64, 64, 4)
     """
 
     def __init__(self, size: int):

@@ -29,6 +29,12 @@ class Preset(Run):
     Args:
         path: the folder.
         name: what to call it; default: the folder.
+
+    Example:
+        >>> from keras3dgan import presets
+        >>> preset = presets.shipped()["voxnet_furniture_32"]
+        >>> preset.metadata()["kind"]
+        'voxnet'
     """
 
     def __init__(self, path: str | os.PathLike[str], name: str | None = None):

@@ -24,6 +24,11 @@ class Page:
 
     Args:
         title: the page's heading.
+
+    Example:
+        >>> page = Page("Chairs")
+        >>> page.table(["shape", "bytes"], [["chair 1", 21]])
+        >>> page.write("chairs.html")
     """
 
     def __init__(self, title: str):

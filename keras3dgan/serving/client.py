@@ -39,6 +39,10 @@ class Client(LatentCodec):
 
     Raises:
         InputError: gRPC's packages are not installed, version and label are both given, or a file cannot be used.
+
+    Example:
+        >>> client = Client("http://localhost:8501", timeout=10)  # asks nothing yet
+        >>> client.close()
     """
 
     def __init__(

@@ -40,6 +40,12 @@ class Options:
         samples_every: epochs between pictures of samples; 0: only after the last.
         draw: writes samples as a PNG; default: none are drawn.
         callbacks: further Keras callbacks.
+
+    Example:
+        >>> from keras3dgan.recipes import recipe
+        >>> settings = recipe("voxnet").make_settings("test")
+        >>> len(Options(samples_every=0).load(settings, "test"))
+        162
     """
 
     data_dir: str | None = None

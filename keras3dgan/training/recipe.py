@@ -83,6 +83,11 @@ class Recipe:
         discriminator: run -> its discriminator.
         reconstructor: run -> from pictures to shapes.
         classifier: run -> voxels to probabilities.
+
+    Example:
+        >>> from keras3dgan.recipes import recipe
+        >>> recipe("voxnet").make_settings("test", epochs=1).epochs
+        1
     """
 
     kind: str

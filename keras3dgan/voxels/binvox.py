@@ -22,6 +22,11 @@ class Binvox:
         grid: `uint8` (n, n, n) in the model's axes: x, y, z.
         translate: the model coordinates of the grid's lowest corner.
         scale: the length of the whole grid in model units.
+
+    Example:
+        >>> write_binvox("cube.binvox", Binvox(np.ones((8, 8, 8), np.uint8), scale=2.0))
+        >>> read_binvox("cube.binvox").scale
+        2.0
     """
 
     grid: np.ndarray

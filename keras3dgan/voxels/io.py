@@ -66,6 +66,11 @@ class Shape(NamedTuple):
         placement: where the grid lies in the units of a mesh; None for files that hold a grid.
         up: the axis that pointed up in the file where its format leaves that open: `z` or `y`.
         stored: n of the grid that the file holds, before it was padded, cropped or resampled; None for other meshes.
+
+    Example:
+        >>> write_shape("cube.obj", np.ones((32, 32, 32), np.uint8))
+        >>> read("cube.obj", 32).grid.shape
+        (32, 32, 32)
     """
 
     grid: np.ndarray

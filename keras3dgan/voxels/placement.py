@@ -24,6 +24,10 @@ class Placement:
     Attributes:
         centre: its middle, in the axes of the grid: x, y, z with z up.
         side: its length.
+
+    Example:
+        >>> Placement(centre=(0.0, 0.0, 1.0), side=2.0).place(np.array([[0.0, 0.0, 0.5]])).tolist()
+        [[0.0, 0.0, 2.0]]
     """
 
     centre: tuple[float, float, float] = (0.0, 0.0, 0.0)

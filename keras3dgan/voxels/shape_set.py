@@ -43,6 +43,12 @@ class ShapeSet:
         ids: where each shape comes from, (count,) strings.
         class_names: the classes that labels count.
         resolution: n of the n^3 grids.
+
+    Example:
+        >>> from keras3dgan import data
+        >>> shapes = data.load("furniture_voxels", "test")
+        >>> len(shapes), shapes.grids(slice(4)).shape
+        (162, (4, 32, 32, 32))
     """
 
     packed: np.ndarray

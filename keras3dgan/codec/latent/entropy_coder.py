@@ -37,6 +37,13 @@ class EntropyCoder:
 
     Raises:
         ValueError: tables that are none.
+
+    Example:
+        >>> latents = np.random.default_rng(0).normal(size=(100, 4))
+        >>> coder = EntropyCoder.fit(latents, step=0.5, resolution=16, decoder=b"of these weights")
+        >>> payload = coder.encode(coder.quantize(latents))[0]
+        >>> np.abs(coder.dequantize(coder.decode(payload)) - latents[0]).max() <= 0.25
+        np.True_
     """
 
     def __init__(self, resolution: int, step: float, low: np.ndarray, frequencies: np.ndarray, fingerprint: bytes):

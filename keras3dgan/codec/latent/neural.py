@@ -25,6 +25,12 @@ class NeuralCodec(LatentCodec):
         decoder: latents to logits.
         coders: of the latents, `fitting.fit_coders`'s.
         goal: what `encode` is to reach.
+
+    Example:
+        >>> from keras3dgan.recipes import load_codec
+        >>> codec = load_codec("compressor_furniture_32")
+        >>> type(codec).__name__, codec.decode(codec.encode(np.ones((1, 32, 32, 32), np.uint8))).shape
+        ('NeuralCodec', (1, 32, 32, 32))
     """
 
     def __init__(self, encoder: keras.Model, decoder: keras.Model, coders: list[EntropyCoder], goal: Goal = Goal()):

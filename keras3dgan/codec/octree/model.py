@@ -56,6 +56,13 @@ class OctreeModel:
 
     Raises:
         ValueError: a level is missing, or has another number of features.
+
+    Example:
+        >>> from keras3dgan.codec.shipped import octree_file
+        >>> model = OctreeModel.load(octree_file("octree32"))
+        >>> grids = np.ones((1, 32, 32, 32), np.uint8)
+        >>> bool((model.decode(model.encode(grids)) == grids).all())
+        True
     """
 
     def __init__(self, networks: Mapping[int, Network], codebook: Codebook):

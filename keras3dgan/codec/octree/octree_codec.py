@@ -36,6 +36,13 @@ class OctreeCodec(ShapeCodec):
         octree: the trained model.
         goal: what `encode` is to reach; default: every voxel exact.
         poses: into which a shape may be turned where it takes fewer bytes then; it comes back as it was.
+
+    Example:
+        >>> from keras3dgan import codec
+        >>> exact = codec.load("octree32")
+        >>> chairs = exact.sample(2, temperature=0.8, seed=1, classes=["chair"])
+        >>> bool((exact.decode(exact.encode(chairs)) == chairs).all())
+        True
     """
 
     def __init__(self, octree: OctreeModel, goal: Goal = Goal(), poses: Sequence[int] = range(pose.COUNT)):

@@ -1,4 +1,4 @@
-"""The examples in the docstrings of public classes run, and give what they say: those of all models, and of docs/api.md's table."""
+"""The examples in the docstrings of public classes run, and give what they say: all models, and the table of docs/api.md."""
 
 import doctest
 import importlib

@@ -82,6 +82,23 @@ def cross_entropy_and_dice(logits: Any, voxels: Any) -> Any:
     return ops.mean(bits / 1000 + 1 - dice)
 
 
+def soft_jaccard_distance(logits: Any, voxels: Any) -> Any:
+    """One minus the intersection over union of each shape, of occupancies that need not be 0 or 1 (Rahman and Wang 2016).
+
+    Args:
+        logits: (batch, ...).
+        voxels: the same shape, in [0, 1].
+
+    Returns:
+        (batch,), in [0, 1].
+    """
+    count = ops.shape(logits)[0]
+    occupancy = ops.sigmoid(ops.reshape(ops.cast(logits, "float32"), (count, -1)))
+    voxels = ops.reshape(ops.cast(voxels, "float32"), (count, -1))
+    both = ops.sum(occupancy * voxels, axis=1)
+    return 1 - both / (ops.sum(occupancy, axis=1) + ops.sum(voxels, axis=1) - both + _EPSILON)
+
+
 def normal_divergence(mean: Any, log_variance: Any, stddev: float) -> Any:
     """The batch mean of KL(N(mean, exp(log_variance)) || N(0, stddev^2)) in nats, over all latents (the report, equation 4).
 

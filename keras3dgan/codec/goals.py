@@ -35,27 +35,37 @@ class Goal:
         bytes: at most so many for each shape, with the greatest IoU.
         mean_bytes: at most so many on average over the shapes of one call, with the greatest mean IoU.
         min_iou: at least this IoU for each shape, with the fewest bytes.
+        latent_steps: steps of gradient descent by which a codec of latents looks for better ones than its encoder gives; what is
+            restored is nearer, and encoding takes some hundred times as long.
 
     Raises:
         InputError: more than one is given, or one is out of its range.
 
     Example:
         >>> Goal(min_iou=0.9)
-        Goal(bytes=None, mean_bytes=None, min_iou=0.9)
+        Goal(bytes=None, mean_bytes=None, min_iou=0.9, latent_steps=0)
     """
 
     bytes: int | None = None
     mean_bytes: float | None = None
     min_iou: float | None = None
+    latent_steps: int = 0
 
     def __post_init__(self) -> None:
-        if sum(value is not None for value in dataclasses.astuple(self)) > 1:
+        if sum(value is not None for value in (self.bytes, self.mean_bytes, self.min_iou)) > 1:
             raise InputError("give one of bytes, mean_bytes and min_iou.", "goal")
         if self.min_iou is not None and not 0 < self.min_iou <= 1:
             raise InputError(f"must be above 0 and at most 1, got {self.min_iou}.", "min_iou")
         for name in ("bytes", "mean_bytes"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise InputError(f"must be at least 1, got {value}.", name)
+        if self.latent_steps < 0:
+            raise InputError(f"must be at least 0, got {self.latent_steps}.", "latent_steps")
+
+    @property
+    def bounded(self) -> bool:
+        """Whether bytes or IoU are bounded."""
+        return (self.bytes, self.mean_bytes, self.min_iou) != (None, None, None)
 
     def choose(self, choices: Sequence[Sequence[Point]]) -> list[Point]:
         """One point for each shape.

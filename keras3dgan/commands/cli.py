@@ -234,6 +234,14 @@ def add_codec(default: str | None = DEFAULT) -> None:
     add(flags.DEFINE_integer, "bytes", None, text, MODEL)
     add(flags.DEFINE_float, "mean_bytes", None, "as --bytes, but on average", MODEL)
     add(flags.DEFINE_float, "min_iou", None, "the fewest bytes with at least this IoU", MODEL)
+    add_latent_steps(
+        "models with latents: steps that look for better ones than the encoder's, e.g. 20; slow, and nearer"
+    )
+
+
+def add_latent_steps(text: str) -> None:
+    """Defines `--latent_steps`."""
+    add(flags.DEFINE_integer, "latent_steps", 0, text, MODEL)
 
 
 def add_model(what: str) -> None:
@@ -287,8 +295,7 @@ def goal() -> Goal:
     wanted = (FLAGS.bytes, FLAGS.mean_bytes, FLAGS.min_iou)
     if sum(value is not None for value in wanted) + FLAGS.lossless > 1:
         raise InputError("give one of --lossless, --bytes, --mean_bytes and --min_iou.")
-    given = Goal(*wanted)
-    return Goal(min_iou=1.0) if FLAGS.lossless else given
+    return Goal(FLAGS.bytes, FLAGS.mean_bytes, 1.0 if FLAGS.lossless else FLAGS.min_iou, FLAGS.latent_steps)
 
 
 def load_codec(model: str, goal: Goal = Goal()) -> ShapeCodec:

@@ -18,6 +18,7 @@ from keras3dgan.provenance import write_result
 cli.add(flags.DEFINE_list, "models", None, f"runs or presets, of one data set: {recipes.sources('codec')}", cli.MODEL)
 cli.add(flags.DEFINE_list, "trainings", [], "further runs whose outcome is recorded too, e.g. of the 3D-GAN", cli.MODEL)
 cli.add(flags.DEFINE_boolean, "pca", True, "also measure PCA of the same latent size", cli.MODEL)
+cli.add_latent_steps("above 0: also measure each with so many steps that look for better latents, e.g. 20; slow")
 cli.add_measuring("originals and reconstructions")
 flags.mark_flag_as_required("models")
 
@@ -30,7 +31,10 @@ def main(_: Sequence[str]) -> None:
     from keras3dgan.report.sections import reconstructions, turning
 
     runs = [presets.get(path, "models") for path in cli.FLAGS.models]
-    comparison = compare(runs, cli.FLAGS.split, cli.FLAGS.pca, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
+    steps = cli.FLAGS.latent_steps
+    comparison = compare(
+        runs, cli.FLAGS.split, cli.FLAGS.pca, cli.FLAGS.data_dir, cli.FLAGS.manual_dir, latent_steps=steps
+    )
     outcomes = {
         run.name: run.outcome() for run in [*runs, *(presets.get(path, "trainings") for path in cli.FLAGS.trainings)]
     }

@@ -130,6 +130,7 @@ def compare(
     data_dir: str | None = None,
     manual_dir: str | None = None,
     more: Mapping[str, ShapeCodec] = MappingProxyType({}),
+    latent_steps: int = 0,
 ) -> Comparison:
     """Measures the codecs of some runs, and PCA of the first one's latent size, on the same shapes.
 
@@ -140,6 +141,7 @@ def compare(
         data_dir: where TFDS keeps prepared data sets.
         manual_dir: where the source of a data set lies that must be fetched by hand.
         more: further codecs of the same resolution, by name.
+        latent_steps: above 0 each run's codec is measured again, with so many steps on the latents (`Goal`).
 
     Raises:
         InputError: a run is missing or of another kind, or two were trained on different data.
@@ -150,11 +152,15 @@ def compare(
     dataset, classes, resolution = sources[0]
     shapes = data.load(dataset, split, classes, resolution, data_dir, manual_dir)
     codecs: dict[str, ShapeCodec] = {}
-    trained: dict[str, dict[str, str]] = {}
+    trained: dict[str, dict[str, Any]] = {}
     for run in runs:
         codec, name = offer(run, "codec")(run, Goal()), offer(run, "codec_name")(run.settings)
         name = f"{name} ({run.name})" if name in codecs else name
         codecs[name], trained[name] = codec, {"run": run.name}
+        if latent_steps:
+            slow = f"{name}, {latent_steps} steps on the latents"
+            codecs[slow] = offer(run, "codec")(run, Goal(latent_steps=latent_steps))
+            trained[slow] = {"run": run.name, "latent_steps": latent_steps}
     if with_pca:
         train, validation = (
             data.load(dataset, part, classes, resolution, data_dir, manual_dir) for part in ("train", "validation")

@@ -216,15 +216,17 @@ def load(run: Run, goal: Goal | None = None) -> NeuralCodec:
     from keras3dgan.codec.goals import Goal
     from keras3dgan.codec.latent.entropy_coder import EntropyCoder
     from keras3dgan.codec.latent.neural import NeuralCodec
+    from keras3dgan.models.latent_search import LatentSearch
     from keras3dgan.training.model_files import load_models
 
+    goal = goal or Goal()
     encoder, decoder = load_models(run, "encoder", "decoder")
     files = run.coder_files()
     if not files:
         raise InputError(f"{run.path}: no entropy tables here (coder.npz is missing); let its training finish.")
-    return NeuralCodec(
-        encoder, decoder, [EntropyCoder.from_bytes(path.read_bytes(), str(path)) for path in files], goal or Goal()
-    )
+    coders = [EntropyCoder.from_bytes(path.read_bytes(), str(path)) for path in files]
+    search = LatentSearch(decoder, coders[0], goal.latent_steps) if goal.latent_steps else None
+    return NeuralCodec(encoder, decoder, coders, goal, search)
 
 
 def for_latents(run: Run | None, resolution: int) -> NeuralCodec:

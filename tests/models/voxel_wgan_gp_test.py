@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras3dgan import losses, models
-from keras3dgan.models.adversarial.step import input_gradients
+from keras3dgan.backend import input_gradients
 from tests.conftest import boxes
 
 

@@ -100,6 +100,14 @@ class EntropyCoder:
         """How many latents, k."""
         return len(self.low)
 
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each latent by the tables, float32 (k,) each."""
+        values = (self.low[:, None] + np.arange(self.frequencies.shape[1])) * self.step
+        shares = self.frequencies / _TOTAL
+        mean = (shares * values).sum(axis=1)
+        variance = (shares * (values - mean[:, None]) ** 2).sum(axis=1)
+        return mean.astype(np.float32), np.maximum(np.sqrt(variance), self.step / 4).astype(np.float32)
+
     def quantize(self, latents: np.ndarray) -> np.ndarray:
         """Symbols int32 (count, k) of latents (count, k)."""
         return np.clip(np.rint(np.asarray(latents, np.float32) / np.float32(self.step)), self.low, self.high).astype(

@@ -56,7 +56,7 @@ class LatentCodec(ShapeCodec):
     def choose(self, grids: np.ndarray, archived: bool = False, origins: Sequence[Origin] | None = None) -> list[Point]:
         latents = self.analyse(grids)
         origins = origins or [Origin()] * len(grids)
-        if self.goal == Goal():
+        if not self.goal.bounded:
             payloads = self.coder.encode(self.coder.quantize(latents))
             return [
                 Point((0, payload), self._size(payload, archived, origin), math.nan, origin)

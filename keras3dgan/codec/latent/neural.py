@@ -25,6 +25,7 @@ class NeuralCodec(LatentCodec):
         decoder: latents to logits.
         coders: of the latents, `fitting.fit_coders`'s.
         goal: what `encode` is to reach.
+        search: betters latents (count, k) for grids (count, n, n, n); default: they stay as the encoder gives them.
 
     Example:
         >>> from keras3dgan.recipes import load_codec
@@ -33,14 +34,23 @@ class NeuralCodec(LatentCodec):
         ('NeuralCodec', (1, 32, 32, 32))
     """
 
-    def __init__(self, encoder: keras.Model, decoder: keras.Model, coders: list[EntropyCoder], goal: Goal = Goal()):
+    def __init__(
+        self,
+        encoder: keras.Model,
+        decoder: keras.Model,
+        coders: list[EntropyCoder],
+        goal: Goal = Goal(),
+        search: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+    ):
         self.encoder = encoder
         self.decoder = decoder
         self.coders = coders
         self.goal = goal
+        self._search = search
 
     def analyse(self, grids: np.ndarray) -> np.ndarray:
-        return analyse(self.encoder.predict_on_batch, grids)
+        latents = analyse(self.encoder.predict_on_batch, grids)
+        return latents if self._search is None else _in_batches(self._search, grids, latents)
 
     def synthesise(self, latents: np.ndarray) -> np.ndarray:
         return synthesise(self.decoder.predict_on_batch, latents)
@@ -57,6 +67,7 @@ def synthesise(decoder: Callable[[np.ndarray], Any], latents: np.ndarray) -> np.
     return 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
 
 
-def _in_batches(model: Callable[[np.ndarray], Any], inputs: np.ndarray) -> np.ndarray:
-    parts = [model(inputs[i : i + _BATCH]) for i in range(0, len(inputs), _BATCH)]
+def _in_batches(model: Callable[..., Any], *inputs: np.ndarray) -> np.ndarray:
+    starts = range(0, len(inputs[0]), _BATCH)
+    parts = [model(*(array[start : start + _BATCH] for array in inputs)) for start in starts]
     return np.concatenate([np.asarray(part) for part in parts])

@@ -37,6 +37,9 @@ class OctreeCodec(ShapeCodec):
         goal: what `encode` is to reach; default: every voxel exact.
         poses: into which a shape may be turned where it takes fewer bytes then; it comes back as it was.
 
+    Raises:
+        InputError: the goal asks for steps on latents, which there are none of.
+
     Example:
         >>> from keras3dgan import codec
         >>> exact = codec.load("octree32")
@@ -46,6 +49,8 @@ class OctreeCodec(ShapeCodec):
     """
 
     def __init__(self, octree: OctreeModel, goal: Goal = Goal(), poses: Sequence[int] = range(pose.COUNT)):
+        if goal.latent_steps:
+            raise InputError("an octree model has no latents to look for; leave it out.", "latent_steps")
         self.octree = octree
         self.goal = goal
         self.poses = poses
@@ -69,7 +74,7 @@ class OctreeCodec(ShapeCodec):
         turned, way = search.turned(self.octree, grid, self.poses, archive.TURNING if archived else 0)
         origin = dataclasses.replace(origin, pose=turned)
         # A shape that is to come back exactly is sent in the one way that there is.
-        exact = self.goal in (Goal(), Goal(min_iou=1.0))
+        exact = not self.goal.bounded or self.goal.min_iou == 1
         return points([way] if exact else search.ways(self.octree, way.grid), archived, origin)
 
     def streams(self, points: Sequence[Point]) -> list[bytes]:

@@ -11,11 +11,6 @@ from keras import ops
 from keras3dgan.models.adversarial.hooks import Guidance, Hooks
 
 
-def input_gradients(function: Callable[[Any], Any], x: Any) -> Any:
-    """The gradient of sum(function(x)) with respect to x, itself differentiable with respect to the weights."""
-    return jax.grad(lambda voxels: ops.sum(function(voxels)))(x)
-
-
 class _Variables:
     """The variables of a training, and what code that assigns to them makes of their values."""
 

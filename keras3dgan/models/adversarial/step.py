@@ -3,8 +3,8 @@
 import keras
 
 if keras.backend.backend() == "tensorflow":
-    from keras3dgan.models.adversarial.tensorflow_step import AdversarialStep, input_gradients
+    from keras3dgan.models.adversarial.tensorflow_step import AdversarialStep
 else:
-    from keras3dgan.models.adversarial.jax_step import AdversarialStep, input_gradients
+    from keras3dgan.models.adversarial.jax_step import AdversarialStep
 
-__all__ = ["AdversarialStep", "input_gradients"]
+__all__ = ["AdversarialStep"]

@@ -20,14 +20,6 @@ def mean_over_replicas(values: _Structure) -> _Structure:
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, values)
 
 
-def input_gradients(function: Callable[[Any], Any], x: Any) -> Any:
-    """The gradient of sum(function(x)) with respect to x, itself differentiable with respect to the weights."""
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        total = ops.sum(function(x))
-    return tape.gradient(total, x)
-
-
 def _run_if(condition: Any, update: Callable[[], Any], variables: Sequence[keras.Variable]) -> Any:
     """Runs `update` where `condition` holds; else every one of `variables` keeps its value and the result is 0.
 

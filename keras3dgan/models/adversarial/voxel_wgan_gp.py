@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from keras3dgan import losses
+from keras3dgan.backend import input_gradients
 from keras3dgan.models.adversarial.adversarial_model import AdversarialModel
-from keras3dgan.models.adversarial.step import input_gradients
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")

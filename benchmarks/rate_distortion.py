@@ -30,18 +30,19 @@ import numpy as np
 import tqdm
 from scipy import ndimage
 
-from keras3dgan import codec, data, recipes
+from keras3dgan import codec, data, presets, recipes
 from keras3dgan.codec import archive
 from keras3dgan.codec.goals import Point, share
 from keras3dgan.codec.latent.latent_codec import LatentCodec
+from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.codec.octree import search
 from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.codec.octree.octree_codec import OctreeCodec, points
 from keras3dgan.codec.octree.search import Way
 from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.models.latent_search import LatentSearch
 from keras3dgan.provenance import write_result
 from keras3dgan.report import figures
-from keras3dgan.runs import Run
 from keras3dgan.voxels.grid import iou, pack, unpack
 from keras3dgan.voxels.shape_set import ShapeSet
 
@@ -208,18 +209,26 @@ def baselines_curves(train: ShapeSet, shapes: ShapeSet, seen: np.ndarray) -> dic
     return curves
 
 
-def read_codecs(runs: Sequence[str], train: ShapeSet, validation: ShapeSet) -> dict[str, LatentCodec]:
-    """Models with latents by what to call them, each with a coder for every step."""
+def read_codecs(
+    runs: Sequence[str], train: ShapeSet, validation: ShapeSet, latent_steps: int
+) -> dict[str, LatentCodec]:
+    """Models with latents by what to call them, each with a coder for every step, and with steps on the latents again."""
     from keras3dgan.codec.latent.fitting import fit_coders
     from keras3dgan.models.fingerprint import fingerprint
 
     found: dict[str, LatentCodec] = {}
     for run in runs:
         model = recipes.load_codec(run)
+        assert isinstance(model, NeuralCodec)
         ways = (model.analyse, model.synthesise)
         model.coders = fit_coders(*ways, train, validation, fingerprint(model.decoder), model.coder.step, FACTORS)
-        kind = "report's model" if Run(run).settings.get("network", "plain") == "plain" else _RESIDUAL
-        found[f"{kind}, {pathlib.Path(run).name.replace('_', ' ')}"] = model
+        kind = "report's model" if presets.get(run).settings.get("network", "plain") == "plain" else _RESIDUAL
+        name = f"{kind}, {pathlib.Path(run).name.replace('_', ' ')}"
+        found[name] = model
+        if latent_steps:
+            search = LatentSearch(model.decoder, model.coder, latent_steps)
+            slow = NeuralCodec(model.encoder, model.decoder, model.coders, search=search)
+            found[f"{name}, {latent_steps} steps on the latents"] = slow
     return found
 
 
@@ -232,7 +241,10 @@ def main() -> None:
         "--model", default=codec.DEFAULT, help="octree model: a name, an .npz, or a run of train_octree"
     )
     parser.add_argument("--knowing", help="another octree model to compare, that carries the training shapes")
-    parser.add_argument("--runs", default="", help="runs of train_compressor on all ten classes, by comma")
+    parser.add_argument("--runs", default="", help="runs or presets of all ten classes, by comma")
+    parser.add_argument(
+        "--latent_steps", type=int, default=0, help="measure them with so many steps on the latents too"
+    )
     parser.add_argument("--output", required=True, help="JSON file to write")
     parser.add_argument("--picture", required=True, help="PNG file to write")
     parser.add_argument("--cache", default="runs/rate_distortion", help="folder for what takes long")
@@ -253,7 +265,7 @@ def main() -> None:
         rows = np.flatnonzero(test.labels == test.class_names.index(name)) if name else np.arange(len(test))
         parts[title] = (rows, test.take(rows), seen[rows])
     runs = [run for run in arguments.runs.split(",") if run]
-    latents = read_codecs(runs, train, validation)
+    latents = read_codecs(runs, train, validation, arguments.latent_steps)
     curves = {
         title: {name: latent_curve(model, part, new) for name, model in latents.items()}
         for title, (_, part, new) in parts.items()
@@ -271,7 +283,7 @@ def main() -> None:
         }
         for title, (rows, part, new) in parts.items()
     }
-    trainings = {**content.pop("trainings", {}), **{run: Run(run).outcome() for run in runs}}
+    trainings = {**content.pop("trainings", {}), **{run: presets.get(run).outcome() for run in runs}}
     seconds = round(time.perf_counter() - begin, 1)
     measured = {"rate_distortion": subsets, "split": "test", **content, "trainings": trainings, "seconds": seconds}
     write_result(arguments.output, shlex.join(sys.argv), measured)

@@ -219,6 +219,8 @@ def _views(settings: VAEGANSettings | LatentSettings, options: Options) -> tuple
         if settings.views != "grids":
             raise InputError("pictures of a folder show shapes as they are; leave it at none.", "augmentation")
         shapes = augmented(shapes, settings.augmentation, settings.copies, settings.seed)
+    elif isinstance(settings, LatentSettings) and settings.copies > 1:
+        raise InputError("copies that nothing changes are all alike; give an augmentation too.", "copies")
     source = (settings.views, settings.picture_size, options.data_dir)
     return load_views(shapes, *source), load_views(validation, *source)
 

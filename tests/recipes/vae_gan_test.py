@@ -183,6 +183,10 @@ def test_the_latent_variant_needs_an_autoencoder(packed_archive, trained, tmp_pa
             ("--preset=latent", f"--autoencoder={trained}/autoencoder", "--augmentation=mirror", f"--views={tmp_path}"),
             "--augmentation: pictures of a folder show shapes as they are",
         ),
+        (
+            ("--preset=latent", f"--autoencoder={trained}/autoencoder", "--copies=2"),
+            "--copies: copies that nothing changes are all alike",
+        ),
     ):
         failed = run_command("train_vae_gan", *common, *flags, check=False)
         assert failed.returncode == 1 and sentence in failed.stderr and failed.stderr.count("\n") == 1, failed.stderr

@@ -257,6 +257,24 @@ def front(content: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
+def latents(content: dict) -> str:
+    """Of `rate_distortion` the autoencoders that start as PCA, and PCA, at each of their rates."""
+    subsets = content["rate_distortion"]
+    names = [name for name in subsets["all"]["curves"] if name.startswith(("autoencoder from PCA", "PCA"))]
+    heads = [f"{title}: float latents | bytes: IoU" for title in subsets]
+    lines = [f"| | {' | '.join(heads)} |", "|---" * (2 * len(subsets) + 1) + "|"]
+    for name in names:
+        cells = []
+        for subset in subsets.values():
+            curve = subset["curves"][name]
+            exact = next((f"{row['iou']:.3f}" for row in curve if row["rate"] == "float32 latents"), "-")
+            coded = sorted((row["bytes"], row["iou"]) for row in curve if row["rate"] != "float32 latents")
+            cells.append(f"{exact} | {', '.join(f'{size:.0f}: {iou:.3f}' for size, iou in coded if size >= 5)}")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    counts = ", ".join(f"{title} {subset['shapes']}" for title, subset in subsets.items())
+    return "\n".join([*lines, "", f"Test split, shapes: {counts}; points of 5 bytes and more."]) + "\n"
+
+
 def reconstruction(content: dict) -> str:
     """The table of a file that `keras3dgan evaluate_reconstruction` wrote."""
     titles = {

@@ -86,7 +86,7 @@ _BY_CONTENT = {
     "measurements": made.performance,
 }
 # Of a file that has several tables: what a mark calls them.
-_BY_NAME = {"front": made.front}
+_BY_NAME = {"front": made.front, "latents": made.latents}
 
 
 def fill(text: str) -> str:

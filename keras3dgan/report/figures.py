@@ -100,7 +100,7 @@ def rate_distortion(lines: Mapping[str, Mapping[str, Sequence[tuple[float, float
     Args:
         lines: panel title -> codec -> (bytes, IoU) points.
     """
-    figure, axes = plt.subplots(1, len(lines), figsize=(6 * len(lines), 4.6), layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(1, len(lines), figsize=(6 * len(lines), 5.6), layout="constrained", squeeze=False)
     colors = matplotlib.colormaps["tab20"]
     for axis, (title, group) in zip(axes[0], lines.items(), strict=True):
         for index, (name, points) in enumerate(group.items()):
@@ -117,7 +117,7 @@ def rate_distortion(lines: Mapping[str, Mapping[str, Sequence[tuple[float, float
             )
         axis.set(title=title, xlabel="bytes a shape", ylabel="IoU", xscale="log", ylim=(0, 1.02))
         axis.grid(alpha=0.3, which="both")
-    axes[0][0].legend(fontsize=7, loc="lower right")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=3)
     return figure
 
 

@@ -119,11 +119,20 @@ def test_a_damaged_config_is_a_sentence(tmp_path, content):
 
 def test_settings_and_metrics_of_other_types(tmp_path):
     run = Run(tmp_path)
-    for name, value in (("epochs", [1]), ("seed", None), ("classes", 7), ("seed", "0"), ("width", 0.5)):
+    for name, value in (
+        ("epochs", [1]),
+        ("seed", None),
+        ("classes", 7),
+        ("seed", "0"),
+        ("width", 0.5),
+        ("beta_1", 10**400),
+    ):
         settings = {**dataclasses.asdict(GANSettings()), name: value}
         (tmp_path / "config.json").write_text(json.dumps({"kind": "gan", "settings": settings}))
         with pytest.raises(InputError, match=f"{name}: must be of the kind of .*; choose another run"):
             recipe_of(run).read_settings(run)
+    with pytest.raises(InputError, match=r"precision: must be one of .*, got '\[{40}'\.$"):
+        GANSettings(precision="[" * 100_000)
     lines = [
         '{"epoch": 1, "step": "9", "seconds": 1}',
         '{"epoch": 1, "step": 2, "seconds": 1}',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -52,7 +52,7 @@ def check_value(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
     if len(numbers) == 2 and not isinstance(value[0], str) and value[0] > value[1]:
         raise InputError(f"the first number must not be above the second, got {value[0]:g},{value[1]:g}.", name)
     if bounds["choices"] and value not in bounds["choices"]:
-        raise InputError(f"must be one of {', '.join(bounds['choices'])}, got '{value}'.", name)
+        raise InputError(f"must be one of {', '.join(bounds['choices'])}, got '{value:.40}'.", name)
     if bounds["check"] and (wrong := bounds["check"](value)):
         raise InputError(wrong, name)
 
@@ -130,5 +130,5 @@ def _is_like(value: Any, default: Any) -> bool:
         kind = type(default[0]) if default else str
         return isinstance(value, tuple) and all(_is_like(each, kind()) for each in value)
     if isinstance(default, float):
-        return isinstance(value, int | float) and math.isfinite(value)
+        return isinstance(value, int | float) and abs(value) <= sys.float_info.max
     return isinstance(value, type(default))

@@ -12,6 +12,8 @@ from keras3dgan.voxels import grid as grids
 
 _VARIABLE = "instance"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+# The bit of a zip entry that says so.
+_ENCRYPTED = 1
 # One float64 grid of the largest resolution read; anything bigger is no single shape.
 _MAX_BYTES = grids.MAX_RESOLUTION**3 * 8 + 4096
 
@@ -105,6 +107,8 @@ def _npz_member(path: str | os.PathLike[str]) -> np.ndarray:
         name = "grid.npy" if "grid.npy" in names else names[0] if len(names) == 1 else None
         if name is None:
             raise InputError(f"{path}: holds {len(names)} arrays; store the grid alone or under the name 'grid'.")
+        if archive.getinfo(name).flag_bits & _ENCRYPTED:
+            raise InputError(f"{path}: is encrypted; save it without a password.")
         if archive.getinfo(name).file_size > _MAX_BYTES:
             raise InputError(f"{path}: unpacks to more than one grid of {grids.MAX_RESOLUTION}^3; split it.")
     with np.load(path, allow_pickle=False) as content:

@@ -25,6 +25,10 @@ def test_bad_files_get_a_sentence(tmp_path):
     np.save(tmp_path / "flat.npy", np.zeros((3, 4, 5)))
     content = (tmp_path / "two.npz").read_bytes()
     (tmp_path / "cut.npz").write_bytes(content[: len(content) // 2])
+    np.savez(tmp_path / "one.npz", corner_shape())
+    locked = bytearray((tmp_path / "one.npz").read_bytes())
+    locked[locked.index(b"PK\1\2") + 8] |= 1  # the flag of an entry with a password
+    (tmp_path / "locked.npz").write_bytes(locked)
     (tmp_path / "junk.mat").write_bytes(b"junk" * 100)
     (tmp_path / "new.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
     np.save(tmp_path / "whole.npy", corner_shape(16))
@@ -37,6 +41,7 @@ def test_bad_files_get_a_sentence(tmp_path):
         "pickled.npy": "plain numbers",
         "flat.npy": "three equal axes",
         "cut.npz": "not a readable NumPy file",
+        "locked.npz": "is encrypted; save it without a password",
         "cut.npy": "not a readable NumPy file",
         "none.npy": "no such file",
     }

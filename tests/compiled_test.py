@@ -4,6 +4,7 @@ import errno
 import importlib.util
 import pathlib
 
+import numba
 import pytest
 from numba.core.caching import CacheImpl, IndexDataCacheFile
 
@@ -11,8 +12,9 @@ from keras3dgan import compiled
 
 
 @pytest.fixture
-def load(tmp_path):
+def load(tmp_path, monkeypatch):
     """Imports a new module with a function `double`; its cache lies in `__pycache__` beside it."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")  # whatever NUMBA_CACHE_DIR says
     compiled._say_so.cache_clear()
     path = tmp_path / "module.py"
     path.write_text("from keras3dgan.compiled import compiled\n\n\n@compiled\ndef double(x):\n    return 2 * x\n")

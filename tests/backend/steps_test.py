@@ -9,24 +9,28 @@ import pytest
 
 from tests.conftest import command_environment, needs_jax
 
-KINDS = ("gan", "wgan_gp", "r3gan", "latent", "vae_gan", "autoencoder", "compressor", "voxnet")
+# One of each base class; the others take minutes more.
+FAST = ("gan", "latent", "compressor", "voxnet")
+SLOW = ("wgan_gp", "r3gan", "vae_gan", "pictures", "autoencoder")
+KINDS = (*FAST, *(pytest.param(kind, marks=pytest.mark.slow) for kind in SLOW))
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, worker_id):
-    """What a model becomes on a backend and a strategy; each pair trains all models in one process, once for all workers."""
+    """What a model becomes on a backend and a strategy; each pair trains all fast ones in one process, once for all workers."""
     base = tmp_path_factory.getbasetemp()
     base = (base if worker_id == "master" else base.parent) / "steps"
     base.mkdir(exist_ok=True)
 
     def get(kind, backend, strategy):
-        folder = base / f"{backend}-{strategy}"
+        kinds = FAST if kind in FAST else SLOW
+        folder = base / f"{backend}-{strategy}-{kinds[0]}"
         with open(f"{folder}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (folder / f"{KINDS[-1]}.npz").exists():
+            if not (folder / f"{kinds[-1]}.npz").exists():
                 folder.mkdir(exist_ok=True)
                 environment = {**command_environment(), "KERAS_BACKEND": backend}
-                command = [sys.executable, "-m", "tests.backend.steps", strategy, str(folder)]
+                command = [sys.executable, "-m", "tests.backend.steps", strategy, str(folder), ",".join(kinds)]
                 root = environment["PYTHONPATH"]
                 result = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=900)
                 assert result.returncode == 0, result.stderr[-3000:]

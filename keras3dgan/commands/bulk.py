@@ -182,11 +182,16 @@ def run(
         InputError: the folder is of another collection, another process writes to it, or it cannot be written to.
         LostHostError: a worker was killed.
     """
+    wanted = dataclasses.asdict(goal)
+    if not goal.latent_steps:  # as it was written before there were any
+        del wanted["latent_steps"]
     made_by = {
         "source": collection.source,
         "model": codec.fingerprint.hex(),
-        "goal": dataclasses.asdict(goal),
-        "reading": {**reading, "keep_placement": collection.keep_placement},
+        "goal": wanted,
+        # Not the limits: they decide which files are read, not what becomes of them.
+        "reading": {name: value for name, value in reading.items() if name != "limits"}
+        | {"keep_placement": collection.keep_placement},
     }
     with locked(output, "another process compresses into this folder; wait for it or stop it."):
         planned = shards.plan(collection.inputs, output, 1 if collection.dataset else size, made_by)

@@ -231,6 +231,10 @@ def test_the_model_of_the_package_and_a_goal(folder, tmp_path):
     found, used = Archive(path), load()
     for name in found.names:
         assert iou(np.load(folder / name)[None], found.shape(name, used)[None])[0] >= 0.8
+    again = run_command(
+        "bulk_compress", f"--output={tmp_path}/out", "--min_iou=0.8", "--read_seconds=60", folder, check=False
+    )
+    assert "1 of 1 archives were there already" in again.stdout, again.stderr
     # A goal that one shape cannot reach costs that shape, not the collection.
     done = run_command("bulk_compress", f"--output={tmp_path}/few", "--bytes=1", folder, check=False)
     assert done.returncode == 1 and "Traceback" not in done.stderr

@@ -44,6 +44,11 @@ def works(path: pathlib.Path, python: str) -> str:
         return said.strip()
 
 
+def _runs(python: str) -> bool:
+    """Whether it is at hand; pyenv's stand-ins are there for versions that are not."""
+    return bool(shutil.which(python)) and not subprocess.run([python, "--version"], capture_output=True).returncode
+
+
 def main() -> None:
     """Prints a line for each file and Python; ends with status 1 where something fails."""
     files = [pathlib.Path(word) for word in sys.argv[1:]]
@@ -54,7 +59,7 @@ def main() -> None:
         print(f"{path.name}: {size / 1e6:.1f} MB")
         if size > _MOST:
             sys.exit(f"{path.name} is larger than {_MOST / 1e6:.0f} MB.")
-    pythons = [python for python in PYTHONS if shutil.which(python)]
+    pythons = [python for python in PYTHONS if _runs(python)]
     for path in files:
         for python in pythons:
             print(f"{path.name}, {python}: {works(path, python)}", flush=True)

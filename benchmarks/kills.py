@@ -47,8 +47,9 @@ _TRAININGS = {
 _COMMON = ["--preset=test", "--dataset={folder}/shapes.npz", "--checkpoint_seconds=0"]
 _BULK = ["--shard_size=5", "--beam=--direct_num_workers=2 --direct_running_mode=multi_processing"]
 _MESHES = 300
-# Seconds in which what a killed command had started must have ended, and in which any command must.
-_AFTERMATH, _LONGEST = 60, 3600
+# Seconds in which what a killed command had started must have ended, and in which any command must. A worker of Beam that had not
+# reached the command yet gives up after two minutes.
+_AFTERMATH, _LONGEST = 150, 3600
 
 
 @dataclasses.dataclass(frozen=True)

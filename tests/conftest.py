@@ -46,7 +46,7 @@ def boxes(count: int, size: int = 16, seed: int = 0) -> ShapeSet:
     return ShapeSet(grids.pack(volumes), labels.astype(np.int64), ids, ("flat", "tall"), size)
 
 
-def _made_once(tmp_path_factory, name: str, make: Callable[[pathlib.Path], None]) -> pathlib.Path:
+def made_once(tmp_path_factory, name: str, make: Callable[[pathlib.Path], None]) -> pathlib.Path:
     """A folder that the first worker of a session makes, and the others wait for."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
@@ -65,7 +65,7 @@ def _made_once(tmp_path_factory, name: str, make: Callable[[pathlib.Path], None]
 @pytest.fixture(scope="session")
 def packed_archive(tmp_path_factory) -> pathlib.Path:
     """A small file in the packed form of ModelNet10, 30^3, with an empty grid in it."""
-    return _made_once(tmp_path_factory, "packed", _pack) / "modelnet10.npz"
+    return made_once(tmp_path_factory, "packed", _pack) / "modelnet10.npz"
 
 
 def _pack(folder: pathlib.Path) -> None:
@@ -142,7 +142,7 @@ def prepared_data(tmp_path_factory) -> pathlib.Path:
 @pytest.fixture(scope="session")
 def trained(packed_archive, tmp_path_factory) -> pathlib.Path:
     """A folder with tiny finished runs `gan`, `voxnet`, `compressor` and `autoencoder`, trained by the commands."""
-    return _made_once(tmp_path_factory, "trained", functools.partial(_train, packed_archive))
+    return made_once(tmp_path_factory, "trained", functools.partial(_train, packed_archive))
 
 
 def _train(packed_archive: pathlib.Path, folder: pathlib.Path) -> None:
@@ -163,7 +163,7 @@ def _train(packed_archive: pathlib.Path, folder: pathlib.Path) -> None:
 @pytest.fixture(scope="session")
 def exported(trained, tmp_path_factory) -> pathlib.Path:
     """A folder with `encoder`, `decoder`, `generator` and `voxnet` as SavedModels, version 1 each."""
-    return _made_once(tmp_path_factory, "exported", functools.partial(_export, trained))
+    return made_once(tmp_path_factory, "exported", functools.partial(_export, trained))
 
 
 def _export(trained: pathlib.Path, folder: pathlib.Path) -> None:

@@ -1,5 +1,6 @@
 """From pictures to shapes by the commands: trained, measured, used on pictures that somebody else made."""
 
+import functools
 import json
 
 import numpy as np
@@ -15,12 +16,15 @@ from keras3dgan.training.best_reconstructor import BestReconstructor
 from keras3dgan.training.latent_space import latents_of
 from keras3dgan.training.options import Options
 from keras3dgan.voxels.grid import iou
-from tests.conftest import boxes, run_command
+from tests.conftest import boxes, made_once, run_command
 
 
 @pytest.fixture(scope="module")
 def trained_vae_gan(packed_archive, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("vae_gan")
+    return made_once(tmp_path_factory, "vae_gan", functools.partial(_train, packed_archive))
+
+
+def _train(packed_archive, folder):
     words = ["--preset=test", f"--dataset={packed_archive}", f"--data_dir={folder}/data", "--epochs=100"]
     words += [
         "--measure_every=20",
@@ -31,7 +35,6 @@ def trained_vae_gan(packed_archive, tmp_path_factory):
     ]
     out = run_command("train_vae_gan", f"--workdir={folder}/run", *words).stdout
     assert "kept the models of epoch" in out and (folder / "run" / "samples" / "epoch-00100.png").exists()
-    return folder
 
 
 def test_the_kept_generator_is_best_at_one_half(trained_vae_gan):

@@ -28,7 +28,7 @@ cli.add(flags.DEFINE_string, "data_dir", None, "where TFDS keeps prepared data s
 
 _LONGER = "compressor_furniture_32"
 # A slower way to encode, measured beside the quick one.
-_LATENT_STEPS = 20
+_LATENT_STEPS = 10
 # What is trained, in this order, and what to say of it.
 _STEPS = {
     "autoencoder": "Autoencoder: starts as PCA and learns what is left",

@@ -32,15 +32,13 @@ from scipy import ndimage
 
 from keras3dgan import codec, data, presets, recipes
 from keras3dgan.codec import archive
-from keras3dgan.codec.goals import Point, share
+from keras3dgan.codec.goals import Goal, Point, share
 from keras3dgan.codec.latent.latent_codec import LatentCodec
-from keras3dgan.codec.latent.neural import NeuralCodec
 from keras3dgan.codec.octree import search
 from keras3dgan.codec.octree.model import OctreeModel, Start
 from keras3dgan.codec.octree.octree_codec import OctreeCodec, points
 from keras3dgan.codec.octree.search import Way
 from keras3dgan.codec.shape_codec import ShapeCodec
-from keras3dgan.models.latent_search import LatentSearch
 from keras3dgan.provenance import write_result
 from keras3dgan.report import figures
 from keras3dgan.voxels.grid import iou, pack, unpack
@@ -219,15 +217,14 @@ def read_codecs(
     found: dict[str, LatentCodec] = {}
     for run in runs:
         model = recipes.load_codec(run)
-        assert isinstance(model, NeuralCodec)
         ways = (model.analyse, model.synthesise)
         model.coders = fit_coders(*ways, train, validation, fingerprint(model.decoder), model.coder.step, FACTORS)
         kind = "report's model" if presets.get(run).settings.get("network", "plain") == "plain" else _RESIDUAL
         name = f"{kind}, {pathlib.Path(run).name.replace('_', ' ')}"
         found[name] = model
         if latent_steps:
-            search = LatentSearch(model.decoder, model.coder, latent_steps)
-            slow = NeuralCodec(model.encoder, model.decoder, model.coders, search=search)
+            slow = recipes.load_codec(run, Goal(latent_steps=latent_steps))
+            slow.coders = model.coders
             found[f"{name}, {latent_steps} steps on the latents"] = slow
     return found
 

@@ -261,18 +261,19 @@ def latents(content: dict) -> str:
     """Of `rate_distortion` the autoencoders that start as PCA, and PCA, at each of their rates."""
     subsets = content["rate_distortion"]
     names = [name for name in subsets["all"]["curves"] if name.startswith(("autoencoder from PCA", "PCA"))]
-    heads = [f"{title}: float latents | bytes: IoU" for title in subsets]
-    lines = [f"| | {' | '.join(heads)} |", "|---" * (2 * len(subsets) + 1) + "|"]
+    titles, rows = [""], []
+    for title in subsets:
+        titles += [f"{title}: float latents", "bytes: IoU"]
     for name in names:
-        cells = []
+        cells = [name]
         for subset in subsets.values():
             curve = subset["curves"][name]
             exact = next((f"{row['iou']:.3f}" for row in curve if row["rate"] == "float32 latents"), "-")
             coded = sorted((row["bytes"], row["iou"]) for row in curve if row["rate"] != "float32 latents")
-            cells.append(f"{exact} | {', '.join(f'{size:.0f}: {iou:.3f}' for size, iou in coded if size >= 5)}")
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+            cells += [exact, ", ".join(f"{size:.0f}: {iou:.3f}" for size, iou in coded if size >= 5)]
+        rows.append(cells)
     counts = ", ".join(f"{title} {subset['shapes']}" for title, subset in subsets.items())
-    return "\n".join([*lines, "", f"Test split, shapes: {counts}; points of 5 bytes and more."]) + "\n"
+    return table(titles, rows, f"Test split, shapes: {counts}; points of 5 bytes and more.")
 
 
 def reconstruction(content: dict) -> str:

@@ -53,9 +53,9 @@ class ArchiveWriter:
     Example:
         >>> from keras3dgan import codec
         >>> exact = codec.load("octree32")
-        >>> with create("shapes.g3a", exact) as writer:
-        ...     for number, point in enumerate(exact.choose(exact.sample(2), archived=True)):
-        ...         writer.add(f"shape {number}", point)
+        >>> [point] = exact.choose(exact.sample(1), archived=True)
+        >>> with create("one.g3a", exact) as writer:
+        ...     writer.add("the only one", point)
     """
 
     def __init__(self, file: BinaryIO, codec: ShapeCodec):

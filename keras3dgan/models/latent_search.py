@@ -41,7 +41,7 @@ class LatentSearch:
     """
 
     def __init__(self, decoder: keras.Model, coder: EntropyCoder, steps: int):
-        self.steps = steps
+        self._steps = steps
         self._step = float(coder.step)
         self._mean, self._deviation = coder.moments()
         self._decoder = decoder
@@ -56,9 +56,9 @@ class LatentSearch:
         """
         voxels = keras.ops.convert_to_tensor(np.asarray(grids, np.float32)[..., None])
         found = keras.Variable(latents, dtype="float32")
-        falling = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE * self._step, self.steps)
+        falling = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE * self._step, self._steps)
         optimizer = keras.optimizers.Adam(falling, beta_2=0.99)
-        for _ in range(self.steps):
+        for _ in range(self._steps):
             optimizer.apply([self._gradients(found.value, voxels)], [found])
         return keras.ops.convert_to_numpy(found.value)
 

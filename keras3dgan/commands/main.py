@@ -27,7 +27,7 @@ COMMANDS = {
     "serve": "serve exported models on this machine, for development",
     "serve_client": "compress and restore shapes on a server of exported models",
     "report": "write an HTML page about training runs",
-    "demo": "all of it on the bundled furniture, in ten minutes",
+    "demo": "all of it on the bundled furniture, in minutes",
 }
 
 

@@ -103,7 +103,8 @@ BEST = {
     "precision": "auto",
 }
 _CPU = {**QUICK, "width": 64, "epochs": 240, "halve_every": 60, "precision": "auto"}
-_DEMO = {**BEST, "width": 24, "epochs": 20, "warm_up": 20, "average": 0.99}
+# The quantisation step is the one that a search finds, which takes longer than three epochs.
+_DEMO = {**BEST, "width": 24, "epochs": 14, "warm_up": 20, "average": 0.99, "latent_step": 1.0}
 _TEST = {**QUICK, "width": 8, "latent_size": 16, "epochs": 3, "batch_size": 16}
 PRESETS: dict[str, dict[str, Any]] = {"report": {}, "best": BEST, "cpu": _CPU, "demo": _DEMO, "test": _TEST}
 

@@ -146,7 +146,7 @@ PRESETS = {
     "64": {**_WGAN_GP, "resolution": 64, "batch_size": 50},
     "wu2016_64": _WU2016_64,
     "cpu": {**_WGAN_GP, "width": 64, "epochs": 500},
-    "demo": {**_LATENT, "epochs": 60, "copies": 5},
+    "demo": {**_LATENT, "width": 256, "epochs": 60, "copies": 5, "average": 0.99},
     "test": {**CONVERGING, "width": 8, "latent_size": 16, "epochs": 3, "batch_size": 16},
 }
 

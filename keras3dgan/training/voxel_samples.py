@@ -45,7 +45,8 @@ class VoxelSamples:
         self._batch_size = batch_size
         self._seed = seed
         self._nearest = _nearest_others(grids)
-        self._mirrors = [iou(grids, np.flip(grids, axis)) > _ALIKE for axis in (1, 2)]
+        compared = features.at_most(grids, _COMPARED)
+        self._mirrors = [iou(compared, np.flip(compared, axis)) > _ALIKE for axis in (1, 2)]
 
     def epoch(self, index: int) -> _Epoch:
         """The voxels of an epoch."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import itertools
+import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -70,7 +71,8 @@ def load(
         classes: only these, labelled in this order; default: all.
         resolution: n of the grids, 32 or 64.
         data_dir: where TFDS keeps prepared data sets; default: its own.
-        manual_dir: the folder that holds the source of a data set that must be fetched by hand.
+        manual_dir: the folder that holds the source of a data set that must be fetched by hand, or a `.npz` that is not
+            where `dataset` says: a preset names the file that it was trained on.
 
     Raises:
         InputError: no such data set, split or class, or its source is missing.
@@ -78,6 +80,7 @@ def load(
     if split not in SPLITS:
         raise InputError(f"'{split}' is no split; choose one of {', '.join(SPLITS)}.")
     if dataset.lower().endswith(".npz"):
+        dataset = _at_hand(dataset, manual_dir)
         read = split_archive.read if split_archive.holds_splits(dataset) else read_packed_archive
         shapes = read(dataset, split, resolution)
     else:
@@ -85,6 +88,16 @@ def load(
 
         shapes = load_shapes(dataset, split, resolution, data_dir, manual_dir)
     return shapes.with_classes(classes) if classes else shapes
+
+
+def _at_hand(path: str, manual_dir: str | None) -> str:
+    """A file, or that of its name in `manual_dir`."""
+    if pathlib.Path(path).is_file():
+        return path
+    kept = pathlib.Path(manual_dir or "") / pathlib.PurePath(path).name
+    if not kept.is_file():
+        raise InputError(f"{path}: no such file; give its path, or the folder that holds it as manual_dir.")
+    return str(kept)
 
 
 def training_batches(

@@ -95,6 +95,12 @@ def test_builder_and_file_give_the_same_shapes(packed_archive, tmp_path):
         np.testing.assert_array_equal(stored.labels[order], direct.labels)
 
 
+def test_a_file_elsewhere_is_found_by_its_name(packed_archive, tmp_path):
+    """A preset's data set is a file in some folder of whoever trained it."""
+    found = data.load(f"{tmp_path}/not_here/{packed_archive.name}", "train", manual_dir=str(packed_archive.parent))
+    np.testing.assert_array_equal(found.packed, read_packed_archive(packed_archive, "train").packed)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -103,7 +109,7 @@ def test_builder_and_file_give_the_same_shapes(packed_archive, tmp_path):
         (("furniture_voxels/64", "train"), "no grids of 32"),
         (("furniture_voxels", "all"), "no split"),
         (("modelnet_voxels", "train"), "manual_dir"),
-        (("none.npz", "train"), "no such file"),
+        (("none.npz", "train"), "none.npz: no such file; .* manual_dir"),
     ],
 )
 def test_bad_requests_get_a_sentence(arguments, words, tmp_path):

@@ -154,7 +154,8 @@ class _LevelVoxels:
         return _FLOOR + np.sqrt(chance * (1 - chance))
 
     def draw(self, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        rows = np.searchsorted(self._until, random.random(count) * self._until[-1])
+        # Sorted, voxels of one shape come together, and what they share is found once.
+        rows = np.sort(np.searchsorted(self._until, random.random(count) * self._until[-1]))
         bits = np.zeros((count, self.template.begins[-1]), np.uint8)
         drawn = (self._shapes[rows], self._places[rows], self._buckets[rows])
         levels.dense_features(*self._seen, *drawn, self.template, bits)

@@ -69,7 +69,7 @@ def load(
             that `voxels.split_archive` wrote.
         split: `train`, `validation` or `test`.
         classes: only these, labelled in this order; default: all.
-        resolution: n of the grids, 32 or 64.
+        resolution: n of the grids, 32, 64 or what else the data set has.
         data_dir: where TFDS keeps prepared data sets; default: its own.
         manual_dir: the folder that holds the source of a data set that must be fetched by hand, or a `.npz` that is not
             where `dataset` says: a preset names the file that it was trained on.

@@ -100,7 +100,8 @@ def settings(recipe: Recipe) -> Any:
 def add_data() -> None:
     """Defines `--data_dir` and `--manual_dir`."""
     add(flags.DEFINE_string, "data_dir", None, "where TFDS keeps prepared data sets [its own default]")
-    add(flags.DEFINE_string, "manual_dir", None, "folder with the source of a data set that is fetched by hand, or with a preset's .npz")
+    text = "folder with the source of a data set that is fetched by hand, or with a preset's .npz"
+    add(flags.DEFINE_string, "manual_dir", None, text)
 
 
 def add_run() -> None:

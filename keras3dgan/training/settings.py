@@ -78,7 +78,7 @@ class Settings:
 
     dataset: str = knob("furniture_voxels", "a TFDS name, or a .npz: of ModelNet10 with X_train, ..., or with splits")
     classes: tuple[str, ...] = knob((), "train on these classes only, e.g. chair,sofa; default: all")
-    resolution: int = knob(32, "voxels along an edge: 32 or 64", check=_power_of_two)
+    resolution: int = knob(32, "voxels along an edge: 32 or 64; of octree models also 128", check=_power_of_two)
     batch_size: int = knob(100, "shapes a step", least=1)
     augmentation: str = knob(
         "none",

@@ -227,7 +227,7 @@ def add_codec(default: str | None = DEFAULT) -> None:
     """Defines `--model` and what its streams are to reach."""
     names = ", ".join([*shipped(), *recipes.preset_names("codec")])
     text = f"a name ({names}), an octree model's .npz, or a run or a preset that has a codec"
-    text += "" if default else f" [{DEFAULT}; octree64 for grids of 64^3]"
+    text += "" if default else f" [{DEFAULT}; octree64 and octree128 for grids of 64^3 and 128^3]"
     add(flags.DEFINE_string, "model", default, text, MODEL)
     text = "every voxel exact, or an error; octree models' default"
     add(flags.DEFINE_boolean, "lossless", False, text, MODEL)

@@ -53,4 +53,4 @@ def suited(first: pathlib.Path) -> str:
         size = io.read_grid(first, **cli.reading()).shape[0]
     except InputError:
         return DEFAULT  # whoever reads it next says what is wrong
-    return "octree64" if size >= 64 else DEFAULT
+    return next((f"octree{n}" for n in (128, 64) if size >= n), DEFAULT)

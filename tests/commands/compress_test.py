@@ -178,24 +178,26 @@ def test_python_takes_one_shape_or_many():
         codec.load("no-such-model")
 
 
-def test_a_larger_grid_by_the_model_for_it(folder, tmp_path):
+@pytest.mark.parametrize(("model", "size", "most"), [("octree64", 64, 300), ("octree128", 128, 2000)])
+def test_a_larger_grid_by_the_model_for_it(model, size, most, folder, tmp_path):
     """At 64^3 thin parts are there that 32^3 has lost; a file says which model wrote it."""
-    run_command("compress", "--model=octree64", folder / "chair.obj", f"--output={tmp_path}/a.g3c")
+    run_command("compress", f"--model={model}", folder / "chair.obj", f"--output={tmp_path}/a.g3c")
     failed = run_command("decompress", "--model=octree32", tmp_path / "a.g3c", check=False)
-    assert failed.returncode == 1 and "give model octree64" in failed.stderr and failed.stderr.count("\n") == 1
+    assert failed.returncode == 1 and f"give model {model}" in failed.stderr and failed.stderr.count("\n") == 1
     run_command("decompress", tmp_path / "a.g3c", f"--output={tmp_path}/a.npy")
     restored = np.load(tmp_path / "a.npy")
-    np.testing.assert_array_equal(restored, io.read_shape(folder / "chair.obj", 64))
-    assert restored.shape == (64, 64, 64) and (tmp_path / "a.g3c").stat().st_size < 300
+    np.testing.assert_array_equal(restored, io.read_shape(folder / "chair.obj", size))
+    assert restored.shape == (size,) * 3 and (tmp_path / "a.g3c").stat().st_size < most
 
 
-def test_a_finer_grid_finds_its_model_and_is_told_when_it_is_reduced(tmp_path):
-    grid = np.zeros((64, 64, 64), np.uint8)
+@pytest.mark.parametrize("size", [64, 128])
+def test_a_finer_grid_finds_its_model_and_is_told_when_it_is_reduced(size, tmp_path):
+    grid = np.zeros((size,) * 3, np.uint8)
     grid[10:50, 20:22, 5:60] = 1
     np.save(tmp_path / "a.npy", grid)
     out = run_command("compress", tmp_path / "a.npy").stdout
-    assert "of its 64^3 bits" not in out and "64^3 bits; every voxel exact\n" in out
+    assert f"of its {size}^3 bits" not in out and f"{size}^3 bits; every voxel exact\n" in out
     run_command("decompress", tmp_path / "a.g3c", f"--output={tmp_path}/b.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), grid)
     out = run_command("compress", "--model=octree32", tmp_path / "a.npy").stdout
-    assert "every voxel exact of 32^3, to which its 64^3 voxels were reduced" in out
+    assert f"every voxel exact of 32^3, to which its {size}^3 voxels were reduced" in out

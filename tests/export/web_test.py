@@ -135,9 +135,12 @@ def test_the_furnitures_test_part(octree32, test_grids, test_streams, tmp_path):
     assert [answer["hash"] for answer in answers] == [_hash(grid) for grid in test_grids]
 
 
-def test_64(tmp_path):
-    used = codec.load("octree64")
-    grids = furniture.read("test", 64).grids()[2:5]
+@pytest.mark.parametrize(("model", "finer"), [("octree64", 1), ("octree128", 2)])
+def test_larger_grids(model, finer, tmp_path):
+    used = codec.load(model)
+    grids = furniture.read("test", 64).grids()[2:3]
+    for axis in (1, 2, 3):
+        grids = grids.repeat(finer, axis)
     answers = _decoded(tmp_path, used.octree, used.encode(grids))
     assert [answer["hash"] for answer in answers] == [_hash(grid) for grid in grids]
 

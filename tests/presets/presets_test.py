@@ -258,7 +258,10 @@ def test_a_training_starts_from_presets(named):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("generate", "--model=gan_chair"), "gan_chair: no run, no preset and no octree .npz; .*octree64, gan_box_32."),
+        (
+            ("generate", "--model=gan_chair"),
+            "gan_chair: no run, no preset and no octree .npz; .*octree128, gan_box_32.",
+        ),
         (
             ("generate", "--model=voxnet_box_32"),
             "a preset of kind 'voxnet' has no generate; give one of train_gan, .*gan_box_32",

@@ -12,7 +12,9 @@ DEFAULT = "octree32"
 # Their fingerprints, so that a foreign stream's model is known without loading any; a test holds them to the files.
 FINGERPRINTS = {
     "octree32": bytes.fromhex("2bde4d78fdfd030b958512ddfb1ab190ad6b2a0bf3d1a08ee5a93250c773985e"),
+    "octree32_open": bytes.fromhex("339671008c0be0433bbc20c1ef4b181c4252bde68e9ee4e961d543ee7b47c891"),
     "octree64": bytes.fromhex("a2fc95e20761bd3467eb5fe1c429867cc582e48fa8758347ce8754ec6c90844a"),
+    "octree128": bytes.fromhex("2e557842203e880714b83450cca439d4f6a381c9534162458cd7d9eeacb80642"),
 }
 _FOLDER = pathlib.Path(__file__).parent
 

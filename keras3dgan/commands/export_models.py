@@ -7,6 +7,7 @@ keras3dgan export_models --model=octree32 --output=site --format=web --archive=a
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pathlib
 from collections.abc import Sequence
@@ -39,9 +40,8 @@ cli.add(
     "saved_model; onnx or litert: one file a part; or web",
 )
 cli.add(flags.DEFINE_string, "archive", None, "web: .g3a file that the site shows")
-cli.add(
-    flags.DEFINE_boolean, "warmup", True, "saved_model: requests that a server runs before it says that it is ready"
-)
+text = "saved_model: requests that a server runs before it says that it is ready [if tensorflow-serving-api is there]"
+cli.add(flags.DEFINE_boolean, "warmup", None, text)
 flags.mark_flags_as_required(["model", "output"])
 
 
@@ -74,7 +74,10 @@ def for_servers(output: pathlib.Path) -> list[pathlib.Path]:
 
     run = presets.get(cli.FLAGS.model, "model")
     if cli.FLAGS.format == "saved_model":
-        return saved_model.write(run, output, cli.FLAGS.warmup)
+        warmup = cli.FLAGS.warmup
+        if warmup is None and not (warmup := importlib.util.find_spec("tensorflow_serving") is not None):
+            print("No warm-up requests: they take pip install --no-deps tensorflow-serving-api.")
+        return saved_model.write(run, output, warmup)
     comparisons = engines.write(run, output, cli.FLAGS.format)
     print(engines.table(comparisons))
     return [comparison.path for comparison in comparisons]

@@ -181,6 +181,12 @@ def fit(
     from keras3dgan.training import loop
 
     train_shapes, validation = options.load(settings, "train"), options.load(settings, "validation")
+    if settings.start == "pca" and len(train_shapes) < settings.latent_size:
+        raise InputError(
+            f"{settings.latent_size} cannot start as PCA of {len(train_shapes)} training shapes; take at most as many, or start "
+            "random.",
+            "latent_size",
+        )
     # Only now that everything given has proved usable: a run that was started keeps its settings for ever.
     run.start(kind, settings, parts, settings.may_change)
     if loop.is_finished(run, settings):

@@ -62,6 +62,13 @@ def test_at_least_this_iou(model, grids):
     assert sizes[0] <= sizes[1] <= sizes[2]
 
 
+def test_what_may_be_worse_takes_no_more_than_what_is_exact(model, grids):
+    exact = OctreeCodec(model).choose(grids)
+    for goal in (Goal(min_iou=0.5), Goal(bytes=1000)):
+        for chosen, whole in zip(OctreeCodec(model, goal).choose(grids), exact, strict=True):
+            assert chosen.size <= whole.size and (goal.bytes is None or chosen.iou == 1)
+
+
 def test_a_mean_is_shared_out_where_it_is_worth_most(model, grids):
     least = max(_points(model, grid)[0].size for grid in grids)
     alike = OctreeCodec(model, Goal(bytes=2 * least))

@@ -67,6 +67,13 @@ def test_export_models(kind, run_of, tmp_path):
         assert f"a run of kind '{kind}' has no parts" in result.stderr
 
 
+def test_more_latents_than_shapes_cannot_start_as_pca(packed_archive, tmp_path):
+    words = ("--preset=best", "--width=8", f"--dataset={packed_archive}", f"--workdir={tmp_path}/run")
+    result = run_command("train_autoencoder", *words, check=False)
+    assert result.returncode == 1 and result.stderr.count("\n") == 1
+    assert "--latent_size: 200 cannot start as PCA of" in result.stderr and not (tmp_path / "run/config.json").exists()
+
+
 @pytest.mark.parametrize("kind", recipes.kinds())
 def test_codecs(kind, run_of):
     if kind in CODECS:

@@ -75,7 +75,7 @@ class OctreeCodec(ShapeCodec):
         origin = dataclasses.replace(origin, pose=turned)
         # A shape that is to come back exactly is sent in the one way that there is.
         exact = not self.goal.bounded or self.goal.min_iou == 1
-        return points([way] if exact else search.ways(self.octree, way.grid), archived, origin)
+        return points([way] if exact else [way, *search.ways(self.octree, way.grid)], archived, origin)
 
     def streams(self, points: Sequence[Point]) -> list[bytes]:
         payloads = self._payloads([[point] for point in points])

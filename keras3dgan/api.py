@@ -28,7 +28,7 @@ def compress(
     min_iou: float | None = None,
     up: str = "auto",
 ) -> bytes:
-    """A shape as the content of a `.g3c` file, by default with every voxel exact.
+    """A shape as the content of a `.g3c` file, without position and scale, by default with every voxel exact.
 
     Args:
         shape: a grid (n, n, n) of zeros and ones, z up, n as the model's; or a file that `voxels.io.read_shape` takes.

@@ -92,12 +92,13 @@ def load(
 
 def _at_hand(path: str, manual_dir: str | None) -> str:
     """A file, or that of its name in `manual_dir`."""
-    if pathlib.Path(path).is_file():
-        return path
-    kept = pathlib.Path(manual_dir or "") / pathlib.PurePath(path).name
-    if not kept.is_file():
-        raise InputError(f"{path}: no such file; give its path, or the folder that holds it as manual_dir.")
-    return str(kept)
+    places = [pathlib.Path(path)]
+    if manual_dir:
+        places.append(pathlib.Path(manual_dir) / places[0].name)
+    for place in places:
+        if place.is_file():
+            return str(place)
+    raise InputError(f"{path}: no such file; give its path, or the folder that holds it as manual_dir.")
 
 
 def training_batches(

@@ -95,10 +95,15 @@ def test_builder_and_file_give_the_same_shapes(packed_archive, tmp_path):
         np.testing.assert_array_equal(stored.labels[order], direct.labels)
 
 
-def test_a_file_elsewhere_is_found_by_its_name(packed_archive, tmp_path):
+def test_a_file_elsewhere_is_found_by_its_name(packed_archive, tmp_path, monkeypatch):
     """A preset's data set is a file in some folder of whoever trained it."""
-    found = data.load(f"{tmp_path}/not_here/{packed_archive.name}", "train", manual_dir=str(packed_archive.parent))
+    named = f"{tmp_path}/not_here/{packed_archive.name}"
+    found = data.load(named, "train", manual_dir=str(packed_archive.parent))
     np.testing.assert_array_equal(found.packed, read_packed_archive(packed_archive, "train").packed)
+    # Not just because one of its name lies in the current folder.
+    monkeypatch.chdir(packed_archive.parent)
+    with pytest.raises(InputError, match="no such file"):
+        data.load(named, "train")
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras3dgan import codec
 from keras3dgan.codec.octree import features
 from keras3dgan.errors import InputError
+
+if TYPE_CHECKING:
+    from keras3dgan.codec.octree.octree_codec import OctreeCodec
 
 
 def refine(
@@ -36,7 +40,20 @@ def refine(
     Raises:
         InputError: no model knows a resolution.
     """
-    codecs = [codec.load(model) for model in models or codec.shipped()]
+    return refine_by(
+        [codec.load(model) for model in models or codec.shipped()], grids, resolution, temperature, seed, likely
+    )
+
+
+def refine_by(
+    codecs: Sequence[OctreeCodec],
+    grids: np.ndarray,
+    resolution: int,
+    temperature: float = 0.8,
+    seed: int = 1,
+    likely: bool = False,
+) -> np.ndarray:
+    """As `refine`, by models that are loaded already."""
     known = features.levels(max(one.resolution for one in codecs))
     if not (grids.shape[1] in known and resolution in known and grids.shape[1] <= resolution):
         words = ", ".join(map(str, known))

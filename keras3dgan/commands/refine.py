@@ -6,6 +6,7 @@ keras3dgan refine --likely --format=npy --output=fine folder_of_grids
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 
 from absl import flags
@@ -46,13 +47,15 @@ def main(words: Sequence[str]) -> None:
 
 def refine(items: Iterable[Item]) -> Iterator[Item]:
     """Gives each item its refined grid (n, n, n)."""
-    from keras3dgan.codec.refinement import refine as finer
+    from keras3dgan.codec.refinement import refine_by
     from keras3dgan.voxels import io
 
-    how = (cli.FLAGS.resolution, cli.FLAGS.models, cli.FLAGS.temperature, cli.FLAGS.seed, cli.FLAGS.likely)
+    # Loaded for the first file, and once: the larger models take a second.
+    codecs = functools.cache(lambda: [codec.load(model) for model in cli.FLAGS.models or codec.shipped()])
+    how = (cli.FLAGS.resolution, cli.FLAGS.temperature, cli.FLAGS.seed, cli.FLAGS.likely)
     for item in items:
         try:
-            [item.content] = finer(io.read_grid(item.source)[None], *how)
+            [item.content] = refine_by(codecs(), io.read_grid(item.source)[None], *how)
         except InputError as error:
             item.fail(error)
             item.error = f"{item.name}: {item.error}" if item.name not in str(item.error) else item.error

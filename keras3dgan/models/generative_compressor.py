@@ -14,9 +14,9 @@ from keras3dgan.models.voxnet import VoxNet
 class GenerativeCompressor(VoxelAutoencoder):
     """Autoencoder with lambda1 ||x - x^||_2 + lambda2 ||conv2(x) - conv2(x^)||_2 as its loss (the report, section 3.3.2).
 
-    conv2 is the second convolution of a trained VoxNet, which is frozen here. Whether the decoder starts as the GAN's
-    generator is the caller's choice of `decoder`; whether it moves is `train_decoder`. A frozen decoder also keeps its batch
-    statistics.
+    conv2 is the second convolution of a trained VoxNet, which is frozen here; of a deeper one, its last block. Whether the
+    decoder starts as the GAN's generator is the caller's choice of `decoder`; whether it moves is `train_decoder`. A frozen
+    decoder also keeps its batch statistics.
 
     Args:
         encoder: voxels to latents.
@@ -55,7 +55,7 @@ class GenerativeCompressor(VoxelAutoencoder):
         decoder.trainable = train_decoder
         if voxnet is not None:
             voxnet.trainable = False
-            self.conv2 = voxnet.conv2_features()
+            self.perceptual_features = voxnet.perceptual_features()
         self.grid_term = keras.metrics.Mean(name="grid_loss")
         self.perceptual_term = keras.metrics.Mean(name="perceptual_loss")
 
@@ -63,7 +63,7 @@ class GenerativeCompressor(VoxelAutoencoder):
         if self.voxnet is None:
             raise ValueError("the perceptual loss needs a VoxNet; give one to the constructor, as VoxNet.from_preset's")
         grid = super().reconstruction_loss(voxels, logits)
-        features = self.conv2(voxels, training=False), self.conv2(ops.sigmoid(logits), training=False)
+        features = (self.perceptual_features(x, training=False) for x in (voxels, ops.sigmoid(logits)))
         perceptual = losses.mean_l2_distance(*features)
         self.grid_term.update_state(grid)
         self.perceptual_term.update_state(perceptual)

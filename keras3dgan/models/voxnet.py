@@ -18,14 +18,16 @@ class VoxNet(blocks.Network):
     """Voxels to class probabilities (Maturana and Scherer 2015; the report, section 3.3.1).
 
     convolution 32 filters 5^3 stride 2 -> convolution 32 filters 3^3 -> max pooling 2 -> dense 128 -> softmax, with
-    VoxNet's own leaky ReLU (0.1) and dropout (0.2, 0.3, 0.4).
+    VoxNet's own leaky ReLU (0.1) and dropout (0.2, 0.3, 0.4). With `residual_blocks`, that many blocks of two more convolutions
+    follow the pooling (He et al. 2016): the "deeper classifier" of the report's conclusion.
 
     Input: float (batch, n, n, n, 1) in [0, 1]. Output: probabilities (batch, num_classes).
 
     Args:
         num_classes: number of classes; the report has 5.
         resolution: n.
-        filters: channels of both convolutions.
+        filters: channels of all convolutions.
+        residual_blocks: how many; 0 is VoxNet.
 
     Example:
         >>> voxnet = VoxNet.from_preset("voxnet_10_32")
@@ -33,7 +35,9 @@ class VoxNet(blocks.Network):
         (2, 10)
     """
 
-    def __init__(self, num_classes: int = 5, resolution: int = 32, filters: int = 32, **kwargs: Any):
+    def __init__(
+        self, num_classes: int = 5, resolution: int = 32, filters: int = 32, residual_blocks: int = 0, **kwargs: Any
+    ):
         voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
         x = layers.Conv3D(filters, 5, strides=2, kernel_initializer="he_normal", name="conv1")(voxels)
         x = layers.LeakyReLU(negative_slope=LEAK, name="act1")(x)
@@ -41,13 +45,19 @@ class VoxNet(blocks.Network):
         x = layers.Conv3D(filters, 3, kernel_initializer="he_normal", name="conv2")(x)
         x = layers.LeakyReLU(negative_slope=LEAK, name="act2")(x)
         x = layers.MaxPooling3D(2, name="pool")(x)
+        x = blocks.residual_stage(x, residual_blocks, "block")
         x = layers.Dropout(0.3, name="drop2")(x)
         x = layers.Flatten(name="flatten")(x)
         x = layers.Dense(128, activation="relu", name="dense")(x)
         x = layers.Dropout(0.4, name="drop3")(x)
         probabilities = layers.Dense(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)
         kwargs.setdefault("name", "voxnet")
-        arguments = {"num_classes": num_classes, "resolution": resolution, "filters": filters}
+        arguments = {
+            "num_classes": num_classes,
+            "resolution": resolution,
+            "filters": filters,
+            "residual_blocks": residual_blocks,
+        }
         super().__init__(voxels, probabilities, arguments, **kwargs)
         self.accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
 
@@ -69,13 +79,14 @@ class VoxNet(blocks.Network):
         found = [self(batch.astype(np.float32), training=False) for batch in batches]
         return np.concatenate([ops.convert_to_numpy(each).argmax(axis=1) for each in found])
 
-    def conv2_features(self) -> keras.Model:
-        """A model that shares these weights and gives the second convolution's output, (batch, m, m, m, filters).
+    def perceptual_features(self) -> keras.Model:
+        """A model that shares these weights and gives what the perceptual loss compares, (batch, m, m, m, filters).
 
         The report compares "the output of the second convolutional layer": taken is the linear output, before its
-        leaky ReLU.
+        leaky ReLU. Of a deeper classifier it is the last block's output.
         """
-        return keras.Model(self.input, self.get_layer("conv2").output, name="conv2_features")
+        name = f"block{self.residual_blocks}_sum" if self.residual_blocks else "conv2"
+        return keras.Model(self.input, self.get_layer(name).output, name="perceptual_features")
 
     def dense_features(self) -> keras.Model:
         """A model that shares these weights and gives what the last hidden layer makes of voxels, (batch, 128)."""

@@ -25,7 +25,8 @@ class VoxNetSettings(Settings):
     """The classifier."""
 
     epochs: int = knob(30, "passes over the training shapes", least=1)
-    filters: int = knob(32, "channels of both convolutions", least=1)
+    filters: int = knob(32, "channels of all convolutions", least=1)
+    residual_blocks: int = knob(0, "residual blocks after the pooling, for a deeper classifier; 0: VoxNet", least=0)
     optimizer: str = knob("adam", "adam or adamw", choices=("adam", "adamw"))
     learning_rate: float = knob(0.001, "learning rate", above=0)
     weight_decay: float = knob(0.01, "with optimizer adamw: weight decay", least=0)
@@ -63,7 +64,7 @@ def build(settings: VoxNetSettings, num_classes: int, steps_per_epoch: int = 1) 
     from keras3dgan import backend, models
     from keras3dgan.training.optimizers import cosine, make_optimizer
 
-    voxnet = models.VoxNet(num_classes, settings.resolution, settings.filters)
+    voxnet = models.VoxNet(num_classes, settings.resolution, settings.filters, settings.residual_blocks)
     rate: Any = settings.learning_rate
     if settings.schedule == "cosine":
         rate = cosine(rate, settings.epochs * steps_per_epoch)

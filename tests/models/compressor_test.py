@@ -25,7 +25,7 @@ def test_the_loss_is_the_reports_equation():
     x = _voxels(4)
     logits = model(x, training=False)
     y = keras.ops.sigmoid(logits)
-    conv2 = model.voxnet.conv2_features()
+    conv2 = model.voxnet.perceptual_features()
     expected = 2 * losses.mean_l2_distance(x, y) + 0.5 * losses.mean_l2_distance(conv2(x), conv2(y))
     np.testing.assert_allclose(float(model.reconstruction_loss(x, logits)), float(expected), rtol=1e-6)
 

@@ -65,7 +65,18 @@ def test_voxnet_is_voxnet():
     voxnet = models.VoxNet(5)
     assert voxnet.get_layer("conv1").kernel_size == (5, 5, 5) and voxnet.get_layer("conv2").kernel_size == (3, 3, 3)
     assert voxnet.get_layer("dense").units == 128
-    assert voxnet.conv2_features().output_shape == (None, 12, 12, 12, 32)
+    assert voxnet.perceptual_features().output_shape == (None, 12, 12, 12, 32)
+
+
+def test_a_deeper_voxnet_starts_as_voxnet_and_compares_its_last_block():
+    plain, deeper = models.VoxNet(5, 16, 4), models.VoxNet(5, 16, 4, residual_blocks=2)
+    assert sum(isinstance(layer, keras.layers.Conv3D) for layer in deeper.layers) == 6
+    for layer in plain.layers:
+        deeper.get_layer(layer.name).set_weights(layer.get_weights())
+    grids = np.random.default_rng(0).random((3, 16, 16, 16, 1), dtype=np.float32)
+    np.testing.assert_allclose(deeper(grids, training=False), plain(grids, training=False), rtol=1e-6)
+    assert deeper.perceptual_features().output_shape == (None, 2, 2, 2, 4)
+    assert deeper.copy().residual_blocks == 2
 
 
 def test_wrong_resolutions_are_refused():

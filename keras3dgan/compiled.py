@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import warnings
 from collections.abc import Callable
 from typing import Any, Literal
@@ -16,9 +17,12 @@ class _Cache(FunctionCache):
 
     def load_overload(self, *words: Any) -> Any:
         try:
-            return super().load_overload(*words)
+            found = super().load_overload(*words)
         except Exception:  # a file that cannot be read, or holds no pickle
-            return None
+            found = None
+        if found is None:
+            _announce()
+        return found
 
     def save_overload(self, *words: Any) -> None:
         try:
@@ -45,6 +49,11 @@ def compiled(function: Callable[..., Any] | None = None, *, inline: Literal["nev
     except (RuntimeError, OSError):
         _say_so()
     return found
+
+
+@functools.cache
+def _announce() -> None:
+    logging.getLogger(__name__).info("compiling for this processor, once; it takes up to a minute")
 
 
 @functools.cache  # once a process; Python forgets what it has shown whenever numba changes the filters of warnings

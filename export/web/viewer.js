@@ -218,6 +218,9 @@ async function start() {
 }
 
 async function remoteBytes(url) {
+  if (location.protocol === "file:") {
+    throw new Error("a browser reads no files beside a page opened as a file; type python -m http.server in its folder.");
+  }
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: the server answers ${response.status}.`);
   return new Uint8Array(await response.arrayBuffer());

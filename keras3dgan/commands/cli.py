@@ -44,6 +44,8 @@ _DEFINES: dict[type, Callable[..., Any]] = {
 }
 # In errors of TensorFlow, which writes TensorBoard's events; Python's own are of another class.
 _FULL_DISK = re.compile(rf"(\S+); ({os.strerror(errno.ENOSPC)}|{os.strerror(errno.EDQUOT)})")
+# absl's words for a required flag that is not given.
+_REQUIRED = re.compile(r"Flag --(\w+) must have a value other than None")
 _NEEDED_BY_TRAINING = (
     "keras",
     "tensorflow",
@@ -142,6 +144,7 @@ def run(
     usage: str,
     takes_files: bool = False,
     needs_backend: bool = True,
+    goes_on: bool = True,
 ) -> None:
     """Parses flags and runs a command.
 
@@ -151,11 +154,14 @@ def run(
         usage: a line that says what the command does, and examples.
         takes_files: whether words that are no flags are allowed.
         needs_backend: whether Keras must have a backend to run on.
+        goes_on: whether the same command, once stopped, goes on where it was.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     for stream in (sys.stdout, sys.stderr):  # names of files may be in no encoding, and terminals in ASCII
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+    again = "; run the same command again to go on" if goes_on else ""
 
     def parse(argv: Sequence[str]) -> list[str]:
         if "--help" in argv or "-h" in argv:
@@ -164,7 +170,10 @@ def run(
         try:
             words = FLAGS(argv)[1:]
         except flags.Error as error:
-            sys.exit(_complain(name, f"{str(error).splitlines()[0]} (see --help)", 2))
+            said = str(error).splitlines()[0]
+            if missing := _REQUIRED.search(said):
+                said = f"give --{missing[1]}"
+            sys.exit(_complain(name, f"{said} (see --help)", 2))
         if words and not takes_files:
             sys.exit(_complain(name, f"'{words[0]}' is not understood; this command takes flags only (see --help)", 2))
         return words
@@ -174,6 +183,8 @@ def run(
         absl_logging.set_verbosity(absl_logging.WARNING)
         # TensorFlow warns of retracing whenever two models predict in one process.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        if sys.stderr.isatty():
+            _show_progress(name)
         try:
             if needs_backend:
                 import_backend()
@@ -191,9 +202,9 @@ def run(
             extra = _EXTRAS[os.environ.get("KERAS_BACKEND", "tensorflow")]
             sys.exit(_complain(name, f"needs {error.name}; type pip install '.[{extra}]' in the checkout.", 1))
         except _Terminated:
-            _leave_at_once(_complain(name, "terminated; run the same command again to go on", 128 + signal.SIGTERM))
+            _leave_at_once(_complain(name, f"terminated{again}", 128 + signal.SIGTERM))
         except KeyboardInterrupt:
-            _leave_at_once(_complain(name, "stopped; run the same command again to go on", 130))
+            _leave_at_once(_complain(name, f"stopped{again}", 130))
         except Exception as error:
             if full := _FULL_DISK.search(str(error)):
                 sys.exit(_complain(name, f"{full[1]}: {full[2]}; check the folder and its free space.", 1))
@@ -210,16 +221,29 @@ def _terminate(number: int, frame: Any) -> None:
     raise _Terminated
 
 
+def _show_progress(name: str) -> None:
+    """Shows on a terminal what takes its time."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(f"keras3dgan {name}: %(message)s"))
+    log = logging.getLogger("keras3dgan")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
 def import_backend() -> None:
     """Checks `KERAS_BACKEND`, and imports TensorFlow where it is installed, since on JAX too it reads data."""
+    chosen = "KERAS_BACKEND" in os.environ
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if backend not in _EXTRAS:
         raise InputError(f"KERAS_BACKEND: must be {' or '.join(_EXTRAS)}, got '{backend}'.")
     if importlib.util.find_spec(backend) is None:
-        raise InputError(
-            f"KERAS_BACKEND: {backend} is not installed; type pip install '.[{_EXTRAS[backend]}]' in the checkout, or set the "
-            "variable to one that is."
-        )
+        remedy = f"type pip install '.[{_EXTRAS[backend]}]' in the checkout"
+        if chosen:
+            raise InputError(
+                f"KERAS_BACKEND: {backend} is not installed; {remedy}, or set the variable to one that is."
+            )
+        raise InputError(f"needs {backend}; {remedy}.")
     import_tensorflow()
 
 
@@ -231,7 +255,7 @@ def add_codec(default: str | None = DEFAULT) -> None:
     add(flags.DEFINE_string, "model", default, text, MODEL)
     text = "every voxel exact, or an error; octree models' default"
     add(flags.DEFINE_boolean, "lossless", False, text, MODEL)
-    text = "at most so many bytes a shape; header, index and names of an archive are not counted"
+    text = "at most so many bytes a shape, with its placement; header, index and names of an archive are not counted"
     add(flags.DEFINE_integer, "bytes", None, text, MODEL)
     add(flags.DEFINE_float, "mean_bytes", None, "as --bytes, but on average", MODEL)
     add(flags.DEFINE_float, "min_iou", None, "the fewest bytes with at least this IoU", MODEL)
@@ -250,6 +274,11 @@ def add_model(what: str) -> None:
     text = f"run or preset (a name, folder or hf://owner/name): {recipes.sources(what)}"
     add(flags.DEFINE_string, "model", None, text, MODEL)
     flags.mark_flag_as_required("model")
+
+
+def add_overwrite() -> None:
+    """Defines `--overwrite`."""
+    add(flags.DEFINE_boolean, "overwrite", False, "replace files that are there already, when --output is not given")
 
 
 def add_measuring(picture: str | None = None) -> None:

@@ -285,7 +285,7 @@ def decompress(
     items = [Item(str(source), source, target) for source, target in plan]
     stored = [(found, _items_of(found, output, suffix)) for found in archives]
     everything = [*items, *(item for _, inside in stored for item in inside)]
-    _check_targets(everything, output, overwrite)
+    check_targets(everything, output, overwrite)
     tally = Tally("decompress", len(everything))
     tally.run(write_shapes(restore(items, codec_of)))
     for found, inside in stored:
@@ -306,13 +306,17 @@ def _items_of(found: Archive, output: str | None, suffix: str) -> list[Item]:
     ]
 
 
-def _check_targets(items: Sequence[Item], output: str | None, overwrite: bool) -> None:
-    """Checks that shapes can go where they are to go."""
+def check_targets(items: Sequence[Item], output: str | None, overwrite: bool) -> None:
+    """Checks that shapes can go where they are to go.
+
+    Raises:
+        InputError: two of them would be one file, its format cannot be written, or it is there and may not be replaced.
+    """
     seen: dict[pathlib.Path, str] = {}
     for item in items:
         if seen.setdefault(item.target, item.name) != item.name:
             raise InputError(
-                f"{seen[item.target]} and {item.name} would both be written to {item.target}; restore them one by one."
+                f"{seen[item.target]} and {item.name} would both be written to {item.target}; take them one by one."
             )
         io.check_writable(item.target.suffix, item.target)
         # Beside chair.g3c may lie the chair.glb that it was made from.

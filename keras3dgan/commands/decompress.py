@@ -29,7 +29,7 @@ cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside
 cli.add(
     flags.DEFINE_string, "format", "glb", "of files whose name is not given: glb, obj, stl, ply, binvox, npy or npz"
 )
-cli.add(flags.DEFINE_boolean, "overwrite", False, "replace files that are there already, when --output is not given")
+cli.add_overwrite()
 
 
 def main(words: Sequence[str]) -> None:

@@ -66,5 +66,11 @@ def run(name: str) -> None:
         cli.run(lambda words: train.main(kind), name, train.usage(kind))
         return
     module = importlib.import_module(f"keras3dgan.commands.{name}")
-    takes_files, needs_backend = getattr(module, "TAKES_FILES", False), getattr(module, "NEEDS_BACKEND", True)
-    cli.run(module.main, name, module.__doc__ or "", takes_files, needs_backend)
+    cli.run(
+        module.main,
+        name,
+        module.__doc__ or "",
+        takes_files=getattr(module, "TAKES_FILES", False),
+        needs_backend=getattr(module, "NEEDS_BACKEND", True),
+        goes_on=getattr(module, "GOES_ON", True),
+    )

@@ -30,6 +30,7 @@ cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside
 cli.add(
     flags.DEFINE_string, "format", "glb", "of files whose name is not given: glb, obj, stl, ply, binvox, npy or npz"
 )
+cli.add_overwrite()
 cli.add(flags.DEFINE_string, "picture", None, "PNG file to write: pictures as the model sees them, and the shapes")
 cli.add(flags.DEFINE_string, "page", None, "HTML page to write: the shapes, which turn")
 
@@ -47,8 +48,7 @@ def main(words: Sequence[str]) -> None:
         Item(str(source), source, target)
         for source, target in file_plan.plan(words, cli.FLAGS.output, READABLE, suffix)
     ]
-    for item in items:
-        io.check_writable(item.target.suffix, item.target)
+    conversion.check_targets(items, cli.FLAGS.output, cli.FLAGS.overwrite)
     run = presets.get(cli.FLAGS.model, "model")
     shown: list[tuple[np.ndarray, np.ndarray]] = []
     tally = Tally("reconstruct", len(items))

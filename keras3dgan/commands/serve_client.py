@@ -47,7 +47,7 @@ cli.add(
     flags.DEFINE_string, "format", "glb", "of shapes whose file is not named: glb, obj, stl, ply, binvox, npy or npz"
 )
 cli.add_reading()
-cli.add(flags.DEFINE_boolean, "overwrite", False, "replace files that are there already, when --output is not given")
+cli.add_overwrite()
 cli.add(flags.DEFINE_float, "timeout", 30.0, "seconds for one request, retries included")
 cli.add(
     flags.DEFINE_integer, "retries", 4, "how often a request is sent again to a server that has no room or is not there"

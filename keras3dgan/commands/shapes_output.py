@@ -25,7 +25,7 @@ def write(occupancy: np.ndarray, folder: pathlib.Path, form: str) -> None:
         if shape.max() > 0.5:
             name = f"shape-{index:04d}"
             io.write_shape(folder / f"{name}.{form}", shape)
-            kept.append(Row(name, {name: shape}))
+            kept.append(Row(name, {"": shape}))
     left_out = f" ({len(occupancy) - len(kept)} empty ones left out)" if len(kept) < len(occupancy) else ""
     if kept:
         write_shapes_page("Generated shapes", kept[:_PICTURED], folder / "shapes.html")

@@ -124,10 +124,11 @@ def train(settings: OctreeSettings, run: Run, options: Options = Options()) -> d
         model = build(settings)
     if first is not None:
         from_integers(model, first)
+    print(f"{run.path}: {len(grids)} shapes; looking for prototypes", flush=True)
     codebook = fit_codebook(grids, settings.prototypes, settings.seed, known_shapes(settings, options))
     labels = [each.class_names[label] for each in sets for label in each.labels]
     codebook.classes = classes.count(codebook.nearest(grids)[:, 0], codebook.prototypes, labels)
-    print(f"{run.path}: {len(grids)} shapes, {codebook.prototypes} prototypes, {settings.epochs} epochs", flush=True)
+    print(f"{codebook.prototypes} prototypes; {settings.epochs} epochs of {settings.steps} steps", flush=True)
     samples = VoxelSamples(grids, settings.batch_size, settings.seed, settings.prototypes, settings.stretch)
     most = max(_MEASURED * 32**2 // settings.resolution**2, 1)
     measured = validation[np.random.default_rng(0).permutation(len(validation))[:most]]

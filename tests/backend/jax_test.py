@@ -26,11 +26,14 @@ def test_a_checkpoint_goes_on_on_the_other_backend(packed_archive, tmp_path, mon
 
 
 def _run_without(modules, backend, *words):
-    """Runs `keras3dgan <words>` in an interpreter that has not these modules."""
+    """Runs `keras3dgan <words>` in an interpreter that has not these modules; backend None names none."""
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({modules!r})); from keras3dgan.commands.main import main; main()"
     )
-    environment = {**command_environment(), "KERAS_BACKEND": backend}
+    environment = command_environment()
+    environment.pop("KERAS_BACKEND", None)
+    if backend:
+        environment["KERAS_BACKEND"] = backend
     command = [sys.executable, "-c", code, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
 
@@ -55,6 +58,7 @@ def test_trains_and_generates_where_there_is_no_tensorflow(packed_archive, tmp_p
     ("backend", "hidden", "words"),
     [
         ("torch", (), "KERAS_BACKEND: must be tensorflow or jax, got 'torch'."),
+        (None, ("tensorflow",), "keras3dgan train_gan: needs tensorflow; type pip install '.[cpu]' in the checkout.\n"),
         ("jax", ("jax",), "jax is not installed; type pip install '.[jax]'"),
         ("tensorflow", ("tensorflow",), "tensorflow is not installed; type pip install '.[cpu]'"),
     ],

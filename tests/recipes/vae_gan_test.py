@@ -67,6 +67,7 @@ def test_a_drawn_picture_becomes_a_shape(trained_vae_gan, tmp_path):
     for flags, words in (
         ([f"--model={tmp_path}"], "no training run here"),
         ([f"--model={run}", "--format=off"], "--format: 'off' is not written"),
+        ([f"--model={run}", "--format=npy"], "a.npy: is there already; name another --output, or give --overwrite."),
     ):
         failed = run_command("reconstruct", tmp_path / "a.png", *flags, check=False)
         assert failed.returncode == 1 and words in failed.stderr and failed.stderr.count("\n") == 1

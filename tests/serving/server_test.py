@@ -317,3 +317,4 @@ def test_half_a_copy_does_not_end_the_server_and_sigterm_ends_it_in_order(proces
         time.sleep(0.1)
     server.send_signal(signal.SIGTERM)
     assert server.wait(timeout=30) == 128 + signal.SIGTERM
+    assert server.stderr.read().endswith("keras3dgan serve: terminated\n")

@@ -6,7 +6,7 @@
 #
 #   benchmarks/claim.sh DATA RUNS CLASS     train and measure, e.g. modelnet10.npz runs/claim chair
 #
-# Environment: WIDTH (32) of the networks, STEPS (1600) of a compressor with shapes of 20 a step, GAN_STEPS (800) with shapes of 50,
+# Environment: WIDTH (32) of the networks, STEPS (1200) of a compressor with 32 shapes a step, GAN_STEPS (800) with 50 shapes a step,
 # SEEDS ("0 1 2").
 set -euo pipefail
 data=${1:?give the .npz file with X_train, y_train, X_test, y_test}
@@ -26,27 +26,28 @@ for name in voxnet deeper; do
   flock "$runs/$name.lock" keras3dgan train_voxnet --workdir="$runs/$name" "${flags[@]}"
 done
 
-# The report's networks; loss, optimizer and augmentation that get somewhere in so many steps (docs/results.md). The perceptual
-# term weighs as much as the other one at the end of a training from scratch.
+# The report's networks; loss, optimizer and augmentation that get somewhere in so many steps (docs/results.md). In the first epochs
+# of a training from scratch the perceptual term, times its weight, is as large as the other one.
 compress() { # name, seed, further flags
   keras3dgan train_compressor --workdir="$runs/${class}_$1_$2" --preset=cpu --width="$width" --dataset="$data" --classes="$class" \
-    --seed="$2" --batch_size=20 --epochs="$(epochs "${STEPS:-1600}" 20)" --augmentation=mirror,shift,stretch \
-    --distortion=cross_entropy_dice --optimizer=adamw --learning_rate=0.002 --beta_1=0.9 --schedule=cosine --warm_up=50 \
+    --seed="$2" --batch_size=32 --epochs="$(epochs "${STEPS:-1200}" 32)" --augmentation=mirror,shift,stretch --init_stddev=0 \
+    --distortion=cross_entropy_dice --optimizer=adamw --learning_rate=0.003 --beta_1=0.9 --schedule=cosine --warm_up=50 \
     --latent_step=0.5 --samples_every=0 "${@:3}"
 }
 
-models=()
+models=""
 for seed in "${seeds[@]}"; do
   gan=$runs/${class}_gan_$seed
   keras3dgan train_gan --workdir="$gan" --preset=cpu --width="$width" --dataset="$data" --classes="$class" --seed="$seed" \
-    --batch_size=50 --epochs="$(epochs "${GAN_STEPS:-800}" 50)" --augmentation=mirror --measure_every=5 --samples_every=0
-  with=(--voxnet="$runs/voxnet" --lambda2="$VOXNET_WEIGHT")
-  deeper=(--voxnet="$runs/deeper" --lambda2="$DEEPER_WEIGHT")
-  compress scratch_plain "$seed" --decoder=scratch --voxnet="$runs/voxnet" --lambda2=0
-  compress scratch "$seed" --decoder=scratch "${with[@]}"
-  compress finetuned "$seed" --gan="$gan" "${with[@]}"
-  compress finetuned_plain "$seed" --gan="$gan" --voxnet="$runs/voxnet" --lambda2=0
-  compress frozen "$seed" --gan="$gan" --decoder=frozen "${with[@]}"
-  compress deeper "$seed" --gan="$gan" "${deeper[@]}"
-  for name in scratch_plain scratch finetuned_plain finetuned frozen deeper; do models+=("$runs/${class}_${name}_$seed"); done
+    --batch_size=50 --epochs="$(epochs "${GAN_STEPS:-800}" 50)" --augmentation=mirror --measure_every=10 --samples_every=0
+  perceptual=(--voxnet="$runs/voxnet" --lambda2=0.1)
+  none=(--voxnet="$runs/voxnet" --lambda2=0)
+  compress scratch_none "$seed" --decoder=scratch "${none[@]}"
+  compress finetuned "$seed" --gan="$gan" "${perceptual[@]}"
+  compress scratch "$seed" --decoder=scratch "${perceptual[@]}"
+  compress finetuned_none "$seed" --gan="$gan" "${none[@]}"
+  compress frozen "$seed" --gan="$gan" --decoder=frozen "${perceptual[@]}"
+  compress deeper "$seed" --gan="$gan" --voxnet="$runs/deeper" --lambda2=0.35
+  for name in scratch_none scratch finetuned_none finetuned frozen deeper; do models+=,$runs/${class}_${name}_$seed; done
 done
+keras3dgan evaluate --models="${models:1}" --output="results/claim_$class.json"

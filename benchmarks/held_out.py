@@ -108,17 +108,21 @@ def main() -> None:
     for name in arguments.models.split(","):
         models.setdefault(codec.load(name).resolution, []).append(name)
     sets = {"ModelNet10, 32^3": (arguments.modelnet, 32)}
-    sets |= {f"open shapes, {n}^3": (os.path.join(arguments.open, f"open_{n}.npz"), n) for n in sorted(models)}
+    for n in sorted(models):
+        if n in (32, 64):
+            sets[f"furniture, {n}^3"] = ("furniture_voxels", n)
+        sets[f"open shapes, {n}^3"] = (os.path.join(arguments.open, f"open_{n}.npz"), n)
     output = pathlib.Path(arguments.output)
-    found = json.loads(output.read_text())["held_out"] if output.exists() else {}
+    before = json.loads(output.read_text())["held_out"] if output.exists() else {}
+    found: dict[str, Any] = {}
     for title, (path, resolution) in sets.items():
         train = None if arguments.models_only else data.load(path, "train", (), resolution)
         test = data.load(path, arguments.split, (), resolution)
         if arguments.most and len(test) > arguments.most:
             test = test.take(np.sort(np.random.default_rng(0).permutation(len(test))[: arguments.most]))
-        found[title] = measure(models[resolution], train, test, found.get(title, {}))
+        found[title] = measure(models[resolution], train, test, before.get(title, {}))
         print(title, found[title]["bytes"], flush=True)
-        write_result(arguments.output, shlex.join(sys.argv), {"held_out": found, "split": arguments.split})
+        write_result(arguments.output, shlex.join(sys.argv), {"held_out": before | found, "split": arguments.split})
 
 
 if __name__ == "__main__":

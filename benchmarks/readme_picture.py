@@ -35,14 +35,15 @@ def main() -> None:
     rough = used.decode(few)
     mean = np.mean([len(stream) for stream in exact])
     # The first that comes, not the best of some.
-    drawn = [used.sample(1, _TEMPERATURE, seed=1, classes=[name])[0] for name in CLASSES]
+    sampler = codec.load(codec.DRAWN_FROM)
+    drawn = [sampler.sample(1, _TEMPERATURE, seed=1, classes=[name])[0] for name in CLASSES]
     titles = [
         "original",
         f"every voxel exact, {mean:.0f} bytes on average",
         f"{_FEW} bytes, IoU {iou(originals, rough).mean():.2f}",
-        "new, drawn from the same model",
+        "new, drawn from a model of furniture",
         "a picture of the original",
-        "guessed from that picture alone, by another model",
+        "guessed from that picture alone, by a third",
     ]
     reconstructor = Reconstructor.from_preset(RECONSTRUCTOR)
     files = [bundled.picture_file(str(name)) for name in shapes.ids[rows]]

@@ -79,7 +79,7 @@ def decompress(stream: bytes, model: str | None = None) -> np.ndarray:
 
 def generate(
     count: int = 1,
-    model: str = codec.DEFAULT,
+    model: str = codec.DRAWN_FROM,
     *,
     classes: Sequence[str] = (),
     temperature: float = 0.8,

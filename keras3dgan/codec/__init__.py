@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 from keras3dgan.codec.goals import Goal
-from keras3dgan.codec.shipped import DEFAULT, octree_file, shipped
+from keras3dgan.codec.shipped import DEFAULT, DRAWN_FROM, octree_file, shipped
 
 if TYPE_CHECKING:
     from keras3dgan.codec.octree.octree_codec import OctreeCodec
 
-__all__ = ["DEFAULT", "Goal", "load", "shipped"]
+__all__ = ["DEFAULT", "DRAWN_FROM", "Goal", "load", "shipped"]
 
 
 def load(name_or_path: str | os.PathLike[str] = DEFAULT, goal: Goal = Goal()) -> OctreeCodec:

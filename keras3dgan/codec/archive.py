@@ -52,7 +52,7 @@ class ArchiveWriter:
 
     Example:
         >>> from keras3dgan import codec
-        >>> exact = codec.load("octree32")
+        >>> exact = codec.load()
         >>> [point] = exact.choose(exact.sample(1), archived=True)
         >>> with create("one.g3a", exact) as writer:
         ...     writer.add("the only one", point)
@@ -152,7 +152,7 @@ class Archive:
 
     Example:
         >>> from keras3dgan import codec
-        >>> exact = codec.load("octree32")
+        >>> exact = codec.load()
         >>> with create("shapes.g3a", exact) as writer:
         ...     for number, point in enumerate(exact.choose(exact.sample(2), archived=True)):
         ...         writer.add(f"shape {number}", point)

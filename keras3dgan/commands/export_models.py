@@ -2,7 +2,7 @@
 
 keras3dgan export_models --model=runs/compressor --output=served
 keras3dgan export_models --model=runs/compressor --output=served --format=onnx
-keras3dgan export_models --model=octree32 --output=site --format=web --archive=all.g3a
+keras3dgan export_models --format=web --archive=all.g3a --output=site
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from keras3dgan import presets, recipes
+from keras3dgan import codec, presets, recipes
+from keras3dgan.codec.archive import Archive
+from keras3dgan.codec.shipped import shipped_as
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
@@ -24,7 +26,8 @@ cli.add(
     flags.DEFINE_string,
     "model",
     None,
-    f"run or preset whose models are served: one of {recipes.sources('parts')}; web: an octree model",
+    f"run or preset whose models are served: one of {recipes.sources('parts')}; web: an octree model "
+    f"[web: the one that wrote --archive, else {codec.DEFAULT}]",
     cli.MODEL,
 )
 cli.add(
@@ -42,7 +45,7 @@ cli.add(
 cli.add(flags.DEFINE_string, "archive", None, "web: .g3a file that the site shows")
 text = "saved_model: requests that a server runs before it says that it is ready [if tensorflow-serving-api is there]"
 cli.add(flags.DEFINE_boolean, "warmup", None, text)
-flags.mark_flags_as_required(["model", "output"])
+flags.mark_flag_as_required("output")
 
 
 def main(_: Sequence[str]) -> None:
@@ -57,14 +60,27 @@ def for_browsers(output: pathlib.Path) -> list[pathlib.Path]:
     from keras3dgan.codec.octree.octree_codec import OctreeCodec
     from keras3dgan.export import web_export
 
-    codec = recipes.load_codec(cli.FLAGS.model)
-    if not isinstance(codec, OctreeCodec):
-        raise InputError(f"{cli.FLAGS.model} is no octree model, which browsers decode; name one.", "model")
-    return [web_export.write(codec.octree, output, cli.FLAGS.archive)]
+    name = cli.FLAGS.model or _writer_of(cli.FLAGS.archive)
+    used = recipes.load_codec(name)
+    if not isinstance(used, OctreeCodec):
+        raise InputError(f"{name} is no octree model, which browsers decode; name one.", "model")
+    return [web_export.write(used.octree, output, cli.FLAGS.archive)]
+
+
+def _writer_of(archive: str | None) -> str:
+    """The model of the package that wrote an archive; without one, that which `compress` takes."""
+    if archive is None:
+        return codec.DEFAULT
+    found = shipped_as(Archive(archive).fingerprint)
+    if found is None:
+        raise InputError(f"{archive}: no model of this package wrote it; give the one that did.", "model")
+    return found
 
 
 def for_servers(output: pathlib.Path) -> list[pathlib.Path]:
     """Writes the parts of a run for TensorFlow Serving or another engine."""
+    if cli.FLAGS.model is None:
+        raise InputError("give a run or a preset.", "model")
     cli.import_backend()
     if os.environ["KERAS_BACKEND"] != "tensorflow":
         raise InputError(

@@ -20,7 +20,7 @@ from keras3dgan.recipes import offer, recipe_of
 NEEDS_BACKEND = False
 
 text = f"run or preset ({recipes.sources('generate')}), or an octree model: {', '.join(codec.shipped())} or an .npz"
-cli.add(flags.DEFINE_string, "model", codec.DEFAULT, text, cli.MODEL)
+cli.add(flags.DEFINE_string, "model", codec.DRAWN_FROM, text, cli.MODEL)
 cli.add(flags.DEFINE_integer, "count", 16, "how many shapes", cli.MODEL)
 cli.add(flags.DEFINE_integer, "seed", 0, "other seeds give other shapes", cli.MODEL)
 cli.add(

@@ -9,7 +9,9 @@ import pytest
 import tensorflow as tf
 import trimesh
 
+from keras3dgan import codec
 from keras3dgan.commands.main import commands
+from keras3dgan.export import web_export
 from keras3dgan.voxels import io
 from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes, command_environment, run_command
@@ -181,3 +183,19 @@ def test_demo(tmp_path):
     assert len(list((tmp_path / "demo" / "files").glob("*.g3c"))) == 12
     assert "Drag a shape" in (tmp_path / "demo" / "shapes.html").read_text()
     assert (tmp_path / "demo" / "report.html").read_text().count("data:image/png") >= 4
+
+
+def test_a_site_is_decoded_by_the_model_that_wrote_its_archive(tmp_path):
+    np.save(tmp_path / "a.npy", boxes(1, 64).grids()[0])
+    run_command("compress", tmp_path / "a.npy", "--model=octree64", f"--output={tmp_path}/a.g3a")
+    words = ("export_models", "--format=web", f"--archive={tmp_path}/a.g3a")
+    run_command(*words, f"--output={tmp_path}/site")
+    web_export.write_web_model(codec.load("octree64").octree, tmp_path / "octree64.g3m")
+    assert (tmp_path / "site" / "model.g3m").read_bytes() == (tmp_path / "octree64.g3m").read_bytes()
+    header = bytearray((tmp_path / "a.g3a").read_bytes())
+    header[4:7] = b"abc"
+    (tmp_path / "a.g3a").write_bytes(header)
+    assert "no model of this package wrote it; give the one that did." in _fails(
+        *words, f"--output={tmp_path}/other", status=1
+    )
+    assert "--model: give a run or a preset." in _fails("export_models", f"--output={tmp_path}/other", status=1)

@@ -42,7 +42,7 @@ class OctreeCodec(ShapeCodec):
 
     Example:
         >>> from keras3dgan import codec
-        >>> exact = codec.load("octree32")
+        >>> exact = codec.load()
         >>> chairs = exact.sample(2, temperature=0.8, seed=1, classes=["chair"])
         >>> bool((exact.decode(exact.encode(chairs)) == chairs).all())
         True

@@ -62,7 +62,7 @@ setup(
     package_dir={"keras3dgan.datasets": "datasets", "keras3dgan.export": "export"},
     package_data={
         "": ["*.npz", "*.tsv", "*.txt", "*.bib", "*.md", "*.html", "py.typed"],
-        "keras3dgan.codec.shipped": ["*.npz", "*.json"],
+        "keras3dgan.codec.shipped": ["*.npz", "*.json", "*.md"],
         "keras3dgan.datasets.furniture_voxels": ["pictures/*.png"],
         "keras3dgan.export": ["serving/*", "web/*"],
         "keras3dgan.presets": ["*/*.json", "*/*.h5", "*/*.md", "*/assets/*.npz"],

@@ -2,6 +2,8 @@
 
 from result_tables import table
 
+from keras3dgan.codec.shipped import DEFAULT
+
 
 def held_out(content: dict) -> str:
     """The table of the file that `benchmarks/held_out.py` wrote."""
@@ -38,15 +40,12 @@ def growth(content: dict) -> str:
     return table(["model", *titles.values()], rows, note)
 
 
-def few_bytes(content: dict) -> str:
-    """The table of the file that `benchmarks/few_bytes.py` wrote."""
-    titles = ["at most", "before: IoU", "bytes", "a known shape", "now: IoU", "bytes", "a known shape"]
-    rows = []
-    before, now = content["few_bytes"]["before"], content["few_bytes"]["now"]
-    for most in before:
-        cells = []
-        for row in (before, now):
-            cells += [f"{row[most]['iou']:.3f}", f"{row[most]['bytes']:.1f}", f"{row[most]['known']:.0%}"]
-        rows.append([f"{most} bytes", *cells])
-    note = f"Means of {content['shapes']} shapes of the furniture's {content['split']} split at 64^3, octree64."
-    return table(titles, rows, note)
+def front(content: dict) -> str:
+    """Of `held_out` what the README shows: the model that `compress` takes, at 32^3, beside general compressors."""
+    sets = {title: found for title, found in content["held_out"].items() if title.endswith("32^3")}
+    [model] = [name for name in next(iter(sets.values()))["bytes"] if name.startswith(f"{DEFAULT} ")]
+    names = {"this codec": model, "zstd with a trained dictionary": "zstd with a trained dictionary"}
+    names |= {name: name for name in ("lzma", "zlib")}
+    titles = [f"{title.removesuffix(', 32^3')}, {found['shapes']} shapes" for title, found in sets.items()]
+    rows = [[shown, *(f"{found['bytes'][name]:.1f}" for found in sets.values())] for shown, name in names.items()]
+    return table(["", *titles], rows, "Mean bytes, every voxel exact; what a file or an archive adds is not counted.")

@@ -170,40 +170,6 @@ def bulk(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
-def rate_distortion(content: dict) -> str:
-    """The table of the file that `benchmarks/rate_distortion.py` wrote: the best of every codec, and three points of ours."""
-    subsets = content["rate_distortion"]
-    heads = [f"{title}: bytes | bits a voxel | IoU" for title in subsets]
-    lines = [f"| | {' | '.join(heads)} |", "|---" * (3 * len(subsets) + 1) + "|"]
-    for name, curve in next(iter(subsets.values()))["curves"].items():
-        for at in _shown(name, curve):
-            cells = []
-            for subset in subsets.values():
-                row = subset["curves"][name][at]
-                bits = 8 * row["bytes"] / subset["voxels"]["occupied"]
-                cells.append(f"{row['bytes']:.1f} | {bits:.3f} | {row['iou']:.3f}")
-            lines.append(
-                f"| {name}, {curve[at]['rate']}{' bytes' * isinstance(curve[at]['rate'], int)} | {' | '.join(cells)} |"
-            )
-    of_all = next(iter(subsets.values()))
-    counts = ", ".join(f"{title} {subset['shapes']}" for title, subset in subsets.items())
-    lossless = of_all["curves"]["this codec"][-1]
-    lines += [
-        "",
-        f"Test split, shapes: {counts}; model {content['model']} of {content['model_bytes'] / 2**20:.1f} MiB. Without the "
-        f"{of_all['seen_in_training']} test grids that are also in the training split, this codec takes "
-        f"{lossless['bytes_unseen']:.1f} bytes. A shape has {of_all['voxels']['occupied']:.0f} occupied voxels on average, "
-        f"{of_all['voxels']['surface']:.0f} of them at its surface.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _shown(name: str, curve: list[dict]) -> list[int]:
-    """Which points of a curve a table shows: of this codec the middle, the last before lossless, and that; else the best."""
-    best = max(range(len(curve)), key=lambda at: (curve[at]["iou"], -curve[at]["bytes"]))
-    return [len(curve) // 2, len(curve) - 2, len(curve) - 1] if name == "this codec" else [best]
-
-
 def meshes(content: dict) -> str:
     """The tables of the file that `benchmarks/meshes.py` wrote: of the others only settings that gain a tenth on smaller ones."""
     measured = {"mean": "mean distance", "p95": "95th percentile"}
@@ -241,26 +207,35 @@ def meshes(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
-def front(content: dict) -> str:
-    """The few rows of `rate_distortion` that the README shows."""
-    curves = content["rate_distortion"]["all"]["curves"]
+def few_rows(content: dict) -> str:
+    """The few rows of `rate_distortion` that say most."""
+    subset = content["rate_distortion"]["all"]
+    curves, occupied = subset["curves"], subset["voxels"]["occupied"]
     chosen = {
         "this codec, every voxel exact": ("this codec", "lossless"),
+        "this codec, at 20 bytes": ("this codec", 20),
         "this codec, at 10 bytes": ("this codec", 10),
         "zstd with a trained dictionary": ("zstd with a trained dictionary", "lossless"),
         "lzma": ("lzma", "lossless"),
     }
-    rows = {name: next(r for r in curves[codec] if r["rate"] == rate) for name, (codec, rate) in chosen.items()}
-    rows["200 linear components (PCA), quantised"] = max(curves["PCA, quantised"], key=lambda row: row["iou"])
-    lines = ["| | bytes a shape | IoU |", "|---|---|---|"]
-    lines += [f"| {name} | {row['bytes']:.1f} | {row['iou']:.3f} |" for name, row in rows.items()]
-    return "\n".join(lines) + "\n"
+    found = {name: next(r for r in curves[codec] if r["rate"] == rate) for name, (codec, rate) in chosen.items()}
+    found["200 linear components (PCA), quantised"] = max(curves["PCA, quantised"], key=lambda row: row["iou"])
+    rows = [
+        [name, f"{row['bytes']:.1f}", f"{8 * row['bytes'] / occupied:.3f}", f"{row['iou']:.3f}"]
+        for name, row in found.items()
+    ]
+    note = (
+        f"{subset['shapes']} shapes of {occupied:.0f} occupied voxels on average, {subset['voxels']['surface']:.0f} of them at "
+        f"the surface. Without the {subset['seen_in_training']} that are also in the training split this codec takes "
+        f"{curves['this codec'][-1]['bytes_unseen']:.1f} bytes."
+    )
+    return table(["", "bytes a shape", "bits a voxel", "IoU"], rows, note)
 
 
 def latents(content: dict) -> str:
-    """Of `rate_distortion` the autoencoders that start as PCA, and PCA, at each of their rates."""
+    """Of `rate_distortion` the models with latents, and PCA, at each of their rates."""
     subsets = content["rate_distortion"]
-    names = [name for name in subsets["all"]["curves"] if name.startswith(("autoencoder from PCA", "PCA"))]
+    names = [name for name in subsets["all"]["curves"] if name.startswith(("autoencoder from PCA", "PCA", "report's model"))]
     titles, rows = [""], []
     for title in subsets:
         titles += [f"{title}: float latents", "bytes: IoU"]
@@ -357,17 +332,6 @@ def kills(content: dict) -> str:
         cells = (command, row["kills"], row["outcomes"], len(row["differences"]), row["processes_left"])
         lines.append(f"| {' | '.join(map(str, cells))} |")
     note = f"{content['kills']} kills in all, {content['outcomes']} runs that ended after them."
-    return "\n".join([*lines, "", note]) + "\n"
-
-
-def poses(content: dict) -> str:
-    """The table of the file that `benchmarks/poses.py` wrote."""
-    lines = ["| set | as read | quarter turns | all 24 poses | saved |", "|---|---|---|---|---|"]
-    for name, row in content["poses"].items():
-        saved = 1 - row["all_poses"] / row["as_read"]
-        cells = " | ".join(f"{row[key]:.1f}" for key in ("as_read", "quarter_turns", "all_poses"))
-        lines.append(f"| {name}, {row['shapes']} shapes | {cells} | {saved:.0%} |")
-    note = f"Mean bytes of a file, every voxel exact, {content['split']} split, {content['model']}."
     return "\n".join([*lines, "", note]) + "\n"
 
 

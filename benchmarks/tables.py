@@ -34,7 +34,7 @@ def zoo() -> str:
         path = octree_file(name)
         metadata = json.loads(path.with_suffix(".metadata.json").read_text())
         measured = _lossless(name, _result(metadata["results"]))
-        link = f"[{name}](octree.md#the-models-that-come-with-the-package)"
+        link = f"[{name}](../keras3dgan/codec/shipped/README.md#{name})"
         lines.append(_zoo_line(link, metadata, path.stat().st_size, measured))
     return "\n".join(lines) + "\n"
 
@@ -63,20 +63,17 @@ def _zoo_line(name: str, metadata: dict, size: int, measured: str) -> str:
 
 # A key that only one kind of file has.
 _BY_CONTENT = {
-    "rate_distortion": made.rate_distortion,
     "surface_error": made.meshes,
     "reconstruction": made.reconstruction,
     "codec_times": made.codec_times,
     "catalogue": made.web,
     "solids": made.solids,
-    "poses": made.poses,
     "codecs": made.codecs,
     "generators": made.generators,
     "generation": made.drawn_shapes,
     "completion": made.completion,
     "held_out": octree_tables.held_out,
     "growth": octree_tables.growth,
-    "few_bytes": octree_tables.few_bytes,
     "step_times": made.backends,
     "load": made.serving,
     "growth_from_1_to_2_workers": made.bulk,
@@ -86,7 +83,7 @@ _BY_CONTENT = {
     "measurements": made.performance,
 }
 # Of a file that has several tables: what a mark calls them.
-_BY_NAME = {"front": made.front, "latents": made.latents}
+_BY_NAME = {"front": octree_tables.front, "few": made.few_rows, "latents": made.latents}
 
 
 def fill(text: str) -> str:

@@ -5,15 +5,17 @@
     python benchmarks/meshes.py --models=unpacked/usr/share/sweethome3d/furniture --gltfpack=node_modules/.bin/gltfpack \
         --output=results/meshes.json --picture=docs/meshes.png
 
-`--models` is a folder of meshes, or one of catalogues: then the furniture's test split is taken, posed as it was voxelised. Of
-points that are spread evenly over each surface, 10,000 on each, the distance to the other surface is measured: the mean and the
-95th percentile, in percent of the diagonal of the original's bounding box. Bytes are those of one file a mesh, with what puts the
-shape back where it was. What is measured is kept in --cache, so that a stopped run goes on.
+`--models` is a folder of meshes; or of catalogues: then the furniture's test split is taken, posed as it was voxelised; or, with
+--open, of the unpacked packages that `open_shapes_voxels` was prepared from: then the test split of that. Of points that are
+spread evenly over each surface, 10,000 on each, the distance to the other surface is measured: the mean and the 95th percentile,
+in percent of the diagonal of the original's bounding box. Bytes are those of one file a mesh, with what puts the shape back where
+it was. What is measured is kept in --cache, so that a stopped run goes on.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import json
 import pathlib
@@ -23,7 +25,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import igl
@@ -32,9 +34,10 @@ import numpy as np
 import tqdm
 import trimesh
 
-from keras3dgan import codec
+from keras3dgan import codec, data
 from keras3dgan.codec.octree.octree_codec import OctreeCodec
 from keras3dgan.datasets.furniture_voxels import bundled, catalogue
+from keras3dgan.datasets.open_shapes_voxels import packages, voxelizing
 from keras3dgan.errors import InputError
 from keras3dgan.provenance import write_result
 from keras3dgan.report import figures
@@ -46,20 +49,41 @@ _BUDGETS = {"mean": (2.0, 1.0, 0.5, 0.25), "p95": (4.0, 2.0, 1.0, 0.5)}
 _NO_MESHOPT = "gltfpack was not there, so meshopt was not measured; type npm install gltfpack and give --gltfpack."
 
 
-def names_of(folder: pathlib.Path) -> list[str]:
-    """The furniture's test split where the folder holds its catalogues, or all mesh files below the folder."""
+_Read = Callable[[str], trimesh.Trimesh]
+
+
+def sources(folder: pathlib.Path, open_shapes: pathlib.Path | None) -> tuple[list[str], _Read]:
+    """The names of the meshes to draw from, and what reads one.
+
+    Args:
+        folder: --models.
+        open_shapes: --open.
+    """
+    if open_shapes:
+        return _of_packages(folder, open_shapes)
     if any(folder.glob("*.sh3f")):
-        return sorted(bundled.read("test", 32).ids.tolist())
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix.lower() in meshes.READABLE)
+        return sorted(bundled.read("test", 32).ids.tolist()), functools.partial(_of_catalogue, folder)
+    files = (path for path in folder.rglob("*") if path.suffix.lower() in meshes.READABLE)
+    return sorted(str(path.relative_to(folder)) for path in files), lambda name: meshes.read_mesh(folder / name)
 
 
-def read(folder: pathlib.Path, name: str) -> trimesh.Trimesh:
-    """A mesh in float32 coordinates, z up, equal corners welded, as Draco and PLY want it.
+def _of_packages(root: pathlib.Path, prepared: pathlib.Path) -> tuple[list[str], _Read]:
+    models = {model.id: model for package, top in packages.installed(root) for model in packages.models(package, top)}
+    names = sorted(data.load(str(prepared / "open_32.npz"), "test").ids.tolist())
+
+    def read(name: str) -> trimesh.Trimesh:
+        model = models[name]
+        return voxelizing.read_upright(model.content(), pathlib.PurePath(model.path).suffix.lower(), model.package.axes)
+
+    return names, read
+
+
+def clean(mesh: trimesh.Trimesh, name: str) -> trimesh.Trimesh:
+    """A mesh in float32 coordinates, equal corners welded, as Draco and PLY want it.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: nothing is left of it.
     """
-    mesh = _of_catalogue(folder, name) if any(folder.glob("*.sh3f")) else meshes.read_mesh(folder / name)
     mesh = trimesh.Trimesh(mesh.vertices.astype(np.float32), mesh.faces, process=False)
     mesh.merge_vertices(merge_tex=True, merge_norm=True)
     mesh.update_faces(mesh.nondegenerate_faces() & mesh.unique_faces())
@@ -96,7 +120,7 @@ def _one_way(of: trimesh.Trimesh, to: trimesh.Trimesh) -> np.ndarray:
 
 
 def measure(
-    folder: pathlib.Path, names: Sequence[str], codecs: Sequence[OctreeCodec], gltfpack: str | None, cache: pathlib.Path
+    read: _Read, names: Sequence[str], codecs: Sequence[OctreeCodec], gltfpack: str | None, cache: pathlib.Path
 ) -> list[dict[str, Any]]:
     """For each mesh its faces and one row for each setting, or why it could not be read."""
     cache.parent.mkdir(parents=True, exist_ok=True)
@@ -104,18 +128,16 @@ def measure(
     done = {row["name"]: row for row in map(json.loads, lines)}
     with open(cache, "a") as file:
         for name in tqdm.tqdm([name for name in names if name not in done], desc="meshes"):
-            done[name] = {"name": name, **_measure_one(folder, name, codecs, gltfpack)}
+            done[name] = {"name": name, **_measure_one(read, name, codecs, gltfpack)}
             file.write(json.dumps(done[name]) + "\n")
             file.flush()
     return [done[name] for name in names]
 
 
-def _measure_one(
-    folder: pathlib.Path, name: str, codecs: Sequence[OctreeCodec], gltfpack: str | None
-) -> dict[str, Any]:
+def _measure_one(read: _Read, name: str, codecs: Sequence[OctreeCodec], gltfpack: str | None) -> dict[str, Any]:
     begin = time.perf_counter()
     try:
-        mesh = read(folder, name)
+        mesh = clean(read(name), name)
     except InputError as error:
         return {"error": str(error)}
     rows = [
@@ -186,7 +208,12 @@ def _cache(folder: pathlib.Path, codecs: Sequence[OctreeCodec], version: str | N
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", required=True, type=pathlib.Path, help="folder of meshes, or of .sh3f catalogues")
+    parser.add_argument(
+        "--models", required=True, type=pathlib.Path, help="folder of meshes, of .sh3f catalogues, or of packages"
+    )
+    parser.add_argument(
+        "--open", type=pathlib.Path, help="the folder that open_shapes_voxels' prepare wrote of --models"
+    )
     parser.add_argument("--sample", type=int, default=16, help="meshes to measure, drawn at random")
     parser.add_argument("--codecs", default="octree32,octree64", help="octree models, by comma")
     parser.add_argument("--gltfpack", default=shutil.which("gltfpack"), help="the program [where PATH has it]")
@@ -201,10 +228,10 @@ def main() -> None:
     arguments = _arguments()
     codecs = [codec.load(name) for name in arguments.codecs.split(",")]
     version = mesh_codecs.gltfpack_version(arguments.gltfpack)
-    names = names_of(arguments.models)
+    names, read = sources(arguments.models, arguments.open)
     chosen = [names[row] for row in np.random.default_rng(0).permutation(len(names))[: arguments.sample]]
     cache = _cache(arguments.cache, codecs, version)
-    found = measure(arguments.models, chosen, codecs, arguments.gltfpack if version else None, cache)
+    found = measure(read, chosen, codecs, arguments.gltfpack if version else None, cache)
     good, bad = ([mesh for mesh in found if ("error" in mesh) == failed] for failed in (False, True))
     if not good:
         raise SystemExit(f"{arguments.models}: holds no mesh that can be read.")

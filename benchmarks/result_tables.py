@@ -235,7 +235,9 @@ def few_rows(content: dict) -> str:
 def latents(content: dict) -> str:
     """Of `rate_distortion` the models with latents, and PCA, at each of their rates."""
     subsets = content["rate_distortion"]
-    names = [name for name in subsets["all"]["curves"] if name.startswith(("autoencoder from PCA", "PCA", "report's model"))]
+    names = [
+        name for name in subsets["all"]["curves"] if name.startswith(("autoencoder from PCA", "PCA", "report's model"))
+    ]
     titles, rows = [""], []
     for title in subsets:
         titles += [f"{title}: float latents", "bytes: IoU"]

@@ -96,13 +96,19 @@ def voxelize_model(content: bytes, suffix: str, axes: str) -> bytes:
     Raises:
         InputError: the file cannot be read, or is no shape.
     """
-    vertices, faces, _ = READERS[suffix](content, "it")
-    if not _MIN_FACES <= len(faces) <= MAX_FACES:
-        raise InputError(f"it: has {'few' if len(faces) < _MIN_FACES else 'too many'} faces.")
-    grid = voxelize(trimesh.Trimesh(vertices @ _AXES[axes], faces, process=False), RESOLUTION, name="it")
+    mesh = read_upright(content, suffix, axes)
+    if not _MIN_FACES <= len(mesh.faces) <= MAX_FACES:
+        raise InputError(f"it: has {'few' if len(mesh.faces) < _MIN_FACES else 'too many'} faces.")
+    grid = voxelize(mesh, RESOLUTION, name="it")
     if min(np.ptp(axis) + 1 for axis in np.nonzero(grid)) < _MIN_THICKNESS:
         raise InputError("it: is flat.")
     return zlib.compress(grids.pack(grid).tobytes())
+
+
+def read_upright(content: bytes, suffix: str, axes: str) -> trimesh.Trimesh:
+    """The mesh in a model file's content, z up; arguments and errors as `voxelize_model`."""
+    vertices, faces, _ = READERS[suffix](content, "it")
+    return trimesh.Trimesh(vertices @ _AXES[axes], faces, process=False)
 
 
 def _suffix(model: Model) -> str:

@@ -43,7 +43,7 @@ def main() -> None:
         f"{_FEW} bytes, IoU {iou(originals, rough).mean():.2f}",
         "new, drawn from a model of furniture",
         "a picture of the original",
-        "guessed from that picture alone, by a third",
+        "guessed from that picture alone, by another model",
     ]
     reconstructor = Reconstructor.from_preset(RECONSTRUCTOR)
     files = [bundled.picture_file(str(name)) for name in shapes.ids[rows]]

@@ -105,7 +105,8 @@ class Goal:
     def _small(found: Sequence[Point], most: int) -> Point:
         small = [point for point in found if point.size <= most]
         if not small:
-            raise GoalError(f"{most} are too few for a shape here; give at least {found[0].size:.1f}.", "bytes")
+            placed = ", or --nokeep_placement" if found[0].origin.place else ""
+            raise GoalError(f"{most} are too few for a shape here; give at least {found[0].size:.1f}{placed}.", "bytes")
         return small[-1]
 
 

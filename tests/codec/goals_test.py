@@ -3,7 +3,9 @@
 import pytest
 
 from keras3dgan.codec.goals import Goal, Point, front, share
+from keras3dgan.codec.origin import Origin
 from keras3dgan.errors import InputError
+from keras3dgan.voxels.placement import Placement
 
 
 def _points(*pairs):
@@ -48,3 +50,9 @@ def test_each_goal_takes_what_reaches_it():
     for goal, words in ((Goal(bytes=1), "give at least 2.0"), (Goal(min_iou=0.95), "gets to 0.900")):
         with pytest.raises(InputError, match=words):
             goal.choose([found])
+
+
+def test_bytes_that_the_placement_takes_are_named():
+    placed = Point(None, 16, 1.0, Origin(placement=Placement(side=2.0)))
+    with pytest.raises(InputError, match=r"give at least 16.0, or --nokeep_placement\."):
+        Goal(bytes=9).choose([[placed]])

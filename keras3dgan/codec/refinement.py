@@ -10,6 +10,7 @@ import numpy as np
 
 from keras3dgan import codec
 from keras3dgan.codec.octree import features
+from keras3dgan.codec.shipped import BEST
 from keras3dgan.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def refine(
     Args:
         grids: (count, m, m, m) of zeros and ones, m 8, 16 or further doubled.
         resolution: to reach, such a number too.
-        models: octree models, by name or path; default: those that come with the package.
+        models: octree models, by name or path; default: the best of the package, one of each resolution.
         temperature, seed, likely: as of `OctreeCodec.refine`.
 
     Returns:
@@ -41,7 +42,7 @@ def refine(
         InputError: no model knows a resolution.
     """
     return refine_by(
-        [codec.load(model) for model in models or codec.shipped()], grids, resolution, temperature, seed, likely
+        [codec.load(model) for model in models or BEST.values()], grids, resolution, temperature, seed, likely
     )
 
 

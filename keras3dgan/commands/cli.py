@@ -23,6 +23,7 @@ from keras3dgan import recipes
 from keras3dgan.bounded import Limits
 from keras3dgan.codec import DEFAULT, Goal, shipped
 from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.codec.shipped import BEST
 from keras3dgan.commands.items import sentence
 from keras3dgan.errors import InputError, LostHostError, printable
 from keras3dgan.runs import Run
@@ -251,7 +252,7 @@ def add_codec(default: str | None = DEFAULT) -> None:
     """Defines `--model` and what its streams are to reach."""
     names = ", ".join([*shipped(), *recipes.preset_names("codec")])
     text = f"a name ({names}), an octree model's .npz, or a run or a preset that has a codec"
-    text += "" if default else f" [{DEFAULT}; octree64 and octree128 for grids of 64^3 and 128^3]"
+    text += "" if default else f" [{DEFAULT}; {BEST[64]} and {BEST[128]} for grids of 64^3 and 128^3]"
     add(flags.DEFINE_string, "model", default, text, MODEL)
     text = "every voxel exact, or an error; octree models' default"
     add(flags.DEFINE_boolean, "lossless", False, text, MODEL)

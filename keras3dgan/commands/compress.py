@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from keras3dgan.codec.shipped import DEFAULT
+from keras3dgan.codec.shipped import BEST, DEFAULT
 from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
@@ -53,4 +53,4 @@ def suited(first: pathlib.Path) -> str:
         size = io.read_grid(first, **cli.reading()).shape[0]
     except InputError:
         return DEFAULT  # whoever reads it next says what is wrong
-    return next((f"octree{n}" for n in (128, 64) if size >= n), DEFAULT)
+    return next((name for n, name in BEST.items() if size >= n), DEFAULT)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from absl import flags
 
 from keras3dgan import codec
+from keras3dgan.codec.shipped import BEST
 from keras3dgan.commands import cli
 from keras3dgan.commands.items import Item, Tally
 from keras3dgan.errors import InputError
@@ -22,7 +23,11 @@ READABLE = (".npy", ".npz", ".binvox", ".mat")
 
 cli.add(flags.DEFINE_integer, "resolution", 64, "voxels along an edge to reach", cli.MODEL)
 cli.add(
-    flags.DEFINE_list, "models", codec.shipped(), "octree models, by name or .npz; each makes what it knows", cli.MODEL
+    flags.DEFINE_list,
+    "models",
+    list(BEST.values()),
+    "octree models, by name or .npz; each makes what it knows",
+    cli.MODEL,
 )
 cli.add(flags.DEFINE_boolean, "likely", False, "every voxel as is likelier, nothing drawn", cli.MODEL)
 cli.add(flags.DEFINE_float, "temperature", 0.8, "below 1 likelier details, above 1 odder ones", cli.MODEL)
@@ -51,7 +56,7 @@ def refine(items: Iterable[Item]) -> Iterator[Item]:
     from keras3dgan.voxels import io
 
     # Loaded for the first file, and once: the larger models take a second.
-    codecs = functools.cache(lambda: [codec.load(model) for model in cli.FLAGS.models or codec.shipped()])
+    codecs = functools.cache(lambda: [codec.load(model) for model in cli.FLAGS.models])
     how = (cli.FLAGS.resolution, cli.FLAGS.temperature, cli.FLAGS.seed, cli.FLAGS.likely)
     for item in items:
         try:

@@ -55,7 +55,7 @@ def test_golden_samples(model, shipped):
     assert digest(model) == GOLDEN
     chairs = shipped.sample(3, seed=5, classes=["chair"])
     assert _hash([*shipped.sample(3), *chairs]) == _SHIPPED
-    refined = refine(features.at_most(chairs, 16)[:1], 64, likely=True)
+    refined = refine(features.at_most(chairs, 16)[:1], 64, ["octree32", "octree64"], likely=True)
     assert refined.shape == (1, 64, 64, 64) and _hash(refined) == _REFINED
     np.testing.assert_array_equal(features.at_most(refined, 16), features.at_most(chairs, 16)[:1])
 

@@ -178,7 +178,7 @@ def test_a_full_disk_names_the_file_also_where_tensorflow_finds_it(tmp_path, mon
 @pytest.mark.slow
 def test_demo(tmp_path):
     out = run_command("demo", "--epochs=1", f"--output={tmp_path}/demo").stdout
-    assert "PCA" in out and "Autoencoder" in out and "octree32, exact" in out and "162 test shapes" in out
+    assert "PCA" in out and "Autoencoder" in out and "octree32_open, exact" in out and "162 test shapes" in out
     assert "12 shapes of 32^3 voxels" in out and "every voxel exact" in out
     assert len(list((tmp_path / "demo" / "files").glob("*.g3c"))) == 12
     assert "Drag a shape" in (tmp_path / "demo" / "shapes.html").read_text()

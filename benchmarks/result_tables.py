@@ -170,23 +170,31 @@ def bulk(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
-def meshes(content: dict) -> str:
-    """The tables of the file that `benchmarks/meshes.py` wrote: of the others only settings that gain a tenth on smaller ones."""
+def budgets(content: dict) -> str:
+    """Of the file that `benchmarks/meshes.py` wrote the fewest bytes for which each codec keeps to a distance."""
     measured = {"mean": "mean distance", "p95": "95th percentile"}
     families = list(content["budgets"][0]["codecs"])
-    lines = [f"| keeping to | {' | '.join(families)} | fewest bytes |", "|---" * (len(families) + 2) + "|"]
+    rows = []
     for row in content["budgets"]:
         cells = []
         for found in row["codecs"].values():
             cells.append(f"{found['median_bytes']:,.0f} ({found['reached']:.0%})" if "median_bytes" in found else "-")
         best = ", ".join(f"{name} {found['fewest']:.0%}" for name, found in row["codecs"].items() if found["fewest"])
-        lines.append(f"| {measured[row['measured']]} {row['limit']:g} % | {' | '.join(cells)} | {best} |")
+        rows.append([f"{measured[row['measured']]} {row['limit']:g} %", *cells, best])
+    note = (
+        f"{content['meshes']} of {content['of']} meshes, drawn at random, half of them with more than "
+        f"{content['median_faces']:,.0f} faces; {content['points']:,} points on each surface; distances in percent of the "
+        "diagonal. "
+        f"Keeping to: median of the fewest bytes, and of how many meshes. Meshopt: {content['meshopt']}"
+    )
+    return table(["keeping to", *families, "fewest bytes"], rows, note)
+
+
+def meshes(content: dict) -> str:
+    """The settings of the same file: of the others only those that gain a tenth on smaller ones."""
+    measured = {"mean": "mean distance", "p95": "95th percentile"}
     columns = {**measured, "of_original": "original to restored", "of_restored": "restored to original"}
-    lines += [
-        "",
-        f"| codec | setting | bytes, median | bytes, mean | {' | '.join(columns.values())} |",
-        "|---" * 8 + "|",
-    ]
+    rows = []
     for codec in dict.fromkeys(row["codec"] for row in content["surface_error"]):
         rivals = [row for row in content["surface_error"] if row["codec"] == codec]
         least = float("inf")
@@ -194,17 +202,11 @@ def meshes(content: dict) -> str:
             if not codec.startswith("this codec") and row["mean"] > 0.9 * least:
                 continue
             least = row["mean"]
-            sizes = f"{row['median_bytes']:,.0f} | {row['bytes']:,.0f}"
-            distances = " | ".join(f"{row[name]:.3f}" for name in columns)
             some = f" ({row['meshes']} meshes)" if row["meshes"] < content["meshes"] else ""
-            lines.append(f"| {codec} | {row['setting']}{some} | {sizes} | {distances} |")
-    note = (
-        f"{content['meshes']} of {content['of']} meshes, drawn at random, half of them with more than "
-        f"{content['median_faces']:,.0f} faces; {content['points']:,} points on each surface; distances in percent of the "
-        "diagonal. "
-        f"Keeping to: median of the fewest bytes, and of how many meshes. Meshopt: {content['meshopt']}"
-    )
-    return "\n".join([*lines, "", note]) + "\n"
+            sizes = (f"{row['median_bytes']:,.0f}", f"{row['bytes']:,.0f}")
+            rows.append([codec, f"{row['setting']}{some}", *sizes, *(f"{row[name]:.3f}" for name in columns)])
+    titles = ["codec", "setting", "bytes, median", "bytes, mean", *columns.values()]
+    return table(titles, rows, f"The same {content['meshes']} meshes.")
 
 
 def few_rows(content: dict) -> str:

@@ -83,7 +83,12 @@ _BY_CONTENT = {
     "measurements": made.performance,
 }
 # Of a file that has several tables: what a mark calls them.
-_BY_NAME = {"front": octree_tables.front, "few": made.few_rows, "latents": made.latents}
+_BY_NAME = {
+    "front": octree_tables.front,
+    "few": made.few_rows,
+    "latents": made.latents,
+    "budgets": made.budgets,
+}
 
 
 def fill(text: str) -> str:

@@ -3,8 +3,9 @@
 keras3dgan train_autoencoder --workdir=runs/autoencoder --preset=cpu --classes=chair
 keras3dgan train_autoencoder --workdir=runs/best --preset=best --dataset=modelnet10.npz
 
-Presets: `report`, its networks and loss; `best`, networks that start as PCA and learn what is left, being measured;
-`cpu`, the report's networks at a quarter of the width, an hour; `demo` and `test`, minutes and seconds.
+Presets: `report`, its networks and loss; `best`, networks that start as PCA and learn what is left: IoU 0.957 on
+ModelNet10's test split after 6,720 steps; `cpu`, the report's networks at a quarter of the width, an hour; `demo` and
+`test`, minutes and seconds.
 """
 
 from __future__ import annotations

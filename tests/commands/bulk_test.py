@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from keras3dgan import recipes
-from keras3dgan.codec import Goal, load
+from keras3dgan.codec import DEFAULT, Goal, load
 from keras3dgan.codec.archive import Archive
 from keras3dgan.commands import shards
 from keras3dgan.errors import InputError
@@ -63,7 +63,7 @@ class _Collection:
         self.folder, self.output, self.codec = folder, output, load()
 
     def compress(self, size=3, reading=MappingProxyType({}), **goal):
-        return bulk.run(bulk.files(self.folder), self.codec, "octree32", self.output, size, reading, Goal(**goal))
+        return bulk.run(bulk.files(self.folder), self.codec, DEFAULT, self.output, size, reading, Goal(**goal))
 
     def content(self):
         """Name -> grid, of all archives."""

@@ -36,7 +36,9 @@ def test_runs_decode_their_streams(kind, before):
 def test_the_package_decodes_its_streams(before):
     grid = np.load(before / "a.npy")
     np.testing.assert_array_equal(codec.load("octree32").decode((before / "octree32.g3c").read_bytes()), grid)
-    np.testing.assert_array_equal(Archive(before / "octree32.g3a").shape("b", codec.load("octree32")), np.load(before / "b.npy"))
+    np.testing.assert_array_equal(
+        Archive(before / "octree32.g3a").shape("b", codec.load("octree32")), np.load(before / "b.npy")
+    )
 
 
 @pytest.mark.parametrize("kind", ["gan", "vae_gan", *_KINDS])

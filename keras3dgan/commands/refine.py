@@ -56,7 +56,7 @@ def refine(items: Iterable[Item]) -> Iterator[Item]:
     from keras3dgan.voxels import io
 
     # Loaded for the first file, and once: the larger models take a second.
-    codecs = functools.cache(lambda: [codec.load(model) for model in cli.FLAGS.models])
+    codecs = functools.cache(lambda: [codec.load(model) for model in cli.FLAGS.models or BEST.values()])
     how = (cli.FLAGS.resolution, cli.FLAGS.temperature, cli.FLAGS.seed, cli.FLAGS.likely)
     for item in items:
         try:

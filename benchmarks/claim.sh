@@ -15,6 +15,8 @@ runs=${2:?give a folder for the runs}
 class=${3:?give a class, e.g. chair}
 width=${WIDTH:-64}
 read -ra seeds <<<"${SEEDS:-0 1 2}"
+models=""
+mkdir -p "$runs"
 
 # What the report names: five classes. The second is the deeper classifier.
 for name in voxnet deeper; do
@@ -26,11 +28,11 @@ done
 
 # The second classifier's features are smaller: with these weights both perceptual terms begin alike.
 compress() { # name, seed, further flags
+  models+=,$runs/${class}_$1_$2
   keras3dgan train_compressor --workdir="$runs/${class}_$1_$2" --preset=cpu --width="$width" --dataset="$data" --classes="$class" \
     --seed="$2" --epochs="${EPOCHS:-240}" --samples_every=0 "${@:3}"
 }
 
-models=""
 for seed in "${seeds[@]}"; do
   gan=$runs/${class}_gan_$seed
   keras3dgan train_gan --workdir="$gan" --preset=cpu --width="$width" --dataset="$data" --classes="$class" --seed="$seed" \
@@ -43,6 +45,5 @@ for seed in "${seeds[@]}"; do
   compress finetuned_none "$seed" --gan="$gan" "${none[@]}"
   compress frozen "$seed" --gan="$gan" --decoder=frozen "${perceptual[@]}"
   compress deeper "$seed" --gan="$gan" --voxnet="$runs/deeper" --lambda2=0.35
-  for name in scratch_none scratch finetuned_none finetuned frozen deeper; do models+=,$runs/${class}_${name}_$seed; done
 done
 keras3dgan evaluate --models="${models:1}" --output="results/claim_$class.json"

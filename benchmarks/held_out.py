@@ -29,6 +29,7 @@ import zstandard
 from keras3dgan import codec, data
 from keras3dgan.codec.octree import features
 from keras3dgan.codec.octree.octree_codec import OctreeCodec
+from keras3dgan.datasets.furniture_voxels import bundled
 from keras3dgan.provenance import write_result
 from keras3dgan.voxels.shape_set import ShapeSet
 
@@ -109,7 +110,7 @@ def main() -> None:
         models.setdefault(codec.load(name).resolution, []).append(name)
     sets = {"ModelNet10, 32^3": (arguments.modelnet, 32)}
     for n in sorted(models):
-        if n in (32, 64):
+        if n in bundled.RESOLUTIONS:
             sets[f"furniture, {n}^3"] = ("furniture_voxels", n)
         sets[f"open shapes, {n}^3"] = (os.path.join(arguments.open, f"open_{n}.npz"), n)
     output = pathlib.Path(arguments.output)

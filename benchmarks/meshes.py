@@ -73,7 +73,7 @@ def _of_packages(root: pathlib.Path, prepared: pathlib.Path) -> tuple[list[str],
 
     def read(name: str) -> trimesh.Trimesh:
         model = models[name]
-        return voxelizing.read_upright(model.content(), pathlib.PurePath(model.path).suffix.lower(), model.package.axes)
+        return voxelizing.read_upright(model.content(), model.suffix, model.package.axes)
 
     return names, read
 

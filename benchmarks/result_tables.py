@@ -170,9 +170,11 @@ def bulk(content: dict) -> str:
     return "\n".join([*lines, "", note]) + "\n"
 
 
+_DISTANCES = {"mean": "mean distance", "p95": "95th percentile"}
+
+
 def budgets(content: dict) -> str:
     """Of the file that `benchmarks/meshes.py` wrote the fewest bytes for which each codec keeps to a distance."""
-    measured = {"mean": "mean distance", "p95": "95th percentile"}
     families = list(content["budgets"][0]["codecs"])
     rows = []
     for row in content["budgets"]:
@@ -180,7 +182,7 @@ def budgets(content: dict) -> str:
         for found in row["codecs"].values():
             cells.append(f"{found['median_bytes']:,.0f} ({found['reached']:.0%})" if "median_bytes" in found else "-")
         best = ", ".join(f"{name} {found['fewest']:.0%}" for name, found in row["codecs"].items() if found["fewest"])
-        rows.append([f"{measured[row['measured']]} {row['limit']:g} %", *cells, best])
+        rows.append([f"{_DISTANCES[row['measured']]} {row['limit']:g} %", *cells, best])
     note = (
         f"{content['meshes']} of {content['of']} meshes, drawn at random, half of them with more than "
         f"{content['median_faces']:,.0f} faces; {content['points']:,} points on each surface; distances in percent of the "
@@ -192,8 +194,7 @@ def budgets(content: dict) -> str:
 
 def meshes(content: dict) -> str:
     """The settings of the same file: of the others only those that gain a tenth on smaller ones."""
-    measured = {"mean": "mean distance", "p95": "95th percentile"}
-    columns = {**measured, "of_original": "original to restored", "of_restored": "restored to original"}
+    columns = {**_DISTANCES, "of_original": "original to restored", "of_restored": "restored to original"}
     rows = []
     for codec in dict.fromkeys(row["codec"] for row in content["surface_error"]):
         rivals = [row for row in content["surface_error"] if row["codec"] == codec]

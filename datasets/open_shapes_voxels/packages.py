@@ -98,6 +98,11 @@ class Model:
         return f"{self.package.name}/{_SUFFIXES.sub('', self.path)}"
 
     @property
+    def suffix(self) -> str:
+        """Of its name, in lower case."""
+        return pathlib.PurePath(self.path).suffix.lower()
+
+    @property
     def source(self) -> str:
         """Its path in the package's sources."""
         for installed_at, source in self.package.sources:

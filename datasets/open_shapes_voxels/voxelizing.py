@@ -51,7 +51,7 @@ class Voxelizer:
     def file(self, model: Model) -> pathlib.Path:
         """Where a model's grid is kept: by the file's content, so that another version of a package is read anew."""
         if model not in self._names:
-            kind = f"{_suffix(model)} {model.package.axes} ".encode()
+            kind = f"{model.suffix} {model.package.axes} ".encode()
             self._names[model] = hashlib.sha256(kind + model.content()).hexdigest()
         name = self._names[model]
         return self._folder / name[:2] / f"{name}.grid"
@@ -69,7 +69,7 @@ class Voxelizer:
         if kept.is_file():
             return read(kept, RESOLUTION)
         try:
-            packed = self._calls(model.content(), _suffix(model), model.package.axes)
+            packed = self._calls(model.content(), model.suffix, model.package.axes)
         except InputError as error:
             with replacing(failed) as temporary:
                 temporary.write_text(str(error), encoding="utf-8")
@@ -109,10 +109,6 @@ def read_upright(content: bytes, suffix: str, axes: str) -> trimesh.Trimesh:
     """The mesh in a model file's content, z up; arguments and errors as `voxelize_model`."""
     vertices, faces, _ = READERS[suffix](content, "it")
     return trimesh.Trimesh(vertices @ _AXES[axes], faces, process=False)
-
-
-def _suffix(model: Model) -> str:
-    return pathlib.PurePath(model.path).suffix.lower()
 
 
 def _warm_up() -> None:

@@ -41,9 +41,12 @@ def refine(
     Raises:
         InputError: no model knows a resolution.
     """
-    return refine_by(
-        [codec.load(model) for model in models or BEST.values()], grids, resolution, temperature, seed, likely
-    )
+    return refine_by(load(models), grids, resolution, temperature, seed, likely)
+
+
+def load(models: Sequence[str | os.PathLike[str]] = ()) -> list[OctreeCodec]:
+    """The codecs of `refine`'s models."""
+    return [codec.load(model) for model in models or BEST.values()]
 
 
 def refine_by(

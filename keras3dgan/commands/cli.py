@@ -164,21 +164,6 @@ def run(
 
     again = "; run the same command again to go on" if goes_on else ""
 
-    def parse(argv: Sequence[str]) -> list[str]:
-        if "--help" in argv or "-h" in argv:
-            print(_help(name, usage))
-            sys.exit(0)
-        try:
-            words = FLAGS(argv)[1:]
-        except flags.Error as error:
-            said = str(error).splitlines()[0]
-            if missing := _REQUIRED.search(said):
-                said = f"give --{missing[1]}"
-            sys.exit(_complain(name, f"{said} (see --help)", 2))
-        if words and not takes_files:
-            sys.exit(_complain(name, f"'{words[0]}' is not understood; this command takes flags only (see --help)", 2))
-        return words
-
     def guarded(words: Sequence[str]) -> None:
         signal.signal(signal.SIGTERM, _terminate)
         absl_logging.set_verbosity(absl_logging.WARNING)
@@ -211,7 +196,24 @@ def run(
                 sys.exit(_complain(name, f"{full[1]}: {full[2]}; check the folder and its free space.", 1))
             raise
 
-    app.run(guarded, flags_parser=parse)
+    app.run(guarded, flags_parser=lambda argv: _parse(argv, name, usage, takes_files))
+
+
+def _parse(argv: Sequence[str], name: str, usage: str, takes_files: bool) -> list[str]:
+    """The words that are no flags; prints help, or what is wrong with them, and exits."""
+    if "--help" in argv or "-h" in argv:
+        print(_help(name, usage))
+        sys.exit(0)
+    try:
+        words = FLAGS(argv)[1:]
+    except flags.Error as error:
+        said = str(error).splitlines()[0]
+        if missing := _REQUIRED.search(said):
+            said = f"give --{missing[1]}"
+        sys.exit(_complain(name, f"{said} (see --help)", 2))
+    if words and not takes_files:
+        sys.exit(_complain(name, f"'{words[0]}' is not understood; this command takes flags only (see --help)", 2))
+    return words
 
 
 class _Terminated(KeyboardInterrupt):

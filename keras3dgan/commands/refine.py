@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from absl import flags
 
-from keras3dgan import codec
 from keras3dgan.codec.shipped import BEST
 from keras3dgan.commands import cli
 from keras3dgan.commands.items import Item, Tally
@@ -52,15 +51,15 @@ def main(words: Sequence[str]) -> None:
 
 def refine(items: Iterable[Item]) -> Iterator[Item]:
     """Gives each item its refined grid (n, n, n)."""
-    from keras3dgan.codec.refinement import refine_by
+    from keras3dgan.codec import refinement
     from keras3dgan.voxels import io
 
     # Loaded for the first file, and once: the larger models take a second.
-    codecs = functools.cache(lambda: [codec.load(model) for model in cli.FLAGS.models or BEST.values()])
+    codecs = functools.cache(lambda: refinement.load(cli.FLAGS.models))
     how = (cli.FLAGS.resolution, cli.FLAGS.temperature, cli.FLAGS.seed, cli.FLAGS.likely)
     for item in items:
         try:
-            [item.content] = refine_by(codecs(), io.read_grid(item.source)[None], *how)
+            [item.content] = refinement.refine_by(codecs(), io.read_grid(item.source)[None], *how)
         except InputError as error:
             item.fail(error)
             item.error = f"{item.name}: {item.error}" if item.name not in str(item.error) else item.error

@@ -9,6 +9,7 @@ import pathlib
 import re
 import sys
 
+import claim
 import octree_tables
 import result_tables as made
 
@@ -88,6 +89,7 @@ _BY_NAME = {
     "few": made.few_rows,
     "latents": made.latents,
     "budgets": made.budgets,
+    "claim": claim.claim,
 }
 
 

@@ -44,7 +44,7 @@ def claim(content: dict) -> str:
     settings = run["settings"]
     note = (
         f"{name}, {pca['shapes']} shapes of the {content['split']} split; mean, least and most of {len(found['scratch'])} seeds; "
-        f"width {settings['width']}, {run['steps']:,} steps of {settings['batch_size']} shapes. PCA of {pca['latents']} components: "
+        f"width {settings['width']}, {run['steps']:,} steps of {settings['batch_size']} shapes. PCA, {pca['latents']} latents: "
         f"IoU {pca['iou']:.3f} at {pca['bytes']:.0f} bytes."
     )
     titles = ["decoder", "perceptual term", "IoU", "bytes", "IoU of training shapes", "VoxNet's distance, validation"]

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Generation, measured on ModelNet10 at a quarter of the report's width: single changes to the report's recipe, the way from there
-# to `best`, the finalists with three seeds, another class, 64^3, and one long run. About a day on 2 cores, an hour or two a part;
+# to `best`, the finalists with three seeds, another class, 64^3, one long run, and on an autoencoder's latents. About a day on 2 cores, an hour or two a part;
 # every training goes on where it was when the script is run again, and each part ends with its JSON in results/ and its picture
 # in docs/.
 #
-#   benchmarks/generation.sh ../shared/data/modelnet10_volumetric.npz runs [report best chair toilet features 64 long]
+#   benchmarks/generation.sh ../shared/data/modelnet10_volumetric.npz runs [report best chair toilet features 64 long latent]
 set -euo pipefail
 data=${1:?give the .npz file with X_train, y_train, X_test, y_test}
 runs=${2:?give a folder for the runs}
@@ -94,4 +94,18 @@ long() { # half of the report's width
   compare generation_long test chair/wgan_gp_seed0 long/best -- "${voxnet[@]}"
 }
 
-for part in ${parts:-report best chair toilet features 64 long}; do "$part"; done
+latent() { # on the latents of preset compressor_32
+  one() { # class, seed, epochs, epochs between measurements
+    keras3dgan train_gan --workdir="$runs/latent_$1_s$2" --preset=latent --autoencoder=compressor_32 --dataset="$data" --classes="$1" \
+      --seed="$2" --epochs="$3" --measure_every="$4"
+  }
+  one chair 0 259 20
+  one chair 1 120 10
+  one chair 2 120 10
+  one toilet 0 200 20
+  one sofa 0 120 20
+  compare generation_latent test latent_chair_s{0,1,2} -- --voxnet=voxnet_10_32
+  for class in toilet sofa; do compare "generation_${class}_latent" test "latent_${class}_s0" -- --voxnet=voxnet_10_32; done
+}
+
+for part in ${parts:-report best chair toilet features 64 long latent}; do "$part"; done

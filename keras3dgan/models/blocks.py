@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from keras3dgan.backend import replicas
+from keras3dgan.models import block_convolutions as on_blocks
 from keras3dgan.models.pretrained import Pretrained
 
 KERNEL = 4
@@ -101,7 +102,8 @@ def downsampling_stack(x: Any, resolution: int, width: int, init_stddev: float, 
     count = stages(resolution)
     for stage in range(count):
         normalized = normalization == "batch" or (normalization == "inner" and stage > 0)
-        x = layers.Conv3D(
+        convolution = layers.Conv3D if stage else on_blocks.Conv3D  # from one channel
+        x = convolution(
             max(1, width >> (count - 1 - stage)),
             KERNEL,
             strides=2,
@@ -129,7 +131,8 @@ def upsampling_stack(x: Any, resolution: int, width: int, init_stddev: float, in
     x = layers.Reshape((2, 2, 2, width), name="block")(x)
     for stage in range(count):
         last = stage == count - 1
-        x = layers.Conv3DTranspose(
+        convolution = on_blocks.Conv3DTranspose if last else layers.Conv3DTranspose  # to one channel
+        x = convolution(
             1 if last else max(1, width >> (stage + 1)),
             KERNEL,
             strides=2,

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras3dgan.models import block_convolutions as on_blocks
 from keras3dgan.models import blocks
 
 
@@ -40,7 +41,7 @@ class ResidualDecoder(blocks.VoxelNetwork):
         n, coarse = resolution // 4, resolution // 8
         x = layers.Dense(n**3 * patch_channels, dtype="float32", name="linear")(latents)
         patches = layers.Reshape((n, n, n, patch_channels), name="patches")(x)
-        linear = layers.Conv3DTranspose(1, 4, strides=4, dtype="float32", name="linear_logits")(patches)
+        linear = on_blocks.Conv3DTranspose(1, 4, strides=4, dtype="float32", name="linear_logits")(patches)
         x = layers.Dense(coarse**3 * (width // 4), name="dense")(latents)
         x = layers.Reshape((coarse, coarse, coarse, width // 4), name="block")(x)
         x = layers.Conv3D(width, 1, name="first")(x)
@@ -50,11 +51,11 @@ class ResidualDecoder(blocks.VoxelNetwork):
         x = blocks.residual_stage(x, 2 * residual_blocks, "middle")
         x = layers.Conv3DTranspose(width // 4, 2, strides=2, name="up2")(x)
         x = layers.Add(name="with_linear")(
-            [x, layers.Conv3D(width // 4, 4, strides=2, padding="same", name="linear_features")(linear)]
+            [x, on_blocks.Conv3D(width // 4, 4, strides=2, padding="same", name="linear_features")(linear)]
         )
         x = blocks.residual_stage(x, residual_blocks, "fine")
         x = layers.ReLU(name="last_act")(x)
-        learnt = layers.Conv3DTranspose(
+        learnt = on_blocks.Conv3DTranspose(
             1, 4, strides=2, padding="same", kernel_initializer="zeros", dtype="float32", name="learnt"
         )(x)
         kwargs.setdefault("name", "decoder")

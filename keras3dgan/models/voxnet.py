@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers, ops
 
 from keras3dgan.backend import replicas
+from keras3dgan.models import block_convolutions as on_blocks
 from keras3dgan.models import blocks
 
 LEAK = 0.1
@@ -39,7 +40,7 @@ class VoxNet(blocks.Network):
         self, num_classes: int = 5, resolution: int = 32, filters: int = 32, residual_blocks: int = 0, **kwargs: Any
     ):
         voxels = keras.Input((resolution,) * 3 + (1,), name="voxels")
-        x = layers.Conv3D(filters, 5, strides=2, kernel_initializer="he_normal", name="conv1")(voxels)
+        x = on_blocks.Conv3D(filters, 5, strides=2, kernel_initializer="he_normal", name="conv1")(voxels)
         x = layers.LeakyReLU(negative_slope=LEAK, name="act1")(x)
         x = layers.Dropout(0.2, name="drop1")(x)
         x = layers.Conv3D(filters, 3, kernel_initializer="he_normal", name="conv2")(x)

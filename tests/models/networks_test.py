@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras3dgan import models
+from keras3dgan.models import block_convolutions as on_blocks
 
 
 def _autoencoder(kind, *more):
@@ -99,3 +100,31 @@ def test_a_shifted_generator_gives_logits_that_much_higher():
     shifted = generator.shifted(1.5)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(shifted(latents)), before + 1.5, atol=1e-5)
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(generator(latents)), before)
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "padding", "channels"), [(4, 2, "same", 1), (5, 2, "valid", 1), (4, 4, "same", 3)]
+)
+def test_a_convolution_on_blocks_is_keras_own(size, stride, padding, channels):
+    voxels = np.random.default_rng(0).normal(size=(2, 16, 16, 16, channels)).astype(np.float32)
+    settings = {"filters": 3, "kernel_size": size, "strides": stride, "padding": padding, "activation": "relu"}
+    wanted = keras.layers.Conv3D(**settings, bias_initializer="normal")
+    made = on_blocks.Conv3D(**settings)
+    _assert_alike(wanted, made, voxels)
+
+
+@pytest.mark.parametrize(("size", "stride", "filters"), [(4, 2, 1), (4, 4, 1), (6, 2, 2)])
+def test_a_transposed_convolution_on_blocks_is_keras_own(size, stride, filters):
+    features = np.random.default_rng(0).normal(size=(2, 4, 4, 4, 5)).astype(np.float32)
+    settings = {"filters": filters, "kernel_size": size, "strides": stride, "padding": "same"}
+    wanted = keras.layers.Conv3DTranspose(**settings, bias_initializer="normal")
+    made = on_blocks.Conv3DTranspose(**settings)
+    _assert_alike(wanted, made, features)
+
+
+def _assert_alike(wanted, made, x):
+    expected = keras.ops.convert_to_numpy(wanted(x))
+    made.build(x.shape)
+    made.set_weights(wanted.get_weights())
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(made(x)), expected, atol=1e-5)
+    assert tuple(made.compute_output_shape(x.shape)) == expected.shape

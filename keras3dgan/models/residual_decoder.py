@@ -26,7 +26,8 @@ class ResidualDecoder(blocks.VoxelNetwork):
         (2, 16, 16, 16, 1)
     """
 
-    LAST = "linear_logits"
+    # Not the linear logits: the residual path sees those too.
+    LAST = "learnt"
 
     def __init__(
         self,

@@ -37,18 +37,27 @@ def claim(content: dict) -> str:
             # Of the deeper one the distance is between other features.
             distance = "-" if kind == "deeper" else _spread(found[kind], "distance", "{:.1f}")
             sizes = _spread(found[kind], "bytes", "{:.0f}")
-            rows.append([*titles, _spread(found[kind], "iou"), sizes, _spread(found[kind], "training"), distance])
+            numbers = (_spread(found[kind], "iou"), sizes, _spread(found[kind], "training"), distance)
+            rows.append([*titles, str(len(found[kind])), *numbers])
     [name] = content["classes"]
     [pca] = [row for row in content["codecs"].values() if "run" not in row]
     run = next(iter(content["trainings"].values()))
     settings = run["settings"]
     note = (
-        f"{name}, {pca['shapes']} shapes of the {content['split']} split; mean, least and most of {len(found['scratch'])} seeds; "
+        f"{name}, {pca['shapes']} shapes of the {content['split']} split; mean, least and most of the seeds; "
         f"width {settings['width']}, {run['steps']:,} steps of {settings['batch_size']} shapes. PCA, {pca['latents']} latents: "
         f"IoU {pca['iou']:.3f} at {pca['bytes']:.0f} bytes."
     )
-    titles = ["decoder", "perceptual term", "IoU", "bytes", "IoU of training shapes", "VoxNet's distance, validation"]
-    return table(titles, rows, note)
+    columns = (
+        "decoder",
+        "perceptual term",
+        "seeds",
+        "IoU",
+        "bytes",
+        "IoU of training shapes",
+        "VoxNet's distance, validation",
+    )
+    return table(columns, rows, note)
 
 
 def _kind(run: str) -> str:

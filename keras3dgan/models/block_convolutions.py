@@ -63,15 +63,18 @@ def _padded(x: Any, before: int, after: int) -> Any:
     return ops.pad(x, [[0, 0], *[[before, after]] * 3, [0, 0]])
 
 
+# In two steps, since LiteRT transposes six axes at most.
 def _to_blocks(x: Any, size: int) -> Any:
     """(b, n, n, n, c) to (b, n / size, n / size, n / size, size^3 c)."""
-    n = x.shape[1] // size
-    x = ops.reshape(x, (-1, n, size, n, size, n, size, x.shape[-1]))
-    return ops.reshape(ops.transpose(x, (0, 1, 3, 5, 2, 4, 6, 7)), (-1, n, n, n, size**3 * x.shape[-1]))
+    n, row = x.shape[1] // size, x.shape[1] * x.shape[-1]
+    x = ops.transpose(ops.reshape(x, (-1, n, size, n, size, row)), (0, 1, 3, 2, 4, 5))
+    x = ops.transpose(ops.reshape(x, (-1, size**2, n, row // n)), (0, 2, 1, 3))
+    return ops.reshape(x, (-1, n, n, n, size**2 * row // n))
 
 
 def _from_blocks(x: Any, size: int) -> Any:
     """The way back."""
-    n, channels = x.shape[1], x.shape[-1] // size**3
-    x = ops.reshape(x, (-1, n, n, n, size, size, size, channels))
-    return ops.reshape(ops.transpose(x, (0, 1, 4, 2, 5, 3, 6, 7)), (-1, *(size * n,) * 3, channels))
+    n, row = x.shape[1], x.shape[1] * x.shape[-1] // size**2
+    x = ops.transpose(ops.reshape(x, (-1, n, size**2, row // n)), (0, 2, 1, 3))
+    x = ops.transpose(ops.reshape(x, (-1, n, n, size, size, row)), (0, 1, 3, 2, 4, 5))
+    return ops.reshape(x, (-1, *(size * n,) * 3, row // (size * n)))

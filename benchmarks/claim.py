@@ -3,11 +3,9 @@
 python benchmarks/claim.py runs/claim toilet docs/claim_toilet_curves.png
 """
 
-import json
 import pathlib
 import re
 import sys
-from collections.abc import Callable
 
 from result_tables import table
 
@@ -68,8 +66,8 @@ def _kind(run: str) -> str:
 
 def _spread(rows: list[dict], key: str, form: str = "{:.3f}") -> str:
     values = [row[key] for row in rows]
-    write: Callable[[float], str] = form.format
-    return f"{write(sum(values) / len(values))} ({write(min(values))} to {write(max(values))})"
+    mean, least, most = map(form.format, (sum(values) / len(values), min(values), max(values)))
+    return f"{mean} ({least} to {most})"
 
 
 def main() -> None:
@@ -77,16 +75,16 @@ def main() -> None:
     import matplotlib.pyplot as plt
 
     from keras3dgan.report import figures
+    from keras3dgan.runs import Run
 
     runs, name, picture = pathlib.Path(sys.argv[1]), sys.argv[2], pathlib.Path(sys.argv[3])
     figure, axis = plt.subplots(figsize=(8, 4.5), layout="constrained")
     colors = dict(zip(KINDS, plt.colormaps["tab10"](range(len(KINDS))), strict=True))
     drawn = set()
-    for path in sorted(runs.glob(f"{name}_*/metrics.jsonl")):
-        kind = _kind(str(path.parent))
+    for path in sorted(runs.glob(f"{name}_*")):
+        kind = _kind(str(path))
         if kind in KINDS:
-            rows = [json.loads(line) for line in path.read_text().splitlines()]
-            points = [(row["step"], row["val_iou"]) for row in rows if "val_iou" in row]
+            points = [(line["step"], line["val_iou"]) for line in Run(path).metrics()]
             label = None if kind in drawn else "; ".join(KINDS[kind])
             drawn.add(kind)
             axis.plot(*zip(*points, strict=True), color=colors[kind], linewidth=1, label=label)

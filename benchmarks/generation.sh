@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Generation, measured on ModelNet10 at a quarter of the report's width: single changes to the report's recipe, the way from there
+# Generation, measured on ModelNet10 at a quarter of the report's width: single changes to the report's recipe, other readings of it, the way from there
 # to `best`, the finalists with three seeds, another class, 64^3, one long run, and on an autoencoder's latents. About a day on
 # 2 cores, an hour or two a part; every training goes on where it was when the script is run again, and each part ends with its
 # JSON in results/ and its picture in docs/.
 #
-#   benchmarks/generation.sh ../shared/data/modelnet10_volumetric.npz runs [report best chair toilet features 64 long latent]
+#   benchmarks/generation.sh ../shared/data/modelnet10_volumetric.npz runs [report readings best chair toilet features 64 long latent]
 set -euo pipefail
 data=${1:?give the .npz file with X_train, y_train, X_test, y_test}
 runs=${2:?give a folder for the runs}
@@ -38,6 +38,23 @@ report() { # 700 steps; `gan` is here without its start at the occupied fraction
   one best_no_noise gan --init_occupied=0.5 --noise_stddev=0
   one best_no_average gan --init_occupied=0.5 --average=0
   compare ablation_chair validation report/{report{,_no_gate,_adam,_init002,_noise,_no_smoothing},wgan_gp,best{,_no_noise,_no_average}} -- "${voxnet[@]}"
+}
+
+readings() { # of what the report leaves open, on its easiest class; 700 steps of 100, fewer where nothing gets better
+  classifier
+  one() { train "readings/$1" report --dataset="$data" --classes=toilet --epochs=230 --measure_every=20 --patience=5 "${@:2}"; }
+  one report
+  one joint_batch --joint_batch
+  one momentum --momentum=0.9
+  one swapped_labels --swapped_labels=0.05
+  one generator_labels --generator_labels=0.7,1.2
+  one centered --centered
+  one rates_stay --balance=0
+  one inner_normalization --d_normalization=inner
+  one no_normalization --d_normalization=none
+  one joint_momentum --joint_batch --momentum=0.9
+  compare readings_toilet validation readings/{report,joint_batch,momentum,swapped_labels,generator_labels,centered,rates_stay} \
+    readings/{inner_normalization,no_normalization,joint_momentum} -- "${voxnet[@]}"
 }
 
 best() { # 420 steps
@@ -108,4 +125,4 @@ latent() { # on the latents of preset compressor_32
   for class in toilet sofa; do compare "generation_${class}_latent" test "latent_${class}_s0" -- --voxnet=voxnet_10_32; done
 }
 
-for part in ${parts:-report best chair toilet features 64 long latent}; do "$part"; done
+for part in ${parts:-report readings best chair toilet features 64 long latent}; do "$part"; done

@@ -181,8 +181,8 @@ def _compiled(gan: AdversarialModel, settings: AdversarialSettings) -> Adversari
     from keras3dgan.training.optimizers import make_optimizer
 
     gan.compile(
-        make_optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1),
-        make_optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1),
+        make_optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1, momentum=settings.momentum),
+        make_optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1, momentum=settings.momentum),
         xla=settings.xla,
     )
     return gan

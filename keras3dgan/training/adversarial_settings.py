@@ -35,6 +35,7 @@ class AdversarialSettings(MeasuredSettings):
     d_optimizer: str = knob("sgd", "discriminator's optimizer: adam or sgd", choices=OPTIMIZERS)
     d_learning_rate: float = knob(0.0001, "discriminator's learning rate", above=0)
     beta_1: float = knob(0.5, "Adam's beta 1", least=0, below=1)
+    momentum: float = knob(0.0, "SGD's momentum", least=0, below=1)
     average: float = knob(
         0.0,
         "share of the old value in the generator's running mean, 0.99 or so; 0: none",
@@ -51,13 +52,24 @@ class AdversarialSettings(MeasuredSettings):
 class SmoothedSettings(AdversarialSettings):
     """The report's way to keep discriminator and generator level (section 3.2.3)."""
 
-    MODEL = (*AdversarialSettings.MODEL, "real_labels", "fake_labels", "gate_accuracy", "balance", "noise_stddev")
+    MODEL = (
+        *AdversarialSettings.MODEL,
+        *("real_labels", "fake_labels", "gate_accuracy", "balance", "noise_stddev"),
+        *("generator_labels", "swapped_labels", "joint_batch", "centered"),
+    )
 
     real_labels: tuple[float, float] = knob((0.7, 1.2), "range of the labels of real shapes")
     fake_labels: tuple[float, float] = knob((0.0, 0.3), "range of the labels of generated shapes")
     gate_accuracy: float = knob(0.8, "no discriminator update at this accuracy or above; above 1: always update")
     balance: float = knob(0.5, "how strongly learning rates follow the balance of the losses; 0: not at all", least=0)
     noise_stddev: float = knob(0.0, "standard deviation of noise on all that the discriminator sees", least=0)
+    # Other readings of what the report leaves open.
+    generator_labels: tuple[float, float] = knob((1.0, 1.0), "range of the labels that the generator aims at")
+    swapped_labels: float = knob(
+        0.0, "share of shapes that the discriminator learns with the wrong label", least=0, below=1
+    )
+    joint_batch: bool = knob(False, "normalise real and generated shapes in the discriminator as one batch")
+    centered: bool = knob(False, "the discriminator sees voxels as -1 and 1, not 0 and 1")
 
 
 # What makes the report's 3D-GAN converge (docs/generation.md): an output that starts as full as real shapes are; a

@@ -13,6 +13,7 @@ def make_optimizer(
     beta_1: float = 0.9,
     weight_decay: float = 0.0,
     average: float = 0.0,
+    momentum: float = 0.0,
 ) -> keras.optimizers.Optimizer:
     """An optimizer.
 
@@ -22,13 +23,14 @@ def make_optimizer(
         beta_1: Adam's.
         weight_decay: AdamW's.
         average: share of the old value in a running mean of the weights (`training.averaging`); 0 keeps none.
+        momentum: SGD's.
     """
     kept: dict[str, Any] = {"use_ema": True, "ema_momentum": average} if average else {}
     if name == "adamw":
         return keras.optimizers.AdamW(learning_rate, weight_decay, beta_1=beta_1, **kept)
     if name == "adam":
         return keras.optimizers.Adam(learning_rate, beta_1=beta_1, **kept)
-    return keras.optimizers.SGD(learning_rate, **kept)
+    return keras.optimizers.SGD(learning_rate, momentum, **kept)
 
 
 def cosine(learning_rate: float, steps: int, warm_up: int = 0) -> keras.optimizers.schedules.LearningRateSchedule:

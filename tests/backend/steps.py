@@ -52,7 +52,10 @@ def build(kind):
         # Adam turns rounding into steps where there is no slope, as behind an encoder that has learnt nothing yet.
         model.compile(model.g_optimizer, model.d_optimizer, keras.optimizers.SGD(0.001))
         return model
-    if kind != "gan":
+    if kind == "readings":
+        knobs |= {"joint_batch": True, "centered": True, "swapped_labels": 0.2, "generator_labels": (0.7, 1.2)}
+        knobs |= {"d_normalization": "batch", "d_optimizer": "sgd", "momentum": 0.9}
+    elif kind != "gan":
         knobs |= {"variant": kind, "d_normalization": "none", "d_optimizer": "sgd", "g_optimizer": "sgd"}
         knobs |= {"critic_steps": 2} if kind == "wgan_gp" else {"diff_augment": "mirror,shift,cutout"}
     else:

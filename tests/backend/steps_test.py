@@ -11,7 +11,7 @@ from tests.conftest import command_environment, needs_jax
 
 # One of each base class; the others take minutes more.
 FAST = ("gan", "latent", "compressor", "voxnet")
-SLOW = ("wgan_gp", "r3gan", "vae_gan", "pictures", "autoencoder")
+SLOW = ("readings", "wgan_gp", "r3gan", "vae_gan", "pictures", "autoencoder")
 KINDS = (*FAST, *(pytest.param(kind, marks=pytest.mark.slow) for kind in SLOW))
 
 

@@ -82,6 +82,38 @@ def test_the_discriminator_sees_everything_through_noise():
     assert _gan().perturb(voxels) is voxels
 
 
+def test_the_discriminator_may_see_centered_voxels():
+    voxels = keras.ops.convert_to_tensor([[0.0, 0.25, 1.0]])
+    np.testing.assert_allclose(_gan(centered=True).perturb(voxels), [[-1, -0.5, 1]])
+
+
+def test_a_joint_batch_is_normalised_as_one():
+    gan = _gan(joint_batch=True)
+    real, fake = (keras.ops.convert_to_tensor(boxes(4, seed=seed).grids()[..., None].astype("float32")) for seed in (1, 2))
+    fake = 1 - fake
+    joint = gan.discriminator(np.concatenate([real, fake]), training=True)
+    for found, right in zip(gan._logits(real, fake), (joint[:4], joint[4:]), strict=True):
+        np.testing.assert_allclose(found, right, rtol=1e-5)
+    loss = gan.generator_loss(fake, real)
+    np.testing.assert_allclose(loss, np.mean(np.log1p(np.exp(-joint[4:]))), rtol=1e-5)
+    apart = _gan().generator_loss(fake, real)
+    assert abs(float(loss) - float(apart)) > 1e-3 * float(loss), "of the fakes by themselves"
+
+
+def test_labels_are_swapped_for_their_share_of_the_shapes():
+    real, fake = (labels.numpy() for labels in _gan(swapped_labels=0.1)._labels(5000))
+    assert 0.08 < np.mean(real < 0.5) < 0.12
+    np.testing.assert_array_equal(real < 0.5, fake > 0.5)
+
+
+def test_the_generator_may_aim_at_soft_labels():
+    gan = _gan(generator_labels=(0.9, 0.9))
+    fake = keras.ops.convert_to_tensor(boxes(4).grids()[..., None].astype("float32"))
+    logits = gan.discriminator(fake, training=True).numpy()
+    right = np.mean(-0.9 * np.log(1 / (1 + np.exp(-logits))) - 0.1 * np.log(1 / (1 + np.exp(logits))))
+    np.testing.assert_allclose(gan.generator_loss(fake, fake), right, rtol=1e-5)
+
+
 def test_the_average_generator_follows_by_the_rule():
     gan = _gan(average=0.9)
     start = _values(gan.generator.variables)

@@ -33,6 +33,11 @@ class VoxelGAN(AdversarialModel):
         balance: strength of the adaptive learning rates.
         noise_stddev: standard deviation of Gaussian noise added to all that the discriminator sees, so that it cannot go by
             real voxels being exactly 0 or 1 (instance noise, Arjovsky and Bottou 2017; not in the report).
+        generator_labels: range of the uniform labels that the generator is taught its shapes should get.
+        swapped_labels: share of the shapes that the discriminator is taught with a label of the other kind.
+        joint_batch: the discriminator sees real and generated shapes as one batch, which its batch normalisation is over;
+            else each kind by itself.
+        centered: the discriminator sees voxels in [-1, 1] instead of [0, 1].
 
     Example:
         >>> networks = Generator(16, latent_size=8, width=8), Discriminator(16, width=8)
@@ -59,6 +64,10 @@ class VoxelGAN(AdversarialModel):
         gate_accuracy: float = 0.8,
         balance: float = 0.5,
         noise_stddev: float = 0.0,
+        generator_labels: Sequence[float] = (1.0, 1.0),
+        swapped_labels: float = 0.0,
+        joint_batch: bool = False,
+        centered: bool = False,
         average: float = 0.0,
         seed: int = 0,
         **kwargs: Any,
@@ -70,6 +79,10 @@ class VoxelGAN(AdversarialModel):
         self.gate_accuracy = gate_accuracy
         self.balance = balance
         self.noise_stddev = noise_stddev
+        self.generator_labels = tuple(generator_labels)
+        self.swapped_labels = swapped_labels
+        self.joint_batch = joint_batch
+        self.centered = centered
         # log 2: the loss of a discriminator that cannot tell, so both networks start level.
         level = {"initializer": keras.initializers.Constant(0.6931), "aggregation": "only_first_replica"}
         self.g_running_loss = self.add_weight(shape=(), trainable=False, name="g_running_loss", **level)
@@ -84,17 +97,16 @@ class VoxelGAN(AdversarialModel):
         self.d_base_rate = float(ops.convert_to_numpy(d_optimizer.learning_rate))
 
     def perturb(self, voxels: Any) -> Any:
-        if not self.noise_stddev:
-            return voxels
-        return voxels + self.random_normal(ops.shape(voxels)[0], voxels.shape[1:], self.noise_stddev)
+        if self.centered:
+            voxels = 2 * voxels - 1
+        if self.noise_stddev:
+            voxels = voxels + self.random_normal(ops.shape(voxels)[0], voxels.shape[1:], self.noise_stddev)
+        return voxels
 
     def discriminator_loss(self, real: Any, fake: Any) -> tuple[Any, dict[str, Any]]:
         """The loss with labels drawn anew for every shape, and the accuracies."""
-        real_logits = self.discriminator(self.perturb(real), training=True)
-        fake_logits = self.discriminator(self.perturb(fake), training=True)
-        count = ops.shape(real)[0]
-        real_labels = self.random_uniform(count, (1,), *self.real_labels)
-        fake_labels = self.random_uniform(count, (1,), *self.fake_labels)
+        real_logits, fake_logits = self._logits(real, fake)
+        real_labels, fake_labels = self._labels(ops.shape(real)[0])
         logs = {
             "d_accuracy_real": ops.mean(ops.cast(real_logits > 0, "float32")),
             "d_accuracy_fake": ops.mean(ops.cast(fake_logits < 0, "float32")),
@@ -102,8 +114,32 @@ class VoxelGAN(AdversarialModel):
         return losses.discriminator_loss(real_logits, fake_logits, real_labels, fake_labels), logs
 
     def generator_loss(self, fake: Any, real: Any) -> Any:
-        """Without smoothing, which the report applies to what the discriminator is taught."""
-        return losses.non_saturating_generator_loss(self.discriminator(self.perturb(fake), training=True))
+        """Without smoothing by default: the report applies it to what the discriminator is taught."""
+        logits = self._logits(real, fake)[1] if self.joint_batch else self._judge(fake)
+        if self.generator_labels == (1.0, 1.0):
+            return losses.non_saturating_generator_loss(logits)
+        labels = self.random_uniform(ops.shape(fake)[0], (1,), *self.generator_labels)
+        return losses.sigmoid_cross_entropy(logits, labels)
+
+    def _judge(self, voxels: Any) -> Any:
+        return self.discriminator(self.perturb(voxels), training=True)
+
+    def _logits(self, real: Any, fake: Any) -> tuple[Any, Any]:
+        """(batch, 1) of real and of generated shapes."""
+        if not self.joint_batch:
+            return self._judge(real), self._judge(fake)
+        logits = self._judge(ops.concatenate([ops.cast(real, fake.dtype), fake]))
+        count = ops.shape(real)[0]
+        return logits[:count], logits[count:]
+
+    def _labels(self, count: Any) -> tuple[Any, Any]:
+        """(count, 1) of real and of generated shapes, some of them swapped."""
+        real = self.random_uniform(count, (1,), *self.real_labels)
+        fake = self.random_uniform(count, (1,), *self.fake_labels)
+        if not self.swapped_labels:
+            return real, fake
+        swapped = self.random_uniform(count, (1,), 0.0, 1.0) < self.swapped_labels
+        return ops.where(swapped, fake, real), ops.where(swapped, real, fake)
 
     def discriminator_trains(self, logs: dict[str, Any]) -> Any:
         if self.gate_accuracy > 1:
@@ -134,4 +170,8 @@ class VoxelGAN(AdversarialModel):
             "gate_accuracy": self.gate_accuracy,
             "balance": self.balance,
             "noise_stddev": self.noise_stddev,
+            "generator_labels": self.generator_labels,
+            "swapped_labels": self.swapped_labels,
+            "joint_batch": self.joint_batch,
+            "centered": self.centered,
         }

@@ -192,34 +192,31 @@ def picture_batches(
         batch_size: shapes a batch.
         seed: of order, views and backgrounds.
         start_step: the number of batches already used.
-        latents: float32 (2, count, k), latents of the shapes and of their mirror images in x, to give beside voxels. Half of
-            the pictures are then mirrored, which shows the mirror image from a mirrored place.
+        latents: float32 (2, count, k), latents of the shapes and of their mirror images in x, to give in place of voxels. Half
+            of the pictures are then mirrored, which shows the mirror image from a mirrored place.
 
     Returns:
-        For `keras.Model.fit`: pairs of float32 (batch_size, s, s, 3) in [0, 1] and (batch_size, n, n, n, 1) in {0, 1}, or a
-        pair of latents (batch_size, k) and these.
+        For `keras.Model.fit`: pairs of float32 (batch_size, s, s, 3) in [0, 1] and (batch_size, n, n, n, 1) in {0, 1}, or
+        latents (batch_size, k).
     """
     draw = functools.partial(_draw, len(shapes), batch_size, seed)
     count = views.shape[1]
     flat = views.reshape(-1, *views.shape[2:])
     xp = tf.experimental.numpy if tf else np
     # Constants: what numpy holds would be copied in every step.
-    tables = [shapes.packed, flat, *([] if latents is None else [latents.reshape(-1, latents.shape[-1])])]
-    packed, pictures, *vectors = map(tf.constant, tables) if tf else tables
+    tables = (flat, shapes.packed if latents is None else latents.reshape(-1, latents.shape[-1]))
+    pictures, shown = map(tf.constant, tables) if tf else tables
 
     def batch(step: Any) -> tuple[Any, Any]:
         rows, _ = draw(step, xp)
         drawn = hash31(hash31(hash31(seed + 2) + step) + xp.arange(batch_size, dtype=np.int64))
         seen = xp.asarray(_rows(pictures, rows * count + drawn % count), np.float32)
-        voxels = tensor_packing.unpack(_rows(packed, rows), shapes.resolution) if tf else _float(shapes, rows)
-        if not vectors:
+        if latents is None:
+            voxels = tensor_packing.unpack(_rows(shown, rows), shapes.resolution) if tf else _float(shapes, rows)
             return _on_backgrounds(seen, drawn, xp), voxels
         mirrored = drawn // 192 % 2
-        seen, voxels = (
-            xp.where(xp.reshape(mirrored == 1, (-1,) + (1,) * (len(each.shape) - 1)), xp.flip(each, axis), each)
-            for each, axis in ((seen, 2), (voxels, 1))
-        )
-        return _on_backgrounds(seen, drawn, xp), (_rows(vectors[0], rows + mirrored * len(shapes)), voxels)
+        seen = xp.where(mirrored[:, None, None, None] == 1, xp.flip(seen, 2), seen)
+        return _on_backgrounds(seen, drawn, xp), _rows(shown, rows + mirrored * len(shapes))
 
     if tf is None:
         return map(batch, itertools.count(start_step))

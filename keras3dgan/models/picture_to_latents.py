@@ -5,7 +5,6 @@ from typing import Any, Self
 import keras
 from keras import ops
 
-from keras3dgan import losses
 from keras3dgan.backend import replicas
 
 
@@ -15,36 +14,30 @@ class PictureToLatents(keras.Model):
 
     The autoencoder's decoder, which is not trained, makes shapes of them: it knows already what shapes look like. The loss is
     the mean squared error of the latents, in units of their standard deviation; plus the negative log likelihood of the
-    latents under the encoder's variances, which leaves the means alone; plus `voxel_weight` times the error of the shapes,
-    which costs a pass through the decoder.
+    latents under the encoder's variances, which leaves the means alone.
 
-    Call: pictures (batch, s, s, 3) in [0, 1] -> mean and log variance of the latents. Train with `fit` on pictures, and pairs
-    of latents (batch, k) and voxels (batch, n, n, n, 1).
+    Call: pictures (batch, s, s, 3) in [0, 1] -> mean and log variance of the latents. Train with `fit` on pictures and
+    latents (batch, k).
 
     Args:
         encoder: pictures to mean and log variance of latents.
         generator: latents to logits, the autoencoder's decoder.
         scale: standard deviation of the latents, all taken together.
-        voxel_weight: weight of cross entropy plus dice between the shapes and what the generator makes of the means.
 
     Example:
         >>> encoder = PictureEncoder(size=32, latent_size=8, width=16)
         >>> model = PictureToLatents(encoder, ResidualDecoder(resolution=16, latent_size=8, width=8))
         >>> model.compile("adam")
-        >>> targets = np.zeros((4, 8)), np.zeros((4, 16, 16, 16, 1))
-        >>> history = model.fit(np.zeros((4, 32, 32, 3)), targets, verbose=0)
+        >>> history = model.fit(np.zeros((4, 32, 32, 3)), np.zeros((4, 8)), verbose=0)
     """
 
-    def __init__(
-        self, encoder: keras.Model, generator: keras.Model, scale: float = 1.0, voxel_weight: float = 0.0, **kwargs: Any
-    ):
+    def __init__(self, encoder: keras.Model, generator: keras.Model, scale: float = 1.0, **kwargs: Any):
         kwargs.setdefault("name", "picture_to_latents")
         super().__init__(**kwargs)
         generator.trainable = False
         self.encoder = encoder
         self.generator = generator
         self.scale = scale
-        self.voxel_weight = voxel_weight
         self.built = True
 
     @property
@@ -60,19 +53,15 @@ class PictureToLatents(keras.Model):
     ) -> Any:
         del x, sample_weight
         mean, log_variance = y_pred
-        latents, voxels = y
-        squares = ops.square(mean - latents)
+        squares = ops.square(mean - y)
         likelihood = log_variance + ops.stop_gradient(squares) * ops.exp(-log_variance)
         loss = ops.mean(squares) / self.scale**2 + 0.5 * ops.mean(likelihood)
-        if self.voxel_weight:
-            logits = self.generator(mean, training=False)
-            loss += self.voxel_weight * losses.cross_entropy_and_dice(logits, voxels)
         # The replicas' gradients are added up, and Keras undoes this division where it reports the loss.
         return loss / replicas()
 
     def get_config(self) -> dict[str, Any]:
         parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in ("encoder", "generator")}
-        return {"name": self.name, "scale": self.scale, "voxel_weight": self.voxel_weight, **parts}
+        return {"name": self.name, "scale": self.scale, **parts}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:

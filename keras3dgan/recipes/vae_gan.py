@@ -81,7 +81,6 @@ class LatentSettings(PictureSettings, MeasuredSettings):
 
     variant: str = knob("latent", _VARIANT)
     copies: int = knob(1, "latent: augmented copies of each shape that pictures are made of, with views grids", least=1)
-    voxel_weight: float = knob(0.0, "latent: weight of the shapes' error beside that of the latents", least=0)
     weight_decay: float = knob(0.01, "latent: weight decay", least=0)
     warm_up: int = knob(200, "latent: steps in which the learning rate rises", least=0)
     average: float = knob(0.998, "share of the old value in a running mean of the weights; 0: none", least=0, below=1)
@@ -248,7 +247,7 @@ def _latent(
     encoder = models.PictureEncoder(settings.picture_size, latents.shape[-1], settings.encoder_width)
     encoder.start_at(latents[0].mean(axis=0))
     scale = float(latents.std(axis=1).mean())
-    model = models.PictureToLatents(encoder, codec.decoder, scale, settings.voxel_weight)
+    model = models.PictureToLatents(encoder, codec.decoder, scale)
     steps = settings.epochs * loop.steps_per_epoch(views.shapes, settings.batch_size)
     rate = cosine(settings.e_learning_rate, steps, settings.warm_up)
     optimizer = make_optimizer("adamw", rate, 0.9, settings.weight_decay, settings.average)

@@ -43,7 +43,7 @@ def build(kind):
         sgd = {"d_optimizer": "sgd", "g_optimizer": "sgd", "average": 0.9, "width": 16}
         return gan.build(gan.RECIPE.make_settings("latent", **sgd), latents=latent_space())
     if kind == "pictures":
-        model = PictureToLatents(PictureEncoder(32, 16, 16), Generator(RESOLUTION, 16, 8), 1.5, 0.5)
+        model = PictureToLatents(PictureEncoder(32, 16, 16), Generator(RESOLUTION, 16, 8), 1.5)
         compile_with_sgd(model)
         return model
     if kind == "vae_gan":

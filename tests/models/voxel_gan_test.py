@@ -89,7 +89,9 @@ def test_the_discriminator_may_see_centered_voxels():
 
 def test_a_joint_batch_is_normalised_as_one():
     gan = _gan(joint_batch=True)
-    real, fake = (keras.ops.convert_to_tensor(boxes(4, seed=seed).grids()[..., None].astype("float32")) for seed in (1, 2))
+    real, fake = (
+        keras.ops.convert_to_tensor(boxes(4, seed=seed).grids()[..., None].astype("float32")) for seed in (1, 2)
+    )
     fake = 1 - fake
     joint = gan.discriminator(np.concatenate([real, fake]), training=True)
     for found, right in zip(gan._logits(real, fake), (joint[:4], joint[4:]), strict=True):

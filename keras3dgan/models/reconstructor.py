@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, Self
 
 import keras
 import numpy as np
 
-from keras3dgan.codec.latent.neural import synthesise
 from keras3dgan.models.pretrained import Pretrained
 from keras3dgan.pictures.framing import on_white
 
@@ -55,21 +53,18 @@ class Reconstructor(Pretrained, keras.Model):
     def call(self, pictures: Any, training: bool | None = None) -> Any:
         return self.generator(self.picture_encoder(pictures, training=training)[0], training=training)
 
-    def latents(self, pictures: np.ndarray) -> np.ndarray:
-        """Latents float32 (count, k) of framed pictures uint8 (count, s, s, 4)."""
-        parts = [self._latents(pictures[start : start + _BATCH]) for start in range(0, len(pictures), _BATCH)]
+    def reconstruct(self, pictures: np.ndarray) -> np.ndarray:
+        """Occupancy float32 (count, n, n, n) in [0, 1] of framed pictures uint8 (count, s, s, 4).
+
+        The mean of the logits of a picture and of its mirror image, which shows the mirror image in x of the shape.
+        """
+        parts = [self._reconstruct(pictures[start : start + _BATCH]) for start in range(0, len(pictures), _BATCH)]
         return np.concatenate(parts)
 
-    def _latents(self, pictures: np.ndarray) -> np.ndarray:
-        return keras.ops.convert_to_numpy(self.picture_encoder(on_white(pictures), training=False)[0])
-
-    def shapes(self, latents: np.ndarray) -> np.ndarray:
-        """Occupancy float32 (count, n, n, n) in [0, 1] of latents (count, k)."""
-        return synthesise(functools.partial(self.generator, training=False), latents)
-
-    def reconstruct(self, pictures: np.ndarray) -> np.ndarray:
-        """Occupancy float32 (count, n, n, n) in [0, 1] of framed pictures uint8 (count, s, s, 4)."""
-        return self.shapes(self.latents(pictures))
+    def _reconstruct(self, pictures: np.ndarray) -> np.ndarray:
+        views = on_white(pictures)
+        logits = self(views, training=False) + self(views[:, :, ::-1], training=False)[:, ::-1]
+        return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits[..., 0] / 2))
 
     def get_config(self) -> dict[str, Any]:
         parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.PARTS}

@@ -77,7 +77,7 @@ def _add_pictured(page: Page) -> str:
     page.heading("Shapes made of one picture each")
     page.text(
         f"{RECONSTRUCTOR} has learnt from pictures of other furniture. Its guesses are rough: over the whole test split they are "
-        "slightly behind looking up the most similar training shape (docs/reconstruction.md)."
+        "slightly ahead of looking up the most similar training shape (docs/reconstruction.md)."
     )
     page.picture(figures.png(figures.shapes([on_white(pictures), made], ["picture", "shape made of it"])), "")
     page.html(

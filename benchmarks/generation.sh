@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Generation, measured on ModelNet10 at a quarter of the report's width: single changes to the report's recipe, other readings of it, the way from there
-# to `best`, the finalists with three seeds, another class, 64^3, one long run, and on an autoencoder's latents. About a day on
-# 2 cores, an hour or two a part; every training goes on where it was when the script is run again, and each part ends with its
-# JSON in results/ and its picture in docs/.
+# Generation, measured on ModelNet10 at a quarter of the report's width: single changes to the report's recipe, other readings of
+# it, the way from there to `best`, the finalists with three seeds, another class, 64^3, one long run, and on an autoencoder's
+# latents. About a day on 2 cores, an hour or two a part; every training goes on where it was when the script is run again, and
+# each part ends with its JSON in results/ and its picture in docs/.
 #
 #   benchmarks/generation.sh ../shared/data/modelnet10_volumetric.npz runs [report readings best chair toilet features 64 long latent]
 set -euo pipefail

@@ -128,7 +128,9 @@ class VoxelGAN(AdversarialModel):
         """(batch, 1) of real and of generated shapes."""
         if not self.joint_batch:
             return self._judge(real), self._judge(fake)
-        logits = self._judge(ops.concatenate([ops.cast(real, fake.dtype), fake]))
+        # Noise first: so each shape has its own on any number of devices.
+        both = [self.perturb(ops.cast(real, fake.dtype)), self.perturb(fake)]
+        logits = self.discriminator(ops.concatenate(both), training=True)
         count = ops.shape(real)[0]
         return logits[:count], logits[count:]
 

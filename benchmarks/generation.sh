@@ -44,17 +44,17 @@ readings() { # of what the report leaves open, on its easiest class, an eighth a
   classifier
   one() { train "readings/$1" report --width=32 --dataset="$data" --classes=toilet --epochs=234 --measure_every=40 --patience=3 "${@:2}"; }
   one report
-  one joint_batch --joint_batch
   one momentum --momentum=0.9
+  one joint_batch --joint_batch
+  one joint_momentum --joint_batch --momentum=0.9
+  one balance_momentum --balance=4 --momentum=0.9
+  one inner_momentum --d_normalization=inner --momentum=0.9
+  one none_momentum --d_normalization=none --momentum=0.9
+  one joint_centered_momentum --joint_batch --centered --momentum=0.9
   one swapped_labels --swapped_labels=0.05
   one generator_labels --generator_labels=0.7,1.2
-  one centered --centered
-  one rates_stay --balance=0
-  one inner_normalization --d_normalization=inner
-  one no_normalization --d_normalization=none
-  one joint_momentum --joint_batch --momentum=0.9
-  compare readings_toilet validation readings/{report,joint_batch,momentum,swapped_labels,generator_labels,centered,rates_stay} \
-    readings/{inner_normalization,no_normalization,joint_momentum} -- "${voxnet[@]}"
+  compare readings_toilet validation readings/{report,momentum,joint_batch,{joint,balance,inner,none,joint_centered}_momentum} \
+    readings/{swapped,generator}_labels -- "${voxnet[@]}"
 }
 
 best() { # 420 steps

@@ -40,7 +40,8 @@ report() { # 700 steps; `gan` is here without its start at the occupied fraction
   compare ablation_chair validation report/{report{,_no_gate,_adam,_init002,_noise,_no_smoothing},wgan_gp,best{,_no_noise,_no_average}} -- "${voxnet[@]}"
 }
 
-readings() { # of what the report leaves open, on its easiest class, an eighth as wide; 700 steps of 100, fewer where nothing gets better
+# Of what the report leaves open, on its easiest class, an eighth as wide.
+readings() { # 700 steps, fewer where nothing gets better
   classifier
   one() { train "readings/$1" report --width=32 --dataset="$data" --classes=toilet --epochs=234 --measure_every=40 --patience=3 "${@:2}"; }
   one report

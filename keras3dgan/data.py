@@ -205,18 +205,18 @@ def picture_batches(
     xp = tf.experimental.numpy if tf else np
     # Constants: what numpy holds would be copied in every step.
     tables = (flat, shapes.packed if latents is None else latents.reshape(-1, latents.shape[-1]))
-    pictures, shown = map(tf.constant, tables) if tf else tables
+    pictures, targets = map(tf.constant, tables) if tf else tables
 
     def batch(step: Any) -> tuple[Any, Any]:
         rows, _ = draw(step, xp)
         drawn = hash31(hash31(hash31(seed + 2) + step) + xp.arange(batch_size, dtype=np.int64))
         seen = xp.asarray(_rows(pictures, rows * count + drawn % count), np.float32)
         if latents is None:
-            voxels = tensor_packing.unpack(_rows(shown, rows), shapes.resolution) if tf else _float(shapes, rows)
+            voxels = tensor_packing.unpack(_rows(targets, rows), shapes.resolution) if tf else _float(shapes, rows)
             return _on_backgrounds(seen, drawn, xp), voxels
         mirrored = drawn // 192 % 2
         seen = xp.where(mirrored[:, None, None, None] == 1, xp.flip(seen, 2), seen)
-        return _on_backgrounds(seen, drawn, xp), _rows(shown, rows + mirrored * len(shapes))
+        return _on_backgrounds(seen, drawn, xp), _rows(targets, rows + mirrored * len(shapes))
 
     if tf is None:
         return map(batch, itertools.count(start_step))

@@ -7,10 +7,9 @@ from typing import Any, Self
 import keras
 import numpy as np
 
+from keras3dgan.codec.latent.neural import synthesise
 from keras3dgan.models.pretrained import Pretrained
 from keras3dgan.pictures.framing import on_white
-
-_BATCH = 100
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
@@ -58,13 +57,11 @@ class Reconstructor(Pretrained, keras.Model):
 
         The mean of the logits of a picture and of its mirror image, which shows the mirror image in x of the shape.
         """
-        parts = [self._reconstruct(pictures[start : start + _BATCH]) for start in range(0, len(pictures), _BATCH)]
-        return np.concatenate(parts)
+        return synthesise(self._logits, pictures)
 
-    def _reconstruct(self, pictures: np.ndarray) -> np.ndarray:
+    def _logits(self, pictures: np.ndarray) -> Any:
         views = on_white(pictures)
-        logits = self(views, training=False) + self(views[:, :, ::-1], training=False)[:, ::-1]
-        return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits[..., 0] / 2))
+        return (self(views, training=False) + self(views[:, :, ::-1], training=False)[:, ::-1]) / 2
 
     def get_config(self) -> dict[str, Any]:
         parts = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self.PARTS}

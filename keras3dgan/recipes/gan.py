@@ -178,13 +178,7 @@ def build(settings: AdversarialSettings, occupied: float = 0.5, latents: LatentS
 
 
 def _compiled(gan: AdversarialModel, settings: AdversarialSettings) -> AdversarialModel:
-    from keras3dgan.training.optimizers import make_optimizer
-
-    gan.compile(
-        make_optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1, momentum=settings.momentum),
-        make_optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1, momentum=settings.momentum),
-        xla=settings.xla,
-    )
+    gan.compile(*settings.optimizers(), xla=settings.xla)
     return gan
 
 

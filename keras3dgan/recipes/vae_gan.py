@@ -140,8 +140,7 @@ def build(settings: VAEGANSettings, occupied: float = 0.5) -> VoxelVAEGAN:
         **settings.for_model(),
     )
     model.compile(
-        make_optimizer(settings.g_optimizer, settings.g_learning_rate, settings.beta_1, momentum=settings.momentum),
-        make_optimizer(settings.d_optimizer, settings.d_learning_rate, settings.beta_1, momentum=settings.momentum),
+        *settings.optimizers(),
         make_optimizer("adam", settings.e_learning_rate, settings.beta_1),
         xla=settings.xla,
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from keras3dgan.training.settings import MeasuredSettings, knob
+
+if TYPE_CHECKING:
+    import keras
 
 OPTIMIZERS = ("adam", "sgd")
 
@@ -43,6 +46,15 @@ class AdversarialSettings(MeasuredSettings):
         below=1,
     )
 
+    def optimizers(self) -> tuple[keras.optimizers.Optimizer, keras.optimizers.Optimizer]:
+        """The generator's and the discriminator's."""
+        from keras3dgan.training.optimizers import make_optimizer
+
+        return (
+            make_optimizer(self.g_optimizer, self.g_learning_rate, self.beta_1, momentum=self.momentum),
+            make_optimizer(self.d_optimizer, self.d_learning_rate, self.beta_1, momentum=self.momentum),
+        )
+
     def for_model(self) -> dict[str, Any]:
         """The arguments of the model's constructor that are settings."""
         return {name: getattr(self, name) for name in self.MODEL}
@@ -54,8 +66,15 @@ class SmoothedSettings(AdversarialSettings):
 
     MODEL = (
         *AdversarialSettings.MODEL,
-        *("real_labels", "fake_labels", "gate_accuracy", "balance", "noise_stddev"),
-        *("generator_labels", "swapped_labels", "joint_batch", "centered"),
+        "real_labels",
+        "fake_labels",
+        "gate_accuracy",
+        "balance",
+        "noise_stddev",
+        "generator_labels",
+        "swapped_labels",
+        "joint_batch",
+        "centered",
     )
 
     real_labels: tuple[float, float] = knob((0.7, 1.2), "range of the labels of real shapes")

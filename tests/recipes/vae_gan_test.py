@@ -156,6 +156,14 @@ def test_its_kept_models_are_the_running_mean(latent_run, latent_words):
     assert iou(metrics.grids, restored).mean() == pytest.approx(latent_run.result()["best"]["val_iou"], abs=1e-4)
 
 
+def test_the_mirror_image_of_a_picture_gives_the_mirror_image_of_its_shape(latent_run):
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 4), dtype=np.uint8)
+    reconstructor = vae_gan.load(latent_run)
+    made = reconstructor.reconstruct(pictures)
+    np.testing.assert_allclose(reconstructor.reconstruct(pictures[:, :, ::-1]), made[:, ::-1], atol=1e-5)
+    assert np.ptp(made) > 0.1 and np.abs(made - made[:, ::-1]).max() > 1e-3
+
+
 def test_mirrored_pictures_have_the_latents_of_mirrored_shapes(trained):
     shapes = boxes(8, 32)
     codec = autoencoder.load(Run(trained / "autoencoder"))

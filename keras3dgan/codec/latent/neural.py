@@ -62,7 +62,7 @@ def analyse(encoder: Callable[[np.ndarray], Any], grids: np.ndarray) -> np.ndarr
 
 
 def synthesise(decoder: Callable[[np.ndarray], Any], latents: np.ndarray) -> np.ndarray:
-    """Occupancy float32 (count, n, n, n) that a decoder gives for latents (count, k)."""
+    """Occupancy float32 (count, n, n, n) that a decoder gives for latents (count, k), or a like model for its inputs."""
     logits = _in_batches(decoder, latents)[..., 0]
     return 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
 

@@ -116,7 +116,7 @@ class VoxelGAN(AdversarialModel):
     def generator_loss(self, fake: Any, real: Any) -> Any:
         """Without smoothing by default: the report applies it to what the discriminator is taught."""
         logits = self._logits(real, fake)[1] if self.joint_batch else self._judge(fake)
-        if self.generator_labels == (1.0, 1.0):
+        if self.generator_labels == (1.0, 1.0):  # which draws nothing
             return losses.non_saturating_generator_loss(logits)
         labels = self.random_uniform(ops.shape(fake)[0], (1,), *self.generator_labels)
         return losses.sigmoid_cross_entropy(logits, labels)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # The penalties are on each shape alone.
 _NO_NORMALIZATION = knob("none", "of the discriminator: none with variants wgan_gp and r3gan", choices=("none",))
-_VARIANT = "gan, the report's; wgan_gp, its future direction; r3gan; or latent, r3gan on an autoencoder's latents"
+_VARIANT = "gan, the report's; wgan_gp; r3gan; or latent, r3gan on an autoencoder's latents"
 _SHOWN = 8
 _ROWS = ("samples", "more samples")
 
@@ -43,7 +43,16 @@ _ROWS = ("samples", "more samples")
 class GANSettings(SmoothedSettings):
     """The report's 3D-GAN."""
 
+    MODEL = (*SmoothedSettings.MODEL, "generator_labels", "swapped_labels", "joint_batch", "centered")
+
     variant: str = knob("gan", _VARIANT)
+    # Other readings of what the report leaves open.
+    generator_labels: tuple[float, float] = knob((1.0, 1.0), "range of the labels that the generator aims at")
+    swapped_labels: float = knob(
+        0.0, "share of shapes that the discriminator learns with the wrong label", least=0, below=1
+    )
+    joint_batch: bool = knob(False, "normalise real and generated shapes in the discriminator as one batch")
+    centered: bool = knob(False, "the discriminator sees voxels as -1 and 1, not 0 and 1")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -71,10 +71,6 @@ class SmoothedSettings(AdversarialSettings):
         "gate_accuracy",
         "balance",
         "noise_stddev",
-        "generator_labels",
-        "swapped_labels",
-        "joint_batch",
-        "centered",
     )
 
     real_labels: tuple[float, float] = knob((0.7, 1.2), "range of the labels of real shapes")
@@ -82,13 +78,6 @@ class SmoothedSettings(AdversarialSettings):
     gate_accuracy: float = knob(0.8, "no discriminator update at this accuracy or above; above 1: always update")
     balance: float = knob(0.5, "how strongly learning rates follow the balance of the losses; 0: not at all", least=0)
     noise_stddev: float = knob(0.0, "standard deviation of noise on all that the discriminator sees", least=0)
-    # Other readings of what the report leaves open.
-    generator_labels: tuple[float, float] = knob((1.0, 1.0), "range of the labels that the generator aims at")
-    swapped_labels: float = knob(
-        0.0, "share of shapes that the discriminator learns with the wrong label", least=0, below=1
-    )
-    joint_batch: bool = knob(False, "normalise real and generated shapes in the discriminator as one batch")
-    centered: bool = knob(False, "the discriminator sees voxels as -1 and 1, not 0 and 1")
 
 
 # What makes the report's 3D-GAN converge (docs/generation.md): an output that starts as full as real shapes are; a

@@ -82,7 +82,7 @@ class Settings:
     batch_size: int = knob(100, "shapes a step", least=1)
     augmentation: str = knob(
         "none",
-        "none; or some of flip (in x), mirror (in x and y, where shapes stay alike), shift, stretch, rotate (about z)",
+        "none; or some of flip (in x), mirror (in x and y), shift, stretch, rotate (about z)",
         check=_augmentation,
     )
     epochs: int = knob(100, "passes over the training shapes", least=1)

@@ -12,7 +12,7 @@ parts=${*:3}
 chairs=(--dataset="$data" --classes=chair)
 voxnet=(--voxnet="$runs/chair/voxnet")
 train() { # name, preset, further flags
-  keras3dgan train_gan --workdir="$runs/$1" --preset="$2" --width=64 --samples_every=50 "${@:3}"
+  keras3dgan train_gan --workdir="$runs/$1" --preset="$2" --width="${width:-64}" --samples_every=50 "${@:3}"
 }
 compare() { # name of the result, split, names of the runs; then `--` and further flags
   local models="" name=$1 split=$2
@@ -43,7 +43,8 @@ report() { # 700 steps; `gan` is here without its start at the occupied fraction
 # Of what the report leaves open, on its easiest class, an eighth as wide.
 readings() { # 700 steps, fewer where nothing gets better
   classifier
-  one() { train "readings/$1" report --width=32 --dataset="$data" --classes=toilet --epochs=234 --measure_every=40 --patience=3 "${@:2}"; }
+  local width=32
+  one() { train "readings/$1" report --dataset="$data" --classes=toilet --epochs=234 --measure_every=40 --patience=3 "${@:2}"; }
   one report
   one momentum --momentum=0.9
   one joint_batch --joint_batch
@@ -54,8 +55,9 @@ readings() { # 700 steps, fewer where nothing gets better
   one joint_centered_momentum --joint_batch --centered --momentum=0.9
   one swapped_labels --swapped_labels=0.05
   one generator_labels --generator_labels=0.7,1.2
-  compare readings_toilet validation readings/{report,momentum,joint_batch,{joint,balance,inner,none,joint_centered}_momentum} \
-    readings/{swapped,generator}_labels -- "${voxnet[@]}"
+  local tried=(readings/{report,momentum,joint_batch,{joint,balance,inner,none,joint_centered}_momentum,{swapped,generator}_labels})
+  compare readings_toilet validation "${tried[@]}" -- "${voxnet[@]}"
+  python benchmarks/curves.py docs/readings_toilet_curves.png generated_score "${tried[@]/#/$runs/}"
 }
 
 best() { # 420 steps
@@ -108,7 +110,8 @@ features() { # ten classes
 
 long() { # half of the report's width
   classifier
-  keras3dgan train_gan --workdir="$runs/long/best" --preset=best "${chairs[@]}" --width=128 --epochs=400 --samples_every=50 --measure_every=10
+  local width=128
+  train long/best best "${chairs[@]}" --epochs=400 --measure_every=10
   compare generation_long test chair/wgan_gp_seed0 long/best -- "${voxnet[@]}"
 }
 

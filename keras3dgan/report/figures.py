@@ -1,6 +1,7 @@
 """Pictures of shapes and curves."""
 
 import io
+import itertools
 import os
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from PIL import Image
 from keras3dgan.files import replacing
 from keras3dgan.voxels import mesh
 
-_COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#e45756")
+_COLORS = "#4c78a8 #f58518 #54a24b #b279a2 #e45756 #72b7b2 #eeca3b #ff9da6 #9d755d #bab0ac".split()
 
 
 def shapes(
@@ -74,19 +75,24 @@ def _draw(axes: Axes3D, grid: np.ndarray, color: str, threshold: float) -> None:
     axes.set_axis_off()
 
 
-def curves(lines: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], x_label: str = "epoch") -> plt.Figure:
+def curves(
+    lines: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]],
+    x_label: str = "epoch",
+    size: tuple[float, float] = (4, 3),
+) -> plt.Figure:
     """Draws one panel for each group of curves.
 
     Args:
         lines: panel title -> curve name -> (x, y) points.
         x_label: what x counts.
+        size: width and height of a panel, in inches.
     """
     panels = {title: group for title, group in lines.items() if group}
     figure, axes = plt.subplots(
-        1, max(1, len(panels)), figsize=(4 * max(1, len(panels)), 3), layout="constrained", squeeze=False
+        1, max(1, len(panels)), figsize=(size[0] * max(1, len(panels)), size[1]), layout="constrained", squeeze=False
     )
     for axis, (title, group) in zip(axes[0], panels.items(), strict=False):
-        for color, (name, points) in zip(_COLORS, group.items(), strict=False):
+        for color, (name, points) in zip(itertools.cycle(_COLORS), group.items(), strict=False):
             axis.plot(*zip(*points, strict=True), label=name, color=color, linewidth=1.2)
         axis.set(title=title, xlabel=x_label)
         axis.legend(fontsize=7)

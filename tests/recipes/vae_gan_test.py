@@ -25,16 +25,16 @@ def trained_vae_gan(packed_archive, tmp_path_factory):
 
 
 def _train(packed_archive, folder):
-    words = ["--preset=test", f"--dataset={packed_archive}", f"--data_dir={folder}/data", "--epochs=100"]
+    words = ["--preset=test", f"--dataset={packed_archive}", f"--data_dir={folder}/data", "--epochs=40"]
     words += [
-        "--measure_every=20",
+        "--measure_every=8",
         "--width=16",
         "--alpha1=0.0001",
         "--g_learning_rate=0.005",
         "--e_learning_rate=0.001",
     ]
     out = run_command("train_vae_gan", f"--workdir={folder}/run", *words).stdout
-    assert "kept the models of epoch" in out and (folder / "run" / "samples" / "epoch-00100.png").exists()
+    assert "kept the models of epoch" in out and (folder / "run" / "samples" / "epoch-00040.png").exists()
 
 
 def test_the_kept_generator_is_best_at_one_half(trained_vae_gan):

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tqdm
 
 from keras3dgan import data, models
 from keras3dgan.augmentation import augmented
@@ -59,7 +60,7 @@ class LatentSpace:
 def latents_of(codec: NeuralCodec, shapes: ShapeSet, mirrored: bool = False) -> np.ndarray:
     """The latents float32 (count, k) that an autoencoder gives for shapes, or for their mirror images in x."""
     found = []
-    for start in range(0, len(shapes), _BATCH):
+    for start in tqdm.tqdm(range(0, len(shapes), _BATCH), desc="latents", disable=None):
         grids = shapes.grids(slice(start, start + _BATCH))
         found.append(codec.analyse(np.flip(grids, 1) if mirrored else grids))
     return np.concatenate(found).astype(np.float32)

@@ -7,9 +7,11 @@ import dataclasses
 import json
 import os
 import pathlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NoReturn
+
+import numpy as np
 
 from keras3dgan.errors import InputError
 from keras3dgan.files import locked, naming, replacing
@@ -205,6 +207,17 @@ class Run:
             for index, content in enumerate(contents):
                 with replacing(self._coder_file(index)) as temporary:
                     temporary.write_bytes(content)
+
+    def kept(self, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
+        """What `make` gives, and from then on what the run's file of this name holds: for arrays that take minutes."""
+        path = self.path / f"{name}.npy"
+        if path.is_file():
+            return np.load(path)
+        made = make()
+        if self.writes:
+            with replacing(path) as temporary:
+                np.save(temporary, made)
+        return made
 
     def _coder_file(self, index: int) -> pathlib.Path:
         return self.models / (f"coder_{index}.npz" if index else "coder.npz")

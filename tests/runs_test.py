@@ -1,6 +1,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from keras3dgan.errors import InputError
@@ -143,3 +144,17 @@ def test_settings_and_metrics_of_other_types(tmp_path):
     run.metrics_file.write_text("\n".join(lines))
     run.drop_metrics_after(5)
     assert run.metrics() == [{"epoch": 1, "step": 2, "seconds": 1}]
+
+
+def test_an_array_that_takes_long_is_made_once(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        return np.arange(3)
+
+    other = Run(tmp_path / "run", writes=False).kept("a", make)  # a host that writes nothing
+    assert not list(tmp_path.iterdir())
+    for _ in range(2):
+        np.testing.assert_array_equal(Run(tmp_path / "run").kept("a", make), other)
+    assert len(made) == 2

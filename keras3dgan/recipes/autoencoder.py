@@ -237,18 +237,27 @@ def load(run: Run, goal: Goal | None = None) -> NeuralCodec:
     return NeuralCodec(encoder, decoder, coders, goal, search)
 
 
-def for_latents(run: Run | None, resolution: int) -> NeuralCodec:
-    """The autoencoder whose latents another training learns, as `--autoencoder` gives it.
+def for_latents(run: Run | None, resolution: int, learnt: bool) -> tuple[NeuralCodec | None, dict[str, str]]:
+    """The autoencoder whose latents another training learns, as `--autoencoder` gives it, and its fingerprint.
+
+    Args:
+        run: the autoencoder's.
+        resolution: n of the other training.
+        learnt: whether it learns latents; else None and nothing are returned.
 
     Raises:
-        InputError: there is none, or it is for another resolution.
+        InputError: the run is missing or too many, or for another resolution.
     """
+    if not learnt:
+        if run is not None:
+            raise InputError("only variant latent takes one; leave it out.", "autoencoder")
+        return None, {}
     if run is None:
         raise InputError("give the run of a trained autoencoder, whose latents variant latent learns.", "autoencoder")
     codec = load(run)
     if codec.resolution != resolution:
         raise InputError(f"{run.path} is for {codec.resolution}^3, not {resolution}^3.", "autoencoder")
-    return codec
+    return codec, {"autoencoder": codec.fingerprint.hex()}
 
 
 def preset(run: Run) -> VoxelAutoencoder:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from keras3dgan.models.adversarial.adversarial_model import AdversarialModel
     from keras3dgan.training.latent_space import LatentSpace
-    from keras3dgan.voxels.shape_set import ShapeSet
 
 # The penalties are on each shape alone.
 _NO_NORMALIZATION = knob("none", "of the discriminator: none with variants wgan_gp and r3gan", choices=("none",))
@@ -218,6 +217,7 @@ def train(
     """
     from keras3dgan.training import best_generator, loop
     from keras3dgan.training.callbacks import SamplePictures
+    from keras3dgan.training.latent_space import LatentSpace
     from keras3dgan.training.model_files import load_model
 
     train_shapes = options.load(settings, "train")
@@ -225,10 +225,14 @@ def train(
     if settings.measure_every:
         classifier = load_model(voxnet, "voxnet") if voxnet else None
         protocol = best_generator.protocol(train_shapes, options.load(settings, "validation"), classifier)
-    space, parts = _latent_space(settings, train_shapes, autoencoder)
+    on_latents = isinstance(settings, LatentSettings)
+    codec, parts = autoencoder_recipe.for_latents(autoencoder, settings.resolution, on_latents)
     run.start("gan", settings, parts, may_change=settings.may_change)
     if loop.is_finished(run, settings):
         return run.result() or {}
+    space = None
+    if isinstance(settings, LatentSettings) and codec is not None:
+        space = LatentSpace.of(codec, train_shapes, settings.augmentation, settings.copies, settings.seed, run)
     with loop.prepared(settings):
         gan = build(settings, train_shapes.occupied(), space)
     draws = (settings.latent_size, settings.latent_stddev, settings.seed)
@@ -251,21 +255,6 @@ def train(
     )
     options = dataclasses.replace(options, callbacks=[best, *callbacks])
     return fit(options, summary=lambda: {"best": best.result()})
-
-
-def _latent_space(
-    settings: AdversarialSettings, shapes: ShapeSet, autoencoder: Run | None
-) -> tuple[LatentSpace | None, dict[str, str]]:
-    """What variant `latent` learns, and the fingerprint of the autoencoder that it comes from; None of other variants."""
-    if not isinstance(settings, LatentSettings):
-        if autoencoder is not None:
-            raise InputError("only variant latent takes one; leave it out.", "autoencoder")
-        return None, {}
-    from keras3dgan.training.latent_space import LatentSpace
-
-    codec = autoencoder_recipe.for_latents(autoencoder, settings.resolution)
-    space = LatentSpace.of(codec, shapes, settings.augmentation, settings.copies, settings.seed)
-    return space, {"autoencoder": codec.fingerprint.hex()}
 
 
 def load(run: Run) -> keras.Model:

@@ -170,7 +170,8 @@ def train(
     from keras3dgan.training import loop
     from keras3dgan.training.best_reconstructor import BestReconstructor
 
-    codec, parts = _autoencoder(settings, autoencoder)
+    on_latents = isinstance(settings, LatentSettings)
+    codec, parts = autoencoder_recipe.for_latents(autoencoder, settings.resolution, on_latents)
     train_views, validation = _views(settings, options)
     run.start("vae_gan", settings, parts, may_change=settings.may_change)
     if loop.is_finished(run, settings):
@@ -178,7 +179,7 @@ def train(
     with loop.prepared(settings):
         if isinstance(settings, LatentSettings):
             assert codec is not None
-            model, batches = _latent(settings, codec, train_views)
+            model, batches = _latent(settings, codec, train_views, run)
         else:
             model, batches = _adversarial(settings, train_views)
     best = BestReconstructor(run, validation, settings.measure_every, settings.patience)
@@ -195,16 +196,6 @@ def train(
         summary=lambda: {"best": best.result()} if settings.measure_every else {},
         make_batches=batches,
     )
-
-
-def _autoencoder(settings: Settings, run: Run | None) -> tuple[NeuralCodec | None, dict[str, str]]:
-    """The codec whose latents variant `latent` learns, and its fingerprint; None of the other."""
-    if not isinstance(settings, LatentSettings):
-        if run is not None:
-            raise InputError("only variant latent takes one; leave it out.", "autoencoder")
-        return None, {}
-    codec = autoencoder_recipe.for_latents(run, settings.resolution)
-    return codec, {"autoencoder": codec.fingerprint.hex()}
 
 
 def _views(settings: VAEGANSettings | LatentSettings, options: Options) -> tuple[PictureSet, PictureSet]:
@@ -232,9 +223,9 @@ def _adversarial(settings: VAEGANSettings, views: PictureSet) -> tuple[VoxelVAEG
 
 
 def _latent(
-    settings: LatentSettings, codec: NeuralCodec, views: PictureSet
+    settings: LatentSettings, codec: NeuralCodec, views: PictureSet, run: Run
 ) -> tuple[PictureToLatents, Callable[[int], Any]]:
-    """As `_adversarial`, of variant `latent`."""
+    """As `_adversarial`, of variant `latent`, whose latents the run keeps."""
     import numpy as np
 
     from keras3dgan import backend, data, models
@@ -242,7 +233,8 @@ def _latent(
     from keras3dgan.training.latent_space import latents_of
     from keras3dgan.training.optimizers import cosine, make_optimizer
 
-    latents = np.stack([latents_of(codec, views.shapes, mirrored) for mirrored in (False, True)])
+    both = (False, True)
+    latents = run.kept("latents", lambda: np.stack([latents_of(codec, views.shapes, mirrored) for mirrored in both]))
     encoder = models.PictureEncoder(settings.picture_size, latents.shape[-1], settings.encoder_width)
     encoder.start_at(latents[0].mean(axis=0))
     scale = float(latents.std(axis=1).mean())

@@ -13,6 +13,7 @@ import tqdm
 from keras3dgan import data, models
 from keras3dgan.augmentation import augmented
 from keras3dgan.codec.latent.neural import NeuralCodec
+from keras3dgan.runs import Run
 from keras3dgan.voxels.shape_set import ShapeSet
 
 _BATCH = 100
@@ -35,9 +36,12 @@ class LatentSpace:
         self._vectors = (latents - self._mean) / self._scale
 
     @classmethod
-    def of(cls, codec: NeuralCodec, shapes: ShapeSet, augmentation: str, copies: int, seed: int) -> LatentSpace:
-        """The latents of so many augmented copies of each shape; the same from the same seed."""
-        return cls(codec, latents_of(codec, augmented(shapes, augmentation, copies, seed)), copies)
+    def of(
+        cls, codec: NeuralCodec, shapes: ShapeSet, augmentation: str, copies: int, seed: int, run: Run
+    ) -> LatentSpace:
+        """The latents of so many augmented copies of each shape, the same from the same seed; kept in the run."""
+        latents = run.kept("latents", lambda: latents_of(codec, augmented(shapes, augmentation, copies, seed)))
+        return cls(codec, latents, copies)
 
     @property
     def latent_size(self) -> int:

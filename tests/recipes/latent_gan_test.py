@@ -46,14 +46,14 @@ def test_shapes_are_drawn_measured_and_exported(run, tmp_path):
     assert (tmp_path / "served" / "generator" / "1" / "saved_model.pb").exists()
 
 
-def test_what_is_learnt_are_the_latents_of_augmented_shapes(trained, run):
+def test_what_is_learnt_are_the_latents_of_augmented_shapes(trained, run, tmp_path):
     codec = autoencoder.load(Run(trained / "autoencoder"))
     shapes = boxes(10, 32)
-    space = LatentSpace.of(codec, shapes, "none", 3, 0)
+    space = LatentSpace.of(codec, shapes, "none", 3, 0, Run(tmp_path / "none"))
     vectors = np.asarray(next(iter(space.batches(30, 0)(0))))
     assert vectors.shape == (30, 16) and len(space.shapes(shapes)) == 30
     assert np.abs(vectors.mean(axis=0)).max() < 1e-4 and (vectors**2).mean() == pytest.approx(1, abs=1e-4)
-    moved = LatentSpace.of(codec, shapes, "mirror,shift", 3, 0)
+    moved = LatentSpace.of(codec, shapes, "mirror,shift", 3, 0, Run(tmp_path / "moved"))
     assert len(np.unique(np.asarray(next(iter(moved.batches(30, 0)(0)))).round(4), axis=0)) > 20
     # What the mapping gives is decoded where the autoencoder's latents lie.
     generator = gan.load(Run(run))

@@ -41,8 +41,7 @@ report() { # 700 steps; `gan` is here without its start at the occupied fraction
 }
 
 # Of what the report leaves open, on its easiest class, an eighth as wide.
-readings() { # 700 steps, fewer where nothing gets better
-  classifier
+readings() { # 700 steps, fewer where nothing gets better; then the best one for as many as the report's figures show
   local width=32
   one() { train "readings/$1" report --dataset="$data" --classes=toilet --epochs=234 --measure_every=40 --patience=3 "${@:2}"; }
   one report
@@ -56,7 +55,7 @@ readings() { # 700 steps, fewer where nothing gets better
   one swapped_labels --swapped_labels=0.05
   one generator_labels --generator_labels=0.7,1.2
   local tried=(readings/{report,momentum,joint_batch,{joint,balance,inner,none,joint_centered}_momentum,{swapped,generator}_labels})
-  compare readings_toilet validation "${tried[@]}" -- "${voxnet[@]}"
+  compare readings_toilet validation "${tried[@]}" -- --voxnet=voxnet_10_32
   python benchmarks/curves.py docs/readings_toilet_curves.png generated_score "${tried[@]/#/$runs/}"
 }
 

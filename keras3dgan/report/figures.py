@@ -95,7 +95,8 @@ def curves(
         for color, (name, points) in zip(itertools.cycle(_COLORS), group.items(), strict=False):
             axis.plot(*zip(*points, strict=True), label=name, color=color, linewidth=1.2)
         axis.set(title=title, xlabel=x_label)
-        axis.legend(fontsize=7)
+        beside = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}  # many names would hide curves
+        axis.legend(fontsize=7, **(beside if len(group) > 5 else {}))
         axis.grid(alpha=0.3)
     return figure
 

@@ -41,7 +41,7 @@ report() { # 700 steps; `gan` is here without its start at the occupied fraction
 }
 
 # Of what the report leaves open, on its easiest class, an eighth as wide.
-readings() { # 700 steps, fewer where nothing gets better; then the best one for as many as the report's figures show
+readings() { # 700 steps, fewer where nothing gets better
   local width=32
   one() { train "readings/$1" report --dataset="$data" --classes=toilet --epochs=234 --measure_every=40 --patience=3 "${@:2}"; }
   one report

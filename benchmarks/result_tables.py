@@ -65,10 +65,10 @@ def generators(content: dict) -> str:
         lines.append(f"| {pathlib.Path(path).name.replace('_', ' ')} | {trained} | {' | '.join(cells)} |")
     runs = list(content["trainings"].values())
     seeds, widths = (", ".join(map(str, sorted({run["settings"][name] for run in runs}))) for name in ("seed", "width"))
+    cores = runs[0]["hardware"]["cores"]
     note = (
         f"{content['shapes']} shapes of each against as many of the {content['split']} split; width "
-        f"{widths}, {runs[0]['settings']['resolution']}^3, seed {seeds}; {runs[0]['hardware']['cores']} "
-        "core a training."
+        f"{widths}, {runs[0]['settings']['resolution']}^3, seed {seeds}; {cores} core{'s' * (cores > 1)} a training."
     )
     return "\n".join([*lines, "", note]) + "\n"
 

@@ -46,7 +46,7 @@ class GridSource(Source):
 
 
 class CatalogueSource(GridSource):
-    """Textured views of the models that `furniture_voxels` was made from.
+    """Textured views of the models that `furniture_voxels` was made from, stretched as their grids are.
 
     Args:
         folder: holds the `.sh3f` files of Debian's package `sweethome3d-furniture`.
@@ -84,6 +84,7 @@ class CatalogueSource(GridSource):
             surfaces = read_surfaces(pathlib.Path(folder) / entry.model)
         vertices = np.concatenate([surface.mesh.triangles.reshape(-1, 3) for surface in surfaces])
         pose = entry.pose(vertices)
+        pose = _stretch(trimesh.transform_points(vertices, pose), grid) @ pose
         for surface in surfaces:
             surface.mesh.apply_transform(pose)
         return self._rendered(surfaces, size)
@@ -142,6 +143,16 @@ def read_surfaces(path: pathlib.Path) -> list[Surface]:
     if not found:
         raise InputError(f"{path}: has no faces; export it as a mesh, not as points or lines.")
     return found
+
+
+def _stretch(vertices: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """The scaling (4, 4) that gives a posed model the proportions of its grid, where that has been stretched."""
+    occupied = np.ptp(np.argwhere(grid), axis=0) + 1.0
+    extents = np.ptp(vertices, axis=0)
+    extents *= occupied.max() / extents.max()
+    # A voxel that a model touches is occupied: as it is, its grid is up to two voxels longer.
+    as_it_is = (extents <= occupied + 1e-6) & (occupied <= extents + 2)
+    return np.diag([*np.where(as_it_is, 1.0, (occupied - 1) / np.maximum(extents, 1.0)), 1.0])
 
 
 def _surface(mesh: trimesh.Trimesh) -> Surface:

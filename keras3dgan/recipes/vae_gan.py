@@ -205,8 +205,8 @@ def _views(settings: VAEGANSettings | LatentSettings, options: Options) -> tuple
 
     shapes, validation = (options.load(settings, split) for split in ("train", "validation"))
     if isinstance(settings, LatentSettings) and settings.augmentation != "none":
-        if settings.views != "grids":
-            raise InputError("pictures of a folder show shapes as they are; leave it at none.", "augmentation")
+        if settings.views != "grids" and settings.augmentation != "stretch":
+            raise InputError("pictures of a folder can only be stretched; give stretch or none.", "augmentation")
         shapes = augmented(shapes, settings.augmentation, settings.copies, settings.seed)
     elif isinstance(settings, LatentSettings) and settings.copies > 1:
         raise InputError("copies that nothing changes are all alike; give an augmentation too.", "copies")

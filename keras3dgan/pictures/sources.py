@@ -10,6 +10,7 @@ import zipfile
 import numpy as np
 import trimesh
 
+from keras3dgan import augmentation
 from keras3dgan.errors import InputError
 from keras3dgan.pictures.framing import framed, read_picture
 from keras3dgan.pictures.renderer import DIRECTIONS, Renderer, Surface, surfaces_of_grid
@@ -19,7 +20,13 @@ _FINER = 2
 
 
 class Source(abc.ABC):
-    """Gives the views of a shape."""
+    """Gives the views of a shape.
+
+    Attributes:
+        augmentations: those whose changes to a grid its views show.
+    """
+
+    augmentations: tuple[str, ...] = ()
 
     @abc.abstractmethod
     def views(self, name: str, grid: np.ndarray, size: int) -> np.ndarray:
@@ -32,6 +39,8 @@ class Source(abc.ABC):
 
 class GridSource(Source):
     """Shaded views of the marching-cubes surfaces of the grids themselves."""
+
+    augmentations: tuple[str, ...] = augmentation.NAMES
 
     def __init__(self) -> None:
         self._renderer: Renderer | None = None
@@ -54,6 +63,8 @@ class CatalogueSource(GridSource):
     Raises:
         InputError: it does not.
     """
+
+    augmentations: tuple[str, ...] = ("stretch",)
 
     def __init__(self, folder: str):
         from keras3dgan.datasets.furniture_voxels import catalogue

@@ -80,7 +80,7 @@ class LatentSettings(PictureSettings, MeasuredSettings):
     TITLE = "Picture encoder, autoencoder's decoder"
 
     variant: str = knob("latent", _VARIANT)
-    copies: int = knob(1, "latent: augmented copies of each shape that pictures are made of, with views grids", least=1)
+    copies: int = knob(1, "latent: augmented copies of each shape that pictures are made of", least=1)
     weight_decay: float = knob(0.01, "latent: weight decay", least=0)
     warm_up: int = knob(200, "latent: steps in which the learning rate rises", least=0)
     average: float = knob(0.998, "share of the old value in a running mean of the weights; 0: none", least=0, below=1)
@@ -200,13 +200,16 @@ def train(
 
 def _views(settings: VAEGANSettings | LatentSettings, options: Options) -> tuple[PictureSet, PictureSet]:
     """Training and validation shapes and their pictures."""
-    from keras3dgan.augmentation import augmented
+    from keras3dgan.augmentation import augmented, parse
     from keras3dgan.pictures.picture_set import load_views
+    from keras3dgan.pictures.sources import open_source
 
     shapes, validation = (options.load(settings, split) for split in ("train", "validation"))
     if isinstance(settings, LatentSettings) and settings.augmentation != "none":
-        if settings.views != "grids" and settings.augmentation != "stretch":
-            raise InputError("pictures of a folder can only be stretched; give stretch or none.", "augmentation")
+        hidden = set(parse(settings.augmentation)) - set(open_source(settings.views).augmentations)
+        if hidden:
+            sentence = f"pictures of {settings.views} do not show '{min(hidden)}'; leave it out, or give none."
+            raise InputError(sentence, "augmentation")
         shapes = augmented(shapes, settings.augmentation, settings.copies, settings.seed)
     elif isinstance(settings, LatentSettings) and settings.copies > 1:
         raise InputError("copies that nothing changes are all alike; give an augmentation too.", "copies")

@@ -34,6 +34,12 @@ f 1 2 3 4\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8
 _MTL = "newmtl painted\nKd 1 1 1\nmap_Kd paint.png\nnewmtl plain\nKd 0 0 1\n"
 
 
+def _box(x, y, z):
+    grid = np.zeros((32, 32, 32), np.uint8)
+    grid[:x, :y, :z] = 1
+    return grid
+
+
 @pytest.fixture
 def catalogues(tmp_path):
     """Five catalogues; the first holds a blue box whose front is painted red."""
@@ -53,7 +59,7 @@ def catalogues(tmp_path):
 
 def test_a_catalogues_model_has_its_colours_and_proportions(catalogues):
     source = open_source(str(catalogues))
-    views = source.views("Scopia/box", np.zeros((32, 32, 32), np.uint8), 64)
+    views = source.views("Scopia/box", _box(30, 16, 8), 64)
     seen = views[0, ..., 3] > 128
     # From the front and a little above: 100 wide, 25 high and some of its depth.
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
@@ -67,6 +73,21 @@ def test_a_catalogues_model_has_its_colours_and_proportions(catalogues):
     (catalogues / "Scopia.sh3f").unlink()
     with pytest.raises(InputError, match=r"Scopia\.sh3f is missing"):
         open_source(str(catalogues))
+
+
+def test_a_catalogues_model_is_stretched_as_its_grid_is(catalogues):
+    source = open_source(str(catalogues))
+
+    def seen(*extents):
+        """Its size from the front and from the right, and the rows."""
+        views = source.views("Scopia/box", _box(*extents), 64)[[0, 9], ..., 3] > 128
+        return (*views.any(axis=1).sum(axis=1).tolist(), views[0].any(axis=1).sum())
+
+    # The same, though rounded as grids are; then deeper, then higher.
+    assert seen(30, 15, 8) == seen(30, 16, 8) == seen(30, 17, 9)
+    plain, deep, high = seen(30, 16, 8), seen(30, 22, 8), seen(30, 16, 12)
+    assert deep[0] == plain[0] and deep[2] > plain[2], "the top is deeper"
+    assert abs(high[0] - plain[0]) <= 1 and high[2] > 1.2 * plain[2]
 
 
 def test_renderings_of_3d_r2n2(tmp_path):

@@ -184,12 +184,19 @@ def test_mirrored_pictures_have_the_latents_of_mirrored_shapes(trained):
 
 def test_the_latent_variant_needs_an_autoencoder(packed_archive, trained, tmp_path):
     common = (f"--workdir={tmp_path}/run", f"--dataset={packed_archive}", f"--data_dir={tmp_path}")
+    renderings = tmp_path / "renderings"
+    (renderings / "03001627" / "abc" / "rendering").mkdir(parents=True)
     for flags, sentence in (
         (("--preset=latent",), "--autoencoder: give the run of a trained autoencoder"),
         (("--preset=test", f"--autoencoder={trained}/autoencoder"), "--autoencoder: only variant latent takes one"),
         (
-            ("--preset=latent", f"--autoencoder={trained}/autoencoder", "--augmentation=mirror", f"--views={tmp_path}"),
-            "--augmentation: pictures of a folder show shapes as they are",
+            (
+                "--preset=latent",
+                f"--autoencoder={trained}/autoencoder",
+                "--augmentation=mirror",
+                f"--views={renderings}",
+            ),
+            f"--augmentation: pictures of {renderings} do not show 'mirror'",
         ),
         (
             ("--preset=latent", f"--autoencoder={trained}/autoencoder", "--copies=2"),

@@ -14,7 +14,7 @@ keras3dgan train_vae_gan --workdir="$runs/furniture" --preset=cpu --views="$cata
 latent() { # name, further flags
   keras3dgan train_vae_gan --workdir="$runs/$1_latent" --preset=latent "${@:2}"
 }
-latent chair --autoencoder=compressor_32 --dataset="$data" --classes=chair --augmentation=mirror,stretch --copies=4
+latent chair --autoencoder=compressor_32 --dataset="$data" --classes=chair --augmentation=mirror,stretch --copies=16 --epochs=200
 latent furniture --autoencoder=compressor_furniture_32 --views="$catalogues" --encoder_width=128 --epochs=2000 --measure_every=100
 for name in chair furniture chair_latent furniture_latent; do
   keras3dgan evaluate_reconstruction --model="$runs/$name" --output="results/reconstruction_$name.json" \

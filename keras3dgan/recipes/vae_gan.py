@@ -5,7 +5,7 @@ keras3dgan train_vae_gan --workdir=runs/latent --preset=latent --autoencoder=com
 keras3dgan train_vae_gan --workdir=runs/textured --preset=cpu --views=usr/share/sweethome3d/furniture
 
 Presets: `wu2016`, the paper's values, for GPUs; `cpu`, IoU 0.44 on ModelNet10's test chairs after 2,380 steps; `latent`, a
-picture encoder on an autoencoder's latents (--autoencoder), 0.49 after 14,700; `test`, seconds (docs/reconstruction.md).
+picture encoder on an autoencoder's latents (--autoencoder), 0.50 after 39,600; `test`, seconds (docs/reconstruction.md).
 """
 
 from __future__ import annotations

@@ -182,26 +182,6 @@ def test_mirrored_pictures_have_the_latents_of_mirrored_shapes(trained):
         np.testing.assert_array_equal(wanted[mirrored == flag], latents[flag][shown])
 
 
-def test_colours_change_and_backgrounds_do_not():
-    """A disc of one colour on transparent ground: brighter, darker, greyer, stronger; where it stands nothing else changes."""
-    shapes = boxes(64)
-    views = np.zeros((64, 1, 32, 32, 4), np.uint8)
-    views[..., 8:24, 8:24, :] = (100, 120, 80, 255)
-    latents = np.zeros((2, 64, 3), np.float32)
-    plain, changed = (
-        np.asarray(next(iter(data.picture_batches(shapes, views, 64, 0, latents=latents, color_jitter=jitter)))[0])
-        for jitter in (0.0, 0.5)
-    )
-    np.testing.assert_allclose(plain[:, 16, 16] * 255, np.broadcast_to((100, 120, 80), (64, 3)), atol=0.01)
-    shares = changed[:, 16, 16] / (np.array((100, 120, 80)) / 255)
-    assert (shares.min(axis=0) < 0.7).all() and (shares.max(axis=0) > 1.3).all()
-    # Half as colourful or half again, that is (100 +- 10) of the third, then half as bright or half again.
-    assert shares.min() >= 0.5 * 70 / 80 and shares.max() <= 1.5 * 90 / 80
-    outside = np.ones((32, 32), bool)
-    outside[8:24, 8:24] = False
-    np.testing.assert_array_equal(changed[:, outside], plain[:, outside])
-
-
 def test_the_latent_variant_needs_an_autoencoder(packed_archive, trained, tmp_path):
     common = (f"--workdir={tmp_path}/run", f"--dataset={packed_archive}", f"--data_dir={tmp_path}")
     renderings = tmp_path / "renderings"

@@ -181,7 +181,6 @@ def picture_batches(
     seed: int,
     start_step: int = 0,
     latents: np.ndarray | None = None,
-    color_jitter: float = 0.0,
 ) -> Any:
     """Endless batches of a view and its shape, in the order of `training_batches`: a pure function of seed and step.
 
@@ -195,7 +194,6 @@ def picture_batches(
         start_step: the number of batches already used.
         latents: float32 (2, count, k), latents of the shapes and of their mirror images in x, to give in place of voxels. Half
             of the pictures are then mirrored, which shows the mirror image from a mirrored place.
-        color_jitter: by up to this share each colour of a view becomes brighter or darker, and all of them greyer or stronger.
 
     Returns:
         For `keras.Model.fit`: pairs of float32 (batch_size, s, s, 3) in [0, 1] and (batch_size, n, n, n, 1) in {0, 1}, or
@@ -213,8 +211,6 @@ def picture_batches(
         rows, _ = draw(step, xp)
         drawn = hash31(hash31(hash31(seed + 2) + step) + xp.arange(batch_size, dtype=np.int64))
         seen = xp.asarray(_rows(pictures, rows * count + drawn % count), np.float32)
-        if color_jitter:
-            seen = _recolored(seen, drawn, color_jitter, xp)
         if latents is None:
             voxels = tensor_packing.unpack(_rows(targets, rows), shapes.resolution) if tf else _float(shapes, rows)
             return _on_backgrounds(seen, drawn, xp), voxels
@@ -230,18 +226,6 @@ def picture_batches(
 
 def _rows(table: Any, rows: Any) -> Any:
     return tf.gather(table, rows) if tf else table[rows]
-
-
-def _recolored(views: Any, drawn: Any, jitter: float, xp: Any) -> Any:
-    """Views (batch, s, s, 4) of 0 to 255 in other colours; `drawn` (batch,) names them."""
-    shares = hash31(drawn[:, None] + xp.arange(7, 11, dtype=np.int64)) % 256
-    factors = 1 + np.float32(jitter) * (
-        xp.asarray(xp.reshape(shares, (-1, 1, 1, 4)), np.float32) / np.float32(127.5) - 1
-    )
-    colors = views[..., :3]
-    grey = xp.mean(colors, axis=-1, keepdims=True)
-    colors = (grey + (colors - grey) * factors[..., 3:]) * factors[..., :3]
-    return xp.concatenate([xp.minimum(xp.maximum(colors, 0), 255), views[..., 3:]], axis=-1)
 
 
 def _on_backgrounds(views: Any, drawn: Any, xp: Any) -> Any:

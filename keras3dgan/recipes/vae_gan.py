@@ -81,9 +81,6 @@ class LatentSettings(PictureSettings, MeasuredSettings):
 
     variant: str = knob("latent", _VARIANT)
     copies: int = knob(1, "latent: augmented copies of each shape that pictures are made of", least=1)
-    color_jitter: float = knob(
-        0.0, "latent: share by which colours of pictures become brighter, darker, greyer or stronger", least=0, below=1
-    )
     weight_decay: float = knob(0.01, "latent: weight decay", least=0)
     warm_up: int = knob(200, "latent: steps in which the learning rate rises", least=0)
     average: float = knob(0.998, "share of the old value in a running mean of the weights; 0: none", least=0, below=1)
@@ -251,7 +248,7 @@ def _latent(
     model.compile(optimizer, jit_compile=backend.jit_compile(settings.xla))
     optimizer.build(model.trainable_variables)
     draw = (views.shapes, views.views, settings.batch_size, settings.seed)
-    return model, functools.partial(data.picture_batches, *draw, latents=latents, color_jitter=settings.color_jitter)
+    return model, functools.partial(data.picture_batches, *draw, latents=latents)
 
 
 def _pictures(run: Run, options: Options, model: keras.Model, best: BestReconstructor) -> keras.callbacks.Callback:

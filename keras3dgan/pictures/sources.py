@@ -125,18 +125,30 @@ class RenderingSource(Source):
         return np.stack([read_picture(path, size) for path in paths])
 
 
-def open_source(words: str) -> Source:
-    """The source that `--views` names: `grids`, or a folder of `.sh3f` catalogues or of ShapeNetRendering.
+def source_kind(words: str) -> type[Source]:
+    """The class of the source that `--views` names: `grids`, or a folder of `.sh3f` catalogues or of ShapeNetRendering.
 
     Raises:
         InputError: it is none of these.
     """
     if words == "grids":
-        return GridSource()
+        return GridSource
     folder = pathlib.Path(words)
     if not folder.is_dir():
         raise InputError(f"{words} is no folder; name one of catalogues or of ShapeNetRendering, or 'grids'.", "views")
-    return CatalogueSource(words) if any(folder.glob("*.sh3f")) else RenderingSource(words)
+    return CatalogueSource if any(folder.glob("*.sh3f")) else RenderingSource
+
+
+def open_source(words: str) -> Source:
+    """The source of `source_kind`; errors as it and its class.
+
+    Args:
+        words: what `--views` names.
+    """
+    kind = source_kind(words)
+    if kind is GridSource:
+        return GridSource()
+    return CatalogueSource(words) if kind is CatalogueSource else RenderingSource(words)
 
 
 def read_surfaces(path: pathlib.Path) -> list[Surface]:

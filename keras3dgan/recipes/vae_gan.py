@@ -202,11 +202,11 @@ def _views(settings: VAEGANSettings | LatentSettings, options: Options) -> tuple
     """Training and validation shapes and their pictures."""
     from keras3dgan.augmentation import augmented, parse
     from keras3dgan.pictures.picture_set import load_views
-    from keras3dgan.pictures.sources import open_source
+    from keras3dgan.pictures.sources import source_kind
 
     shapes, validation = (options.load(settings, split) for split in ("train", "validation"))
     if isinstance(settings, LatentSettings) and settings.augmentation != "none":
-        hidden = set(parse(settings.augmentation)) - set(open_source(settings.views).augmentations)
+        hidden = set(parse(settings.augmentation)) - set(source_kind(settings.views).augmentations)
         if hidden:
             sentence = f"pictures of {settings.views} do not show '{min(hidden)}'; leave it out, or give none."
             raise InputError(sentence, "augmentation")

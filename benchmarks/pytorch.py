@@ -3,9 +3,9 @@
     pip install -e '.[cpu,bench]'
     python benchmarks/pytorch.py --output=results/pytorch.json
 
-Both train the same step: Adam on both networks, binary cross entropy with smoothed labels, three passes of the discriminator.
-Further columns are ours with what a user may switch on: bfloat16, and the gate, here one that skips every update of the
-discriminator. Each library has a process of its own, since both in one do not load; only one works at a time.
+Both train the same step: Adam on both networks, binary cross entropy with smoothed labels, three passes of the discriminator,
+in float32 and in bfloat16. A further column is ours with the gate, here one that skips every update of the discriminator. Each
+library has a process of its own, since both in one do not load; only one works at a time.
 """
 
 import argparse
@@ -24,12 +24,13 @@ import keras3dgan  # noqa: F401  before TensorFlow, which it tells to take oneDN
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # Resolution, width, batch size.
-_SIZES = ((32, 64, 100), (32, 128, 100), (32, 256, 25), (64, 64, 25))
+_SIZES = ((32, 64, 100), (32, 128, 100), (32, 256, 100), (64, 64, 25))
 _OURS = {
     "tensorflow": {},
     "tensorflow_bfloat16": {"precision": "mixed_bfloat16"},
     "tensorflow_gated": {"gate_accuracy": 0.0},
 }
+_THEIRS = {"pytorch": False, "pytorch_bfloat16": True}
 _LATENT, _KERNEL, _LEAK = 200, 4, 0.2
 # What a process has prepared: name -> function that trains one step.
 _steps: dict = {}
@@ -56,27 +57,40 @@ def prepare_tensorflow(resolution: int, width: int, batch_size: int, threads: in
 
 
 def prepare_pytorch(resolution: int, width: int, batch_size: int, threads: int) -> int:
-    """The same networks and step in PyTorch."""
+    """The same networks and steps in PyTorch."""
+    import torch
+
+    torch.set_num_threads(threads)
+    for name, bfloat16 in _THEIRS.items():
+        count = _prepare_pytorch_step(name, resolution, width, batch_size, bfloat16)
+    return count
+
+
+def _prepare_pytorch_step(name: str, resolution: int, width: int, batch_size: int, bfloat16: bool) -> int:
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits as loss
 
-    torch.set_num_threads(threads)
     generator, discriminator = torch_networks(resolution, width)
     g_optimizer = torch.optim.Adam(generator.parameters(), 0.0025, betas=(0.5, 0.999))
     d_optimizer = torch.optim.Adam(discriminator.parameters(), 0.0003, betas=(0.5, 0.999))
     real = torch.from_numpy(_shapes(resolution, batch_size)).permute(0, 4, 1, 2, 3).contiguous()
 
+    def forward(network, value):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            return network(value).float()
+
     def step() -> None:
-        fake = torch.sigmoid(generator(0.33 * torch.randn(batch_size, _LATENT)))
+        fake = torch.sigmoid(forward(generator, 0.33 * torch.randn(batch_size, _LATENT)))
         labels = 0.7 + 0.5 * torch.rand(batch_size, 1), 0.3 * torch.rand(batch_size, 1)
         d_optimizer.zero_grad()
-        (0.5 * (loss(discriminator(real), labels[0]) + loss(discriminator(fake.detach()), labels[1]))).backward()
+        on_real, on_fake = forward(discriminator, real), forward(discriminator, fake.detach())
+        (0.5 * (loss(on_real, labels[0]) + loss(on_fake, labels[1]))).backward()
         d_optimizer.step()
         g_optimizer.zero_grad()
-        loss(discriminator(fake), torch.ones(batch_size, 1)).backward()
+        loss(forward(discriminator, fake), torch.ones(batch_size, 1)).backward()
         g_optimizer.step()
 
-    _steps["pytorch"] = step
+    _steps[name] = step
     # Moving statistics of batch normalisation are parameters for Keras and buffers for PyTorch.
     parts = [p for net in (generator, discriminator) for p in (*net.parameters(), *net.buffers()) if p.ndim]
     return sum(p.numel() for p in parts)
@@ -122,14 +136,14 @@ def _shapes(resolution: int, batch_size: int) -> np.ndarray:
 
 
 def measure(ours, theirs, sizes: tuple[int, int, int], threads: int, rounds: int) -> dict[str, float]:
-    """Milliseconds a step of each, the medians of alternating rounds, and our speed over PyTorch's."""
+    """Milliseconds a step of each, the medians of alternating rounds, and speeds over PyTorch's in float32."""
     weights = [
         pool.submit(prepare, *sizes, threads).result()
         for pool, prepare in ((ours, prepare_tensorflow), (theirs, prepare_pytorch))
     ]
     if weights[0] != weights[1]:
         raise RuntimeError(f"the two implementations differ: {weights[0]} and {weights[1]} parameters")
-    pools = {**{name: ours for name in _OURS}, "pytorch": theirs}
+    pools = {**dict.fromkeys(_OURS, ours), **dict.fromkeys(_THEIRS, theirs)}
     times: dict[str, list[float]] = {name: [] for name in pools}
     for turn in range(rounds + 2):
         for name, pool in pools.items():

@@ -117,6 +117,7 @@ def pytorch(content: dict) -> str:
     """The table of the file that `benchmarks/pytorch.py` wrote."""
     titles = {
         "pytorch": "PyTorch",
+        "pytorch_bfloat16": "PyTorch, bfloat16",
         "tensorflow": "ours",
         "tensorflow_bfloat16": "ours, bfloat16",
         "tensorflow_gated": "ours, discriminator skipped",

@@ -59,6 +59,15 @@ readings() { # 700 steps, fewer where nothing gets better
   python benchmarks/curves.py docs/readings_toilet_curves.png generated_score "${tried[@]/#/$runs/}"
 }
 
+# The best of them at the report's width, for its number of batches: some two hours.
+full() {
+  local width=256
+  train readings_full report --dataset="$data" --classes=toilet --joint_batch --momentum=0.9 --precision=auto --epochs=1334 \
+    --measure_every=100 --samples_every=100
+  compare readings_full validation readings_full -- --voxnet=voxnet_10_32
+  python benchmarks/curves.py docs/readings_full_curves.png generated_score "$runs/readings_full"
+}
+
 best() { # 420 steps
   classifier
   one() { train "best/$1" "$2" "${chairs[@]}" --epochs=60 --measure_every=5 --init_occupied=0.035 "${@:3}"; }
@@ -95,8 +104,8 @@ toilet() { # 690 steps
 }
 
 features() { # ten classes
-  train all_classes best --dataset="$data" --epochs=25 --measure_every=5
-  keras3dgan evaluate_features --model="$runs/all_classes" --output=results/features.json
+  train r3gan_all r3gan --dataset="$data" --augmentation=mirror --epochs=120 --measure_every=10
+  keras3dgan evaluate_features --model="$runs/r3gan_all" --output=results/features.json
 }
 
 64() {

@@ -26,7 +26,8 @@ from keras3dgan.voxels.shape_set import ShapeSet
 def prepared(settings: Settings) -> Iterator[None]:
     """Models are built inside, with the seed, deterministic operations, as exact resume needs them, and the precision."""
     keras.utils.set_random_seed(settings.seed)
-    backend.make_deterministic()
+    if not settings.xla:  # Keras compiles nothing where they are asked for
+        backend.make_deterministic()
     before = keras.config.dtype_policy()
     precision = settings.precision
     if precision == "auto":

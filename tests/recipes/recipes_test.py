@@ -1,6 +1,7 @@
 """Everything works on every kind of run, or says in one sentence why that kind has no such thing; a new kind is one file."""
 
 import json
+import subprocess
 import sys
 
 import numpy as np
@@ -10,7 +11,7 @@ from keras3dgan import recipes
 from keras3dgan.errors import InputError
 from keras3dgan.recipes import load_codec, offer, recipe
 from keras3dgan.runs import Run
-from tests.conftest import boxes, run_command
+from tests.conftest import boxes, command_environment, run_command
 
 # What each kind offers; a new kind has to be added here.
 CODECS = {"autoencoder", "compressor", "octree"}
@@ -138,3 +139,18 @@ def test_a_new_kind_is_one_file(packed_archive, tmp_path, monkeypatch):
     monkeypatch.undo()
     with pytest.raises(InputError, match="of kind 'mean', which this version does not know"):
         offer(Run(tmp_path / "run"), "codec")
+
+
+def test_xla_compiles_the_step():
+    # Keras leaves out what it cannot do with a warning: with deterministic operations, for one, it compiles nothing.
+    program = (
+        "from keras3dgan.recipes import gan, voxnet\n"
+        "from keras3dgan.training import loop\n"
+        "for recipe, build in ((voxnet, lambda s: voxnet.build(s, 2)), (gan, gan.build)):\n"
+        "    settings = recipe.RECIPE.make_settings('test', xla=True)\n"
+        "    with loop.prepared(settings):\n"
+        "        print(build(settings).jit_compile)"
+    )
+    words = [sys.executable, "-W", "error::UserWarning", "-c", program]
+    done = subprocess.run(words, capture_output=True, text=True, env=command_environment())
+    assert done.stdout == "True\nTrue\n", done.stderr

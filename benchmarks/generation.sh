@@ -125,16 +125,19 @@ long() { # half of the report's width
 
 latent() { # on the latents of preset compressor_32
   one() { # class, seed, epochs, epochs between measurements
-    keras3dgan train_gan --workdir="$runs/latent_$1_s$2" --preset=latent --autoencoder=compressor_32 --dataset="$data" --classes="$1" \
+    keras3dgan train_gan --workdir="$runs/latent_${1:-all}_s$2" --preset=latent --autoencoder=compressor_32 --dataset="$data" --classes="$1" \
       --seed="$2" --epochs="$3" --measure_every="$4"
   }
   one chair 0 259 20
   one chair 1 120 10
   one chair 2 120 10
-  one toilet 0 200 20
-  one sofa 0 120 20
+  one "" 0 80 5
   compare generation_latent test latent_chair_s{0,1,2} -- --voxnet=voxnet_10_32
-  for class in toilet sofa; do compare "generation_${class}_latent" test "latent_${class}_s0" -- --voxnet=voxnet_10_32; done
+  compare generation_all_latent test latent_all_s0 -- --voxnet=voxnet_10_32
+  for class in toilet sofa; do
+    for seed in 0 1 2; do one "$class" "$seed" 120 10; done
+    compare "generation_${class}_latent" test "latent_${class}_s"{0,1,2} -- --voxnet=voxnet_10_32
+  done
 }
 
 for part in ${parts:-report readings best chair toilet features 64 long latent}; do "$part"; done

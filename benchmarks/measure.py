@@ -142,9 +142,9 @@ def measure_flags() -> dict:
     data = _voxels(20)
     models = {}
     for name, knobs in {
-        "xla": {"xla": True},  # first: Keras compiles nothing once the others have asked for deterministic operations
         "float32": {"precision": "float32"},
         "bfloat16": {"precision": "mixed_bfloat16"},
+        "xla": {"xla": True},
     }.items():
         settings = gan.RECIPE.make_settings("cpu", **{"width": 16, "precision": "float32", **knobs})
         with loop.prepared(settings):

@@ -51,10 +51,9 @@ class Builder(VoxelBuilder):
         return shapes.dataset_info(self, self.builder_config.resolution, selection.kinds(), page)
 
     def _find_source(self, dl_manager: tfds.download.DownloadManager) -> pathlib.Path:
-        try:
-            root = pathlib.Path(dl_manager.manual_dir)
-        except Exception:  # TFDS raises several kinds where none was given
-            root = _ROOT
+        root = _ROOT
+        if dl_manager._manual_dir is not None:  # its public name raises where none was given
+            root = shapes.manual_dir(dl_manager, "open_shapes_voxels", "Debian's packages", "packages.debian.org")
         packages.installed(root)
         return root
 

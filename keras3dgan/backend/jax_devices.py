@@ -32,8 +32,9 @@ def has_bfloat16() -> bool:
     return jax.default_backend() != "cpu" or cpu_has_bfloat16()
 
 
-def make_deterministic() -> None:
+def make_deterministic(wanted: bool) -> None:
     """Nothing: on CPUs XLA is deterministic; on GPUs it is with XLA_FLAGS=--xla_gpu_deterministic_ops=true."""
+    del wanted
 
 
 def replicas() -> int:

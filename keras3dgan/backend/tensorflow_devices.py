@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.python.framework import config  # tf.config only switches it on
 
 from keras3dgan.backend.processor import cpu_has_bfloat16
 from keras3dgan.errors import InputError, LostHostError
@@ -30,9 +31,12 @@ def has_bfloat16() -> bool:
     return cpu_has_bfloat16()
 
 
-def make_deterministic() -> None:
-    """From here on the same operations give the same bits."""
-    tf.config.experimental.enable_op_determinism()
+def make_deterministic(wanted: bool) -> None:
+    """From here on the same operations give the same bits, or need not."""
+    if wanted:
+        tf.config.experimental.enable_op_determinism()
+    else:
+        config.disable_op_determinism()
 
 
 def replicas() -> int:

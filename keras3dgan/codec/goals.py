@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ class Goal:
         if self.min_iou is not None and not 0 < self.min_iou <= 1:
             raise InputError(f"must be above 0 and at most 1, got {self.min_iou}.", "min_iou")
         for name in ("bytes", "mean_bytes"):
-            if (value := getattr(self, name)) is not None and value < 1:
+            if (value := getattr(self, name)) is not None and not 1 <= value < math.inf:
                 raise InputError(f"must be at least 1, got {value}.", name)
         if self.latent_steps < 0:
             raise InputError(f"must be at least 0, got {self.latent_steps}.", "latent_steps")

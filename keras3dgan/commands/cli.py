@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import io
 import logging
+import math
 import os
 import re
 import signal
@@ -82,7 +83,7 @@ def add_settings(recipe: Recipe) -> None:
     first = next(iter(recipe.presets))
     add(flags.DEFINE_string, "preset", first, f"named values of all flags below: {', '.join(recipe.presets)}", MODEL)
     for name, field in recipe.fields().items():
-        text = f"{field.metadata['help']} [{first}: {_show(field.default)}]"
+        text = f"{field.metadata['help']} [{first}: {_show(name, field.default)}]"
         define = next(define for kind, define in _DEFINES.items() if isinstance(field.default, kind))
         add(define, name, None, text, MODEL)
 
@@ -317,8 +318,8 @@ def reading() -> dict[str, Any]:
     """The flags of `add_reading`, as `voxels.io.read_shape` takes them."""
     for name in ("read_seconds", "read_mib"):
         value: Any = FLAGS[name].value
-        if value <= 0:
-            raise InputError(f"must be more than 0, got {value}.", name)
+        if not 0 < value < math.inf:
+            raise InputError(f"must be a number above 0, got {value}.", name)
     limits = Limits(FLAGS.read_seconds, FLAGS.read_mib << 20)
     return {"up": FLAGS.up, "threshold": FLAGS.threshold, "invert": FLAGS.invert, "limits": limits}
 
@@ -379,16 +380,15 @@ def _help(name: str, usage: str) -> str:
         if names:
             lines.append(f"\n{group} flags:")
         for flag in names:
-            default = FLAGS[flag].default
-            shown = "" if default is None or "[" in (FLAGS[flag].help or "") else f" [{_show(default)}]"
-            text = f"--{flag}: {FLAGS[flag].help}{shown}"
+            default, help = FLAGS[flag].default, FLAGS[flag].help or ""
+            text = f"--{flag}: {help}" + ("" if default is None or "[" in help else f" [{_show(flag, default)}]")
             lines.append(textwrap.fill(text, 118, initial_indent="  ", subsequent_indent="      "))
     return "\n".join(lines)
 
 
-def _show(value: Any) -> str:
+def _show(name: str, value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ",".join(str(v) for v in value) or "all"
+        return ",".join(str(v) for v in value) or ("all" if name == "classes" else "none")
     return str(value)
 
 

@@ -35,6 +35,7 @@ cli.add(flags.DEFINE_string, "output", None, "file or folder to write to [beside
 cli.add(
     flags.DEFINE_string, "format", "glb", "of files whose name is not given: glb, obj, stl, ply, binvox, npy or npz"
 )
+cli.add_overwrite()
 
 
 def main(words: Sequence[str]) -> None:
@@ -44,8 +45,10 @@ def main(words: Sequence[str]) -> None:
 
     suffix = io.check_writable(f".{cli.FLAGS.format}")
     plan = file_plan.plan(words, cli.FLAGS.output, READABLE, suffix)
-    tally = Tally("refine", len(plan))
-    tally.run(conversion.write_shapes(refine(Item(str(source), source, target) for source, target in plan)))
+    items = [Item(str(source), source, target) for source, target in plan]
+    conversion.check_targets(items, cli.FLAGS.output, cli.FLAGS.overwrite)
+    tally = Tally("refine", len(items))
+    tally.run(conversion.write_shapes(refine(items)))
     tally.finish()
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from keras3dgan.report.page import Page
 
 cli.add(flags.DEFINE_list, "runs", None, "runs of any training command, or presets", cli.MODEL)
-cli.add(flags.DEFINE_string, "split", "test", "what codecs are compared on: validation or test", cli.MODEL)
+cli.add(cli.enum("test", "validation"), "split", "test", "what codecs are compared on: test or validation", cli.MODEL)
 cli.add(flags.DEFINE_string, "title", "Training runs", "heading of the page", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", None, "HTML file to write")
 cli.add(flags.DEFINE_string, "pictures", None, "folder to write curves and newest samples to as PNG files as well")

@@ -10,6 +10,7 @@ import pathlib
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from absl import flags
 
@@ -29,6 +30,16 @@ cli.add(flags.DEFINE_integer, "max_message_bytes", 64 << 20, "a larger request i
 cli.add(flags.DEFINE_float, "timeout", 30.0, "seconds until a REST request has arrived and has its turn")
 cli.add(flags.DEFINE_float, "poll_seconds", 2.0, "how often to look for new versions")
 
+# Of flags: the least and the most.
+_BOUNDS = (
+    ("port", 0, 65535),
+    ("rest_port", 0, 65535),
+    ("max_batch", 1, 1 << 20),
+    ("max_message_bytes", 1, (1 << 31) - 1),
+    ("timeout", 0.001, 86400.0),
+    ("poll_seconds", 0.001, 86400.0),
+)
+
 
 def main(_: Sequence[str]) -> None:
     """Serves, and looks for new versions, until it is stopped."""
@@ -37,6 +48,10 @@ def main(_: Sequence[str]) -> None:
         raise InputError("--models, --model_config_file: give one of them.")
     if values.models and not pathlib.Path(values.models).is_dir():
         raise InputError(f"{values.models} is no folder; export a model there first.", "models")
+    for name, least, most in _BOUNDS:
+        value: Any = values[name].value
+        if not least <= value <= most:
+            raise InputError(f"must be {least} to {most}, got {value}.", name)
     cli.import_tensorflow()
     try:
         from keras3dgan.serving import models, server

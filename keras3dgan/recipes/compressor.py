@@ -105,6 +105,8 @@ def train(
 
     if voxnet is None:
         raise InputError("give the run of a trained VoxNet, which the perceptual loss needs.", "voxnet")
+    if gan is not None and settings.decoder == "scratch":
+        raise InputError("decoder scratch starts from none; leave it out.", "gan")
     with loop.prepared(settings):
         model = build(settings, gan, voxnet)
     parts = {"voxnet": fingerprint(model.voxnet).hex()}

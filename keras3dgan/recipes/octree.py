@@ -45,11 +45,16 @@ _FILE = "octree.npz"
 _TEMPERATURE = 0.8
 
 
+def _no_augmentation(value: str) -> str | None:
+    return None if value == "none" else "octree models turn and shift shapes always; give --stretch, or leave it out."
+
+
 @dataclasses.dataclass(frozen=True)
 class OctreeSettings(Settings):
     """The octree model."""
 
-    more_datasets: tuple[str, ...] = knob((), "further data sets to learn from, by comma; default: none")
+    augmentation: str = knob("none", "none: shapes are turned, shifted and stretched anyway", check=_no_augmentation)
+    more_datasets: tuple[str, ...] = knob((), "further data sets to learn from, by comma")
     learn_validation: bool = knob(False, "learn from the validation shapes too; for a last training, all choices made")
     batch_size: int = knob(2048, "voxels a step, of the finest level; half as many of each coarser one", least=1)
     epochs: int = knob(30, "passes of steps steps, each over 4000 shapes drawn anew", least=1)
@@ -113,6 +118,8 @@ def train(settings: OctreeSettings, run: Run, options: Options = Options()) -> d
 
     if backend.on_several_hosts():
         raise InputError("multi_worker: an octree model trains on one host; take none.", "strategy")
+    if backend.replicas() > 1:
+        raise InputError("mirrored: an octree model trains on one device; take none.", "strategy")
     first = _first_model(settings)
     sets, held_out = _sets(settings, options, "train"), _sets(settings, options, "validation")
     sets += held_out if settings.learn_validation else []

@@ -3,7 +3,7 @@
 keras3dgan train_voxnet --workdir=runs/voxnet --preset=cpu --classes=chair,sofa,table,storage,plant
 
 Presets: `report`; `best`, 120 epochs: 89.6 % on the ten classes of ModelNet10 by 4 votes; `cpu`, 15 epochs: 98 % on five
-of them in 3 minutes; `demo`, a minute; `test`, seconds.
+of them in 3 minutes; `test`, seconds.
 """
 
 from __future__ import annotations

@@ -58,6 +58,9 @@ class Client(LatentCodec):
     ):
         if version is not None and label:
             raise InputError("version, label: give one of them, a label is a name for a version.")
+        for name, value, least in (("timeout", timeout, 0.001), ("retries", retries, 0), ("batch", batch, 1)):
+            if not value >= least:
+                raise InputError(f"must be at least {least}, got {value}.", name)
         self.timeout = timeout
         self.retries = retries
         self.batch = batch

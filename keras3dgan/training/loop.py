@@ -26,8 +26,7 @@ from keras3dgan.voxels.shape_set import ShapeSet
 def prepared(settings: Settings) -> Iterator[None]:
     """Models are built inside, with the seed, deterministic operations, as exact resume needs them, and the precision."""
     keras.utils.set_random_seed(settings.seed)
-    if not settings.xla:  # Keras compiles nothing where they are asked for
-        backend.make_deterministic()
+    backend.make_deterministic(not settings.xla)  # Keras compiles nothing where they are
     before = keras.config.dtype_policy()
     precision = settings.precision
     if precision == "auto":

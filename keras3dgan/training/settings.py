@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
@@ -43,6 +44,8 @@ def check_value(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
     """Raises `InputError` where a value breaks the bounds of its knob."""
     numbers = value if isinstance(value, tuple) else (value,)
     for number in numbers:
+        if isinstance(number, float) and not math.isfinite(number):
+            raise InputError(f"must be a finite number, got {number}.", name)
         if bounds["least"] is not None and not number >= bounds["least"]:
             raise InputError(f"must be at least {bounds['least']:g}, got {number:g}.", name)
         if bounds["above"] is not None and not number > bounds["above"]:
@@ -77,7 +80,7 @@ class Settings:
     """
 
     dataset: str = knob("furniture_voxels", "a TFDS name, or a .npz: of ModelNet10 with X_train, ..., or with splits")
-    classes: tuple[str, ...] = knob((), "train on these classes only, e.g. chair,sofa; default: all")
+    classes: tuple[str, ...] = knob((), "train on these classes only, e.g. chair,sofa")
     resolution: int = knob(32, "voxels along an edge: 32 or 64; of octree models also 128", check=_power_of_two)
     batch_size: int = knob(100, "shapes a step", least=1)
     augmentation: str = knob(

@@ -51,6 +51,42 @@ def test_unknown_arguments_are_refused(tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("train_gan", "--preset=r3gan", "--diff_augment=tilt"), "--diff_augment: 'tilt' is unknown"),
+        (
+            ("train_gan", "--preset=latent", "--augmentation=none"),
+            "--copies: copies that nothing changes are all alike",
+        ),
+        (("train_gan", "--g_learning_rate=inf"), "--g_learning_rate: must be a finite number"),
+        (("train_gan", "--penalty_weight=3"), "--penalty_weight: is no setting of variant 'gan'"),
+        (("train_octree", "--augmentation=flip"), "--augmentation: octree models turn and shift shapes always"),
+        (
+            ("train_compressor", "--decoder=scratch", "--gan=gan_furniture_32", "--voxnet=voxnet_furniture_32"),
+            "--gan: decoder scratch starts from none",
+        ),
+    ],
+)
+def test_what_would_do_nothing_is_refused(words, message, tmp_path):
+    error = _fails(*words, f"--workdir={tmp_path}/run", status=1)
+    assert message in error and error.count("\n") == 1 and not (tmp_path / "run/config.json").exists()
+
+
+@pytest.mark.parametrize("flag", ["--mean_bytes=nan", "--read_seconds=nan", "--read_seconds=inf"])
+def test_numbers_that_are_none_are_refused(flag, tmp_path):
+    np.save(tmp_path / "a.npy", boxes(1, 32).grids()[0])
+    error = _fails("compress", flag, tmp_path / "a.npy", status=1)
+    assert flag.partition("=")[0] in error and error.count("\n") == 1
+
+
+def test_refining_replaces_nothing_unasked(tmp_path):
+    np.save(tmp_path / "chair.npy", boxes(1, 16).grids()[0])
+    (tmp_path / "chair.glb").write_text("my own")
+    assert "--overwrite" in _fails("refine", tmp_path / "chair.npy", status=1)
+    assert (tmp_path / "chair.glb").read_text() == "my own"
+
+
 def test_without_tensorflow_there_is_one_sentence(tmp_path):
     (tmp_path / "tensorflow.py").write_text("raise ModuleNotFoundError(name='tensorflow')\n")
     environment = command_environment()

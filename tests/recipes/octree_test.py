@@ -69,9 +69,16 @@ def test_killed_and_started_again_it_ends_with_the_same_model(trained_octree, pa
     assert error.returncode == 1 and "Traceback" not in error.stderr
 
 
-def test_it_trains_on_one_host(tmp_path, monkeypatch):
-    monkeypatch.setattr("keras3dgan.backend.on_several_hosts", lambda: True)
-    with pytest.raises(InputError, match="^strategy: multi_worker: an octree model trains on one host; take none"):
+@pytest.mark.parametrize(
+    ("function", "value", "message"),
+    [
+        ("on_several_hosts", True, "multi_worker: an octree model trains on one host; take none"),
+        ("replicas", 2, "mirrored: an octree model trains on one device; take none"),
+    ],
+)
+def test_it_trains_on_one_device(function, value, message, tmp_path, monkeypatch):
+    monkeypatch.setattr(f"keras3dgan.backend.{function}", lambda: value)
+    with pytest.raises(InputError, match=f"^strategy: {message}"):
         octree.train(octree.RECIPE.make_settings("test"), Run(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 

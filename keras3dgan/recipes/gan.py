@@ -3,10 +3,9 @@
 keras3dgan train_gan --workdir=runs/gan --preset=cpu --classes=chair
 
 Presets: `report`, its values, which collapse; `gan`, its losses made to converge (score 0.80 to 0.84 on chairs after
-840 steps at a quarter of the width); `wgan_gp`, `best` (0.66 to 0.70; 0.59 after 2,800 at half the width, 98 minutes on a
-core); `r3gan` (0.79 on all ten classes after 3,500 at a quarter); `latent`, on the latents of an autoencoder (--autoencoder;
-0.58 to 0.61 after 3,700 to 8,000, minutes; 0.57 on all ten classes); `64` and `wu2016_64`, at 64^3; `cpu`, `best` at a
-quarter; `demo`, `test`, minutes, seconds.
+840 steps at a quarter of the width); `wgan_gp`, `best` (0.66 to 0.70; 0.59 after 2,800 at half the width); `r3gan` (0.79 on
+all classes after 3,500 at a quarter); `latent`, on the latents of an autoencoder (--autoencoder; 0.58 to 0.61, all classes
+0.57, minutes); `64` and `wu2016_64`, at 64^3; `cpu`, `best` at a quarter; `demo`, `test`, minutes, seconds.
 """
 
 from __future__ import annotations

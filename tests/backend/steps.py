@@ -54,7 +54,7 @@ def build(kind):
         return model
     if kind == "readings":
         knobs |= {"joint_batch": True, "centered": True, "swapped_labels": 0.2, "generator_labels": (0.7, 1.2)}
-        knobs |= {"d_normalization": "batch", "d_optimizer": "sgd", "momentum": 0.9}
+        knobs |= {"d_normalization": "batch", "d_optimizer": "sgd", "g_optimizer": "sgd", "momentum": 0.9}
     elif kind != "gan":
         knobs |= {"variant": kind, "d_normalization": "none", "d_optimizer": "sgd", "g_optimizer": "sgd"}
         knobs |= {"critic_steps": 2} if kind == "wgan_gp" else {"diff_augment": "mirror,shift,cutout"}

@@ -11,7 +11,9 @@ import trimesh
 
 from keras3dgan import codec
 from keras3dgan.commands.main import commands
+from keras3dgan.errors import InputError
 from keras3dgan.export import web_export
+from keras3dgan.serving.client import Client
 from keras3dgan.voxels import io
 from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes, command_environment, run_command
@@ -78,6 +80,14 @@ def test_numbers_that_are_none_are_refused(flag, tmp_path):
     np.save(tmp_path / "a.npy", boxes(1, 32).grids()[0])
     error = _fails("compress", flag, tmp_path / "a.npy", status=1)
     assert flag.partition("=")[0] in error and error.count("\n") == 1
+
+
+def test_bounds_of_the_server_and_its_client(tmp_path):
+    for flag in ("--port=99999", "--max_batch=-1", "--poll_seconds=-1"):
+        error = _fails("serve", f"--models={tmp_path}", flag, status=1)
+        assert f"{flag.partition('=')[0]}: must be" in error and error.count("\n") == 1
+    with pytest.raises(InputError, match="retries: must be at least 0, got -1"):
+        Client("http://localhost:8501", retries=-1)
 
 
 def test_refining_replaces_nothing_unasked(tmp_path):

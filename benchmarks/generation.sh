@@ -59,7 +59,7 @@ readings() { # 700 steps, fewer where nothing gets better
   python benchmarks/curves.py docs/readings_toilet_curves.png generated_score "${tried[@]/#/$runs/}"
 }
 
-# The best of them at the report's width, for its number of batches: some two hours.
+# The best of them at the report's width, for more than its number of batches: some three hours.
 full() {
   local width=256
   train readings_full report --dataset="$data" --classes=toilet --joint_batch --momentum=0.9 --precision=auto --epochs=1601 \

@@ -12,6 +12,8 @@ from keras3dgan.voxels.grid import iou, pack
 from keras3dgan.voxels.shape_set import ShapeSet
 
 NAMES = ("none", "flip", "rotate", "mirror", "shift", "stretch")
+# Of what a discriminator sees (models/adversarial/voxel_r3gan.py).
+DIFF_NAMES = ("none", "mirror", "shift", "cutout")
 # A mirrored copy is as likely a shape as the original where both are alike.
 _ALIKE = 0.6
 # Stretching is in steps of 1/1024, by at most 15 percent.
@@ -28,14 +30,31 @@ def parse(names: str) -> tuple[str, ...]:
         InputError: one is unknown, or two exclude each other.
     """
     words = tuple(word.strip() for word in names.split(","))
-    for word in words:
-        if word not in NAMES:
-            raise InputError(f"'{word}' is unknown; choose among {', '.join(NAMES)}, by comma.", "augmentation")
-    if "none" in words and len(words) > 1:
-        raise InputError("'none' stands alone.", "augmentation")
+    _check(words, NAMES, "augmentation")
     if "flip" in words and "mirror" in words:
         raise InputError("'mirror' mirrors in x already; leave 'flip' out.", "augmentation")
     return () if words == ("none",) else words
+
+
+def parse_diff(names: str) -> tuple[str, ...]:
+    """As `parse`, of what a discriminator sees: `mirror,shift,cutout` and the like."""
+    words = tuple(names.split(","))
+    _check(words, DIFF_NAMES, "diff_augment")
+    return () if words == ("none",) else words
+
+
+def _check(words: tuple[str, ...], known: tuple[str, ...], setting: str) -> None:
+    for word in words:
+        if word not in known:
+            raise InputError(f"'{word}' is unknown; choose among {', '.join(known)}, by comma.", setting)
+    if "none" in words and len(words) > 1:
+        raise InputError("'none' stands alone.", setting)
+
+
+def check_copies(names: str, copies: int) -> None:
+    """Raises `InputError` where so many copies would be all alike."""
+    if names == "none" and copies > 1:
+        raise InputError("copies that nothing changes are all alike; give an augmentation too.", "copies")
 
 
 class Augmentation:

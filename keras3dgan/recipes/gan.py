@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras3dgan import augmentation
 from keras3dgan.errors import InputError
 from keras3dgan.recipes import autoencoder as autoencoder_recipe
 from keras3dgan.runs import Run
@@ -39,10 +40,8 @@ _ROWS = ("samples", "more samples")
 
 
 def _diff_augment(value: str) -> str | None:
-    unknown = set(value.split(",")) - {"mirror", "shift", "cutout"} if value != "none" else ()
-    return (
-        f"'{min(unknown)}' is unknown; choose among mirror, shift and cutout, by comma; or none." if unknown else None
-    )
+    augmentation.parse_diff(value)
+    return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,8 +228,8 @@ def train(
     from keras3dgan.training.latent_space import LatentSpace
     from keras3dgan.training.model_files import load_model
 
-    if isinstance(settings, LatentSettings) and settings.augmentation == "none" and settings.copies > 1:
-        raise InputError("copies that nothing changes are all alike; give an augmentation too.", "copies")
+    if isinstance(settings, LatentSettings):
+        augmentation.check_copies(settings.augmentation, settings.copies)
     train_shapes = options.load(settings, "train")
     protocol = None
     if settings.measure_every:

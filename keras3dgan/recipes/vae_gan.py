@@ -200,7 +200,7 @@ def train(
 
 def _views(settings: VAEGANSettings | LatentSettings, options: Options) -> tuple[PictureSet, PictureSet]:
     """Training and validation shapes and their pictures."""
-    from keras3dgan.augmentation import augmented, parse
+    from keras3dgan.augmentation import augmented, check_copies, parse
     from keras3dgan.pictures.picture_set import load_views
     from keras3dgan.pictures.sources import source_kind
 
@@ -211,8 +211,8 @@ def _views(settings: VAEGANSettings | LatentSettings, options: Options) -> tuple
             sentence = f"pictures of {settings.views} do not show '{min(hidden)}'; leave it out, or give none."
             raise InputError(sentence, "augmentation")
         shapes = augmented(shapes, settings.augmentation, settings.copies, settings.seed)
-    elif isinstance(settings, LatentSettings) and settings.copies > 1:
-        raise InputError("copies that nothing changes are all alike; give an augmentation too.", "copies")
+    elif isinstance(settings, LatentSettings):
+        check_copies(settings.augmentation, settings.copies)
     source = (settings.views, settings.picture_size, options.data_dir)
     return load_views(shapes, *source), load_views(validation, *source)
 

@@ -145,7 +145,9 @@ class Recipe:
         known = {field.name for field in dataclasses.fields(kind)}
         for name in overrides:
             if name not in known:
-                raise InputError(f"is no setting of {_called(self, kind)}; leave it out.", name)
+                variant = getattr(kind, "variant", None)
+                what = f"variant '{variant}'" if variant else f"train_{self.kind}"
+                raise InputError(f"is no setting of {what}; leave it out.", name)
         return kind(**{name: value for name, value in values.items() if name in known})
 
     def command(self, settings: Settings, inputs: Iterable[str] = ()) -> str:
@@ -166,12 +168,6 @@ class Recipe:
         """The settings of a run of this kind."""
         values = run.settings
         return self.settings_class(values.get("variant")).from_config(values)
-
-
-def _called(recipe: Recipe, kind: type[Settings]) -> str:
-    if isinstance(recipe.settings, type):
-        return f"train_{recipe.kind}"
-    return f"variant '{next(name for name, each in recipe.settings.items() if each is kind)}'"
 
 
 def _differing(values: Mapping[str, Any], others: Mapping[str, Any]) -> list[str]:

@@ -6,10 +6,10 @@ import keras
 from keras import ops
 
 from keras3dgan import losses
+from keras3dgan.augmentation import parse_diff
 from keras3dgan.backend import input_gradients
 from keras3dgan.models.adversarial.adversarial_model import AdversarialModel
 
-DIFF_AUGMENTS = ("none", "mirror", "shift", "cutout")
 # Shifts are by at most a sixteenth of the grid along each axis, cut-outs are boxes of half its edge.
 _SHIFT, _CUT = 16, 2
 
@@ -57,9 +57,7 @@ class VoxelR3GAN(AdversarialModel):
     ):
         if any(isinstance(layer, keras.layers.BatchNormalization) for layer in discriminator.layers):
             raise ValueError("R3GAN needs a discriminator without batch normalisation.")
-        unknown = set(diff_augment.split(",")) - set(DIFF_AUGMENTS)
-        if unknown:
-            raise ValueError(f"diff_augment: {unknown.pop()} is unknown; choose among {', '.join(DIFF_AUGMENTS)}")
+        parse_diff(diff_augment)
         kwargs.setdefault("name", "voxel_r3gan")
         super().__init__(generator, discriminator, latent_stddev, average, seed, **kwargs)
         self.penalty_weight = penalty_weight
@@ -67,7 +65,7 @@ class VoxelR3GAN(AdversarialModel):
 
     def perturb(self, voxels: Any) -> Any:
         count, n = ops.shape(voxels)[0], voxels.shape[1]
-        names = self.diff_augment.split(",")
+        names = parse_diff(self.diff_augment)
         if "mirror" in names:
             mirrored = self.random_uniform(count, (1, 1, 1, 1), 0.0, 1.0) < 0.5
             voxels = ops.where(mirrored, ops.flip(voxels, 1), voxels)

@@ -43,7 +43,7 @@ class Network(Pretrained, keras.Model):
 
     def copy(self, name: str | None = None) -> Self:
         """Another network of the same arguments and weights, of this name or its own."""
-        made = type(self)(**{**self.get_config(), "name": name or self.name})
+        made = type(self).from_config({**self.get_config(), "name": name or self.name})
         made.set_weights(self.get_weights())
         return made
 

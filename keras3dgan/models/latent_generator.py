@@ -5,11 +5,11 @@ from typing import Any, Self
 
 import keras
 
-from keras3dgan.models.pretrained import Pretrained
+from keras3dgan.models import blocks
 
 
 @keras.saving.register_keras_serializable(package="keras3dgan")
-class LatentGenerator(Pretrained, keras.Model):
+class LatentGenerator(blocks.Network):
     """Noise to voxel logits, by way of the latents of an autoencoder.
 
     Input: float (batch, latent_size), drawn from N(0, 1). Output: logits (batch, n, n, n, 1).
@@ -35,18 +35,14 @@ class LatentGenerator(Pretrained, keras.Model):
         kwargs.setdefault("name", "generator")
         noise = keras.Input((mapping.latent_size,), name="latents")
         latents = keras.layers.Rescaling(scale, list(mean), name="rescaled")(mapping(noise))
-        super().__init__(noise, decoder(latents), **kwargs)
-        self.mapping = mapping
-        self.decoder = decoder
-        self.scale = scale
-        self.mean = tuple(mean)
+        arguments = {"mapping": mapping, "decoder": decoder, "scale": scale, "mean": tuple(mean)}
+        super().__init__(noise, decoder(latents), arguments, **kwargs)
         self.latent_size = mapping.latent_size
         self.resolution = decoder.resolution
 
     def get_config(self) -> dict[str, Any]:
-        networks = {"mapping": self.mapping, "decoder": self.decoder}
-        serialized = {name: keras.saving.serialize_keras_object(network) for name, network in networks.items()}
-        return {"name": self.name, "scale": self.scale, "mean": list(self.mean), **serialized}
+        serialized = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in ("mapping", "decoder")}
+        return {**super().get_config(), "mean": list(self.mean), **serialized}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Self:

@@ -64,11 +64,12 @@ class GANSettings(SmoothedSettings):
 class WGANGPSettings(AdversarialSettings):
     """A Wasserstein GAN with gradient penalty (Gulrajani et al. 2017)."""
 
-    MODEL = (*AdversarialSettings.MODEL, "critic_steps", "penalty_weight")
+    MODEL = (*AdversarialSettings.MODEL, "critic_steps", "critic_first", "penalty_weight")
 
     variant: str = knob("wgan_gp", _VARIANT)
     d_normalization: str = _NO_NORMALIZATION
     critic_steps: int = knob(5, "wgan_gp: critic updates to one of the generator", least=1)
+    critic_first: int = knob(0, "wgan_gp: steps at the start in which the critic learns alone", least=0)
     penalty_weight: float = knob(10.0, "wgan_gp, r3gan: weight of the gradient penalty", least=0)
 
 
@@ -139,6 +140,20 @@ _LATENT = {
     "measure_every": 20,
     "precision": "float32",
 }
+# For --generator=RUN of `latent`: its mapping goes on against a critic of voxels, slowly, as it is good already.
+_REFINED = {
+    **_WGAN_GP,
+    "latent_size": 64,
+    "latent_stddev": 1.0,
+    "width": 64,
+    "batch_size": 64,
+    "epochs": 100,
+    "augmentation": "mirror",
+    "g_learning_rate": 0.0001,
+    "critic_first": 150,
+    "average": 0.99,
+    "measure_every": 5,
+}
 # Wu et al. 2016, section 3.1 and appendix, as the report took them over for its 64^3 model (section 4.1.1), which collapsed: no
 # smoothing, one rate ratio of 250 to 1. Their 4x4x4 block of 512 channels is here reached from a dense 2x2x2 one.
 _WU2016_64 = {
@@ -159,6 +174,7 @@ PRESETS = {
     "wgan_gp": _WGAN_GP,
     "r3gan": _R3GAN,
     "latent": _LATENT,
+    "refined": _REFINED,
     "64": {**_WGAN_GP, "resolution": 64, "batch_size": 50},
     "wu2016_64": _WU2016_64,
     "cpu": {**_WGAN_GP, "width": 64, "epochs": 500},
@@ -167,13 +183,19 @@ PRESETS = {
 }
 
 
-def build(settings: AdversarialSettings, occupied: float = 0.5, latents: LatentSpace | None = None) -> AdversarialModel:
+def build(
+    settings: AdversarialSettings,
+    occupied: float = 0.5,
+    latents: LatentSpace | None = None,
+    generator: keras.Model | None = None,
+) -> AdversarialModel:
     """The compiled adversarial model of these settings.
 
     Args:
         settings: every knob.
         occupied: mean occupancy of the training shapes.
         latents: what variant `latent` learns.
+        generator: where another starts; a decoder in it stays as it is.
     """
     from keras3dgan import models
 
@@ -185,9 +207,13 @@ def build(settings: AdversarialSettings, occupied: float = 0.5, latents: LatentS
         return _compiled(
             models.LatentR3GAN(mapping, critic, finish=latents.generator, **settings.for_model()), settings
         )
-    generator = models.Generator(
-        settings.resolution, settings.latent_size, width, stddev, settings.init_occupied or occupied
-    )
+    if generator is None:
+        sizes = (settings.resolution, settings.latent_size, width)
+        generator = models.Generator(*sizes, stddev, settings.init_occupied or occupied)
+    else:
+        generator = generator.copy("generator")  # in the precision of this training
+    if isinstance(generator, models.LatentGenerator):
+        generator.decoder.trainable = False
     discriminator = models.Discriminator(settings.resolution, width, stddev, normalization=settings.d_normalization)
     kind = {GANSettings: models.VoxelGAN, WGANGPSettings: models.VoxelWGANGP, R3GANSettings: models.VoxelR3GAN}
     return _compiled(kind[type(settings)](generator, discriminator, **settings.for_model()), settings)
@@ -198,12 +224,33 @@ def _compiled(gan: AdversarialModel, settings: AdversarialSettings) -> Adversari
     return gan
 
 
+def _start(run: Run | None, settings: AdversarialSettings) -> tuple[keras.Model | None, dict[str, str]]:
+    """The generator of a run that this training goes on with, and its fingerprint.
+
+    Raises:
+        InputError: the variant takes none, or it is for other latents or another resolution.
+    """
+    from keras3dgan.models.fingerprint import fingerprint
+
+    if run is None:
+        return None, {}
+    if not isinstance(settings, WGANGPSettings):
+        raise InputError("only variant wgan_gp takes one; leave it out.", "generator")
+    generator = load(run)
+    sizes = {name: getattr(generator, name) for name in ("resolution", "latent_size")}
+    for name, value in {**sizes, "latent_stddev": run.settings["latent_stddev"]}.items():
+        if value != getattr(settings, name):
+            raise InputError(f"is {value} in {run.path}, not {getattr(settings, name)}.", name)
+    return generator, {"generator": fingerprint(generator).hex()}
+
+
 def train(
     settings: AdversarialSettings,
     run: Run,
     options: Options = Options(),
     voxnet: Run | None = None,
     autoencoder: Run | None = None,
+    generator: Run | None = None,
 ) -> dict[str, Any]:
     """Trains a 3D-GAN, or goes on training it, and writes `models/generator.keras` and `models/discriminator.keras`.
 
@@ -216,12 +263,14 @@ def train(
         options: data folders, checkpoints, pictures.
         voxnet: a run of `train_voxnet` whose features give the Frechet distance, which else is not measured.
         autoencoder: with variant `latent`, the run of `train_autoencoder` whose latents are learnt.
+        generator: with variant `wgan_gp`, a run of `train_gan` whose generator is where this one starts.
 
     Returns:
         The content of `result.json`.
 
     Raises:
-        InputError: the data cannot be read, the run directory holds another run, or an autoencoder is missing or too many.
+        InputError: the data cannot be read, the run directory holds another run, or an autoencoder or a generator is missing, too
+            many or of another size.
     """
     from keras3dgan.training import best_generator, loop
     from keras3dgan.training.callbacks import SamplePictures
@@ -237,14 +286,15 @@ def train(
         protocol = best_generator.protocol(train_shapes, options.load(settings, "validation"), classifier)
     on_latents = isinstance(settings, LatentSettings)
     codec, parts = autoencoder_recipe.for_latents(autoencoder, settings.resolution, on_latents)
-    run.start("gan", settings, parts, may_change=settings.may_change)
+    start, more_parts = _start(generator, settings)
+    run.start("gan", settings, {**parts, **more_parts}, may_change=settings.may_change)
     if loop.is_finished(run, settings):
         return run.result() or {}
     space = None
     if isinstance(settings, LatentSettings) and codec is not None:
         space = LatentSpace.of(codec, train_shapes, settings.augmentation, settings.copies, settings.seed, run)
     with loop.prepared(settings):
-        gan = build(settings, train_shapes.occupied(), space)
+        gan = build(settings, train_shapes.occupied(), space, start)
     draws = (settings.latent_size, settings.latent_stddev, settings.seed)
 
     def samples(logs: dict[str, float]) -> Samples:
@@ -331,6 +381,7 @@ RECIPE = Recipe(
     inputs={
         "voxnet": Input("voxnet", "run of train_voxnet; its features give the Frechet distance"),
         "autoencoder": Input("autoencoder", "latent: run of train_autoencoder, whose latents are learnt"),
+        "generator": Input("gan", "wgan_gp: run of train_gan whose generator goes on; of a latent one the mapping"),
     },
     train=train,
     line=_line,

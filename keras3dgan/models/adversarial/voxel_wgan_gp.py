@@ -14,13 +14,15 @@ from keras3dgan.models.adversarial.adversarial_model import AdversarialModel
 class VoxelWGANGP(AdversarialModel):
     """WGAN-GP (Gulrajani et al. 2017, "IWGAN", algorithm 1).
 
-    Every step updates the critic on fresh real shapes, every `critic_steps`-th one also the generator. The critic must have no
-    batch normalisation, since the penalty is on the gradient of each shape alone.
+    Every step updates the critic on fresh real shapes, every `critic_steps`-th one also the generator, once `critic_first` are
+    over. The critic must have no batch normalisation, since the penalty is on the gradient of each shape alone.
 
     Args:
         generator, discriminator, latent_stddev, average, seed: as for `AdversarialModel`; the discriminator is the critic.
         critic_steps: critic updates to one of the generator; 5 in Gulrajani et al.
         penalty_weight: of the gradient penalty; 10 in Gulrajani et al.
+        critic_first: steps at the beginning in which the critic learns alone: a generator that is good already would be
+            spoilt by a critic that knows nothing yet.
 
     Raises:
         ValueError: the critic normalises over the batch.
@@ -41,6 +43,7 @@ class VoxelWGANGP(AdversarialModel):
         latent_stddev: float = 0.33,
         critic_steps: int = 5,
         penalty_weight: float = 10.0,
+        critic_first: int = 0,
         average: float = 0.0,
         seed: int = 0,
         **kwargs: Any,
@@ -51,6 +54,7 @@ class VoxelWGANGP(AdversarialModel):
         super().__init__(generator, discriminator, latent_stddev, average, seed, **kwargs)
         self.critic_steps = critic_steps
         self.penalty_weight = penalty_weight
+        self.critic_first = critic_first
 
     def discriminator_loss(self, real: Any, fake: Any) -> tuple[Any, dict[str, Any]]:
         """Critic loss plus weighted gradient penalty at points uniformly between real and generated shapes."""
@@ -67,9 +71,11 @@ class VoxelWGANGP(AdversarialModel):
         return losses.wasserstein_generator_loss(self.discriminator(fake, training=True))
 
     def generator_trains(self) -> Any:
-        if self.critic_steps == 1:
+        if self.critic_steps == 1 and not self.critic_first:
             return True
-        return ops.equal(self.d_optimizer.iterations % self.critic_steps, 0)
+        done = self.d_optimizer.iterations
+        return ops.logical_and(done > self.critic_first, ops.equal(done % self.critic_steps, 0))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "critic_steps": self.critic_steps, "penalty_weight": self.penalty_weight}
+        names = ("critic_steps", "penalty_weight", "critic_first")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -5,13 +5,13 @@ keras3dgan train_gan --workdir=runs/gan --preset=cpu --classes=chair
 Presets: `report`, its values, which collapse; `gan`, its losses made to converge (score 0.80 to 0.84 on chairs after
 840 steps at a quarter of the width); `wgan_gp`, `best` (0.66 to 0.70; 0.59 after 2,800 at half the width); `r3gan` (0.79 on
 all classes after 3,500 at a quarter); `latent`, on the latents of an autoencoder (--autoencoder; 0.58 to 0.61, all classes
-0.57, minutes); `64` and `wu2016_64`, at 64^3; `cpu`, `best` at a quarter; `demo`, `test`, minutes, seconds.
+0.57, minutes); `refined`, one of those trained on (--generator); `64` and `wu2016_64`, at 64^3; `cpu`, `best` at a quarter;
+`demo`, `test`, minutes, seconds.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -228,11 +228,13 @@ def _start(run: Run | None, settings: AdversarialSettings) -> tuple[keras.Model 
     """The generator of a run that this training goes on with, and its fingerprint.
 
     Raises:
-        InputError: the variant takes none, or it is for other latents or another resolution.
+        InputError: it is missing, the variant takes none, or it is for other latents or another resolution.
     """
     from keras3dgan.models.fingerprint import fingerprint
 
     if run is None:
+        if getattr(settings, "critic_first", 0):
+            raise InputError("give the run of train_gan whose generator goes on, or --critic_first=0.", "generator")
         return None, {}
     if not isinstance(settings, WGANGPSettings):
         raise InputError("only variant wgan_gp takes one; leave it out.", "generator")
@@ -301,20 +303,24 @@ def train(
         made = best_generator.occupancy(gan.best_generator, best_generator.latents(_SHOWN * len(_ROWS), *draws))
         return Samples({title: made[i * _SHOWN : (i + 1) * _SHOWN] for i, title in enumerate(_ROWS)})
 
-    callbacks = [SamplePictures(run, options, samples), *options.callbacks]
-    exports = {"discriminator": gan.discriminator}
-    fit = functools.partial(loop.fit, run, gan, settings, train_shapes, None, exports)
+    learnt, batches = train_shapes, None
     if space is not None:
         learnt, batches = space.shapes(train_shapes), space.batches(settings.batch_size, settings.seed)
-        fit = functools.partial(loop.fit, run, gan, settings, learnt, None, exports, make_batches=batches)
+    exports = {"discriminator": gan.discriminator}
+    callbacks: list[Any] = [SamplePictures(run, options, samples), *options.callbacks]
+    best = None
     if protocol is None:
         exports["generator"] = gan.best_generator
-        return fit(dataclasses.replace(options, callbacks=callbacks))
-    best = best_generator.BestGenerator(
-        run, protocol, best_generator.latents(protocol.count, *draws), settings.measure_every, settings.patience
+    else:
+        noise = best_generator.latents(protocol.count, *draws)
+        best = best_generator.BestGenerator(run, protocol, noise, settings.measure_every, settings.patience)
+        callbacks.insert(0, best)
+    options = dataclasses.replace(options, callbacks=callbacks)
+    return loop.fit(
+        *(run, gan, settings, learnt, None, exports, options),
+        summary=lambda: {"best": best.result()} if best else {},
+        make_batches=batches,
     )
-    options = dataclasses.replace(options, callbacks=[best, *callbacks])
-    return fit(options, summary=lambda: {"best": best.result()})
 
 
 def load(run: Run) -> keras.Model:

@@ -60,8 +60,16 @@ def test_the_penalty_is_taken_uniformly_between_real_and_generated(monkeypatch):
     np.testing.assert_allclose(shares.std(), 12**-0.5, atol=0.01)
 
 
-def test_the_critic_moves_every_step_and_the_generator_every_third():
-    wgan = _wgan(critic_steps=3)
+@pytest.mark.parametrize(
+    ("steps", "first", "expected"),
+    [
+        (3, 0, [False, False, True, False, False, True]),
+        (1, 4, [False, False, False, False, True, True]),
+        (2, 3, [False, False, False, True, False, True]),
+    ],
+)
+def test_the_critic_moves_every_step_and_the_generator_when_it_may(steps, first, expected):
+    wgan = _wgan(critic_steps=steps, critic_first=first)
     moved = []
     for _ in range(6):
         before = [v.numpy().copy() for v in (*wgan.generator.trainable_variables, *wgan.g_optimizer.variables)]
@@ -73,7 +81,7 @@ def test_the_critic_moves_every_step_and_the_generator_every_third():
         assert not np.array_equal(critic, wgan.discriminator.trainable_variables[0].numpy())
         assert same == (logs["g_trained"] == 0)
         moved.append(not same)
-    assert moved == [False, False, True, False, False, True]
+    assert moved == expected
 
 
 def test_the_distance_is_the_difference_of_the_mean_scores():

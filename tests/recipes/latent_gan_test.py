@@ -10,6 +10,14 @@ from keras3dgan.runs import Run
 from keras3dgan.training.latent_space import LatentSpace
 from tests.conftest import boxes, run_command
 
+_REFINED = (
+    "--preset=refined",
+    "--precision=float32",
+    "--width=8",
+    "--batch_size=16",
+    "--critic_first=1",
+    "--measure_every=2",
+)
 _SMALL = ("--width=32", "--batch_size=16", "--copies=2", "--measure_every=2", "--checkpoint_seconds=0")
 
 
@@ -60,6 +68,37 @@ def test_what_is_learnt_are_the_latents_of_augmented_shapes(trained, run, tmp_pa
     noise = np.random.default_rng(0).normal(size=(4, 64)).astype(np.float32)
     latents = np.asarray(generator.mapping(noise)) * generator.scale + np.asarray(generator.mean)
     np.testing.assert_allclose(generator(noise), codec.decoder(latents), atol=1e-4)
+
+
+def test_its_mapping_goes_on_against_a_critic_of_voxels(run, packed_archive, tmp_path):
+    words = (f"--dataset={packed_archive}", f"--generator={run}", *_REFINED, "--checkpoint_seconds=0")
+    for name, epochs in (("whole", (4,)), ("halves", (2, 4))):
+        for count in epochs:
+            run_command("train_gan", f"--workdir={tmp_path}/{name}", f"--epochs={count}", *words)
+    one, two = (gan.load(Run(tmp_path / name)) for name in ("whole", "halves"))
+    for mine, others in zip(one.get_weights(), two.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, others)
+    # The decoder is the autoencoder's still, so a preset can share it.
+    before = gan.load(Run(run))
+    for mine, others in zip(one.decoder.get_weights(), before.decoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, others)
+    assert not np.array_equal(one.mapping.get_weights()[0], before.mapping.get_weights()[0])
+    assert Run(tmp_path / "whole").config()["parts"].keys() == {"generator"}
+    assert offer(Run(tmp_path / "whole"), "generate")(Run(tmp_path / "whole"), 2, 5, None, ()).shape == (2, 32, 32, 32)
+
+
+def test_the_generator_must_fit(run, trained, packed_archive, tmp_path):
+    common = (f"--workdir={tmp_path}/run", f"--dataset={packed_archive}")
+    for flags, sentence in (
+        ((*_REFINED, f"--generator={run}", "--latent_size=8"), "--latent_size: is 64 in"),
+        ((*_REFINED, f"--generator={run}", "--latent_stddev=0.5"), "--latent_stddev: is 1.0 in"),
+        (("--preset=test", f"--generator={run}"), "--generator: only variant wgan_gp takes one"),
+        ((*_REFINED, f"--generator={trained}/autoencoder"), "give one of train_gan"),
+        (_REFINED, "--generator: give the run of train_gan whose generator goes on"),
+    ):
+        failed = run_command("train_gan", *common, *flags, check=False)
+        assert failed.returncode == 1 and sentence in failed.stderr and failed.stderr.count("\n") == 1, failed.stderr
+        assert not (tmp_path / "run" / "config.json").exists()
 
 
 def test_the_autoencoder_must_fit(trained, packed_archive, tmp_path):

@@ -111,7 +111,8 @@ class AdversarialModel(Noise, AdversarialStep, keras.Model):
         if self.average_generator is not None:
             pairs = zip(self.average_generator.variables, self.generator.variables, strict=True)
             for mean, variable in pairs:
-                mean.assign(self.average * mean + (1 - self.average) * ops.cast(variable, mean.dtype))
+                # In this form a variable that stays as it is keeps its value to the bit: a frozen decoder's.
+                mean.assign_add((1 - self.average) * (ops.cast(variable, mean.dtype) - mean))
 
     def track(self, logs: dict[str, Any]) -> dict[str, Any]:
         """Takes a step's logs into the means of the epoch and returns those.

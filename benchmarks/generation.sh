@@ -4,7 +4,7 @@
 # latents. About a day on 2 cores, an hour or two a part; every training goes on where it was when the script is run again, and
 # each part ends with its JSON in results/ and its picture in docs/.
 #
-#   benchmarks/generation.sh ../shared/data/modelnet10_volumetric.npz runs [report readings full best chair toilet features 64 long latent]
+#   benchmarks/generation.sh ../shared/data/modelnet10_volumetric.npz runs [report readings full best chair toilet features 64 long latent refined]
 set -euo pipefail
 data=${1:?give the .npz file with X_train, y_train, X_test, y_test}
 runs=${2:?give a folder for the runs}
@@ -59,10 +59,10 @@ readings() { # 700 steps, fewer where nothing gets better
   python benchmarks/curves.py docs/readings_toilet_curves.png generated_score "${tried[@]/#/$runs/}"
 }
 
-# The best of them at the report's width, for more than its number of batches: some three hours.
+# The best of them at the report's width, for more than its number of batches: some four hours.
 full() {
   local width=256
-  train readings_full report --dataset="$data" --classes=toilet --joint_batch --momentum=0.9 --precision=auto --epochs=1601 \
+  train readings_full report --dataset="$data" --classes=toilet --joint_batch --momentum=0.9 --precision=auto --epochs=2400 \
     --measure_every=100 --samples_every=100
   compare readings_full validation readings_full -- --voxnet=voxnet_10_32
   python benchmarks/curves.py docs/readings_full_curves.png generated_score "$runs/readings_full"
@@ -140,4 +140,22 @@ latent() { # on the latents of preset compressor_32
   compare generation_sofa_latent test latent_sofa_s0 -- --voxnet=voxnet_10_32
 }
 
-for part in ${parts:-report readings full best chair toilet features 64 long latent}; do "$part"; done
+refined() { # those of `latent`, trained on against a critic of voxels
+  one() { # class, seed, epochs, epochs between measurements
+    keras3dgan train_gan --workdir="$runs/refined_${1:-all}_s$2" --preset=refined --generator="$runs/latent_${1:-all}_s$2" --dataset="$data" \
+      --classes="$1" --seed="$2" --epochs="$3" --measure_every="$4"
+  }
+  for seed in 0 1 2; do
+    one chair "$seed" 240 10
+    one toilet "$seed" 200 20
+    one sofa "$seed" 100 10
+  done
+  one "" 0 30 2
+  for class in chair toilet sofa; do
+    compare "generation_${class}_refined" test latent_${class}_s0 refined_${class}_s{0,1,2} -- --voxnet=voxnet_10_32
+    python benchmarks/curves.py "docs/generation_${class}_refined_curves.png" generated_score "$runs/refined_${class}_s"{0,1,2}
+  done
+  compare generation_all_refined test latent_all_s0 refined_all_s0 -- --voxnet=voxnet_10_32
+}
+
+for part in ${parts:-report readings full best chair toilet features 64 long latent refined}; do "$part"; done

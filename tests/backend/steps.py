@@ -57,7 +57,9 @@ def build(kind):
         knobs |= {"d_normalization": "batch", "d_optimizer": "sgd", "g_optimizer": "sgd", "momentum": 0.9}
     elif kind != "gan":
         knobs |= {"variant": kind, "d_normalization": "none", "d_optimizer": "sgd", "g_optimizer": "sgd"}
-        knobs |= {"critic_steps": 2} if kind == "wgan_gp" else {"diff_augment": "mirror,shift,cutout"}
+        knobs |= (
+            {"critic_steps": 2, "critic_first": 3} if kind == "wgan_gp" else {"diff_augment": "mirror,shift,cutout"}
+        )
     else:
         # A gate that closes on some of the steps and not on others.
         knobs |= {"gate_accuracy": 0.5, "balance": 0.5, "noise_stddev": 0.1}

@@ -7,9 +7,9 @@ import pytest
 from keras3dgan.errors import InputError
 from keras3dgan.provenance import write_result
 from keras3dgan.recipes import recipe_of
-from keras3dgan.recipes.gan import GANSettings
 from keras3dgan.recipes.voxnet import VoxNetSettings
 from keras3dgan.runs import Run
+from keras3dgan.training.gan_settings import GANSettings
 from keras3dgan.training.model_files import load_model
 
 

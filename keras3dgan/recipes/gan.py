@@ -21,10 +21,10 @@ from keras3dgan import augmentation
 from keras3dgan.errors import InputError
 from keras3dgan.recipes import autoencoder as autoencoder_recipe
 from keras3dgan.runs import Run
-from keras3dgan.training.adversarial_settings import CONVERGING, AdversarialSettings, SmoothedSettings
+from keras3dgan.training.adversarial_settings import CONVERGING, AdversarialSettings
+from keras3dgan.training.gan_settings import GANSettings, LatentSettings, R3GANSettings, WGANGPSettings
 from keras3dgan.training.options import Options, Samples
 from keras3dgan.training.recipe import Input, Part, Recipe
-from keras3dgan.training.settings import knob
 
 if TYPE_CHECKING:
     import keras
@@ -32,73 +32,8 @@ if TYPE_CHECKING:
     from keras3dgan.models.adversarial.adversarial_model import AdversarialModel
     from keras3dgan.training.latent_space import LatentSpace
 
-# The penalties are on each shape alone.
-_NO_NORMALIZATION = knob("none", "of the discriminator: none with variants wgan_gp and r3gan", choices=("none",))
-_VARIANT = "gan, the report's; wgan_gp; r3gan; or latent, r3gan on an autoencoder's latents"
 _SHOWN = 8
 _ROWS = ("samples", "more samples")
-
-
-def _diff_augment(value: str) -> str | None:
-    augmentation.parse_diff(value)
-    return None
-
-
-@dataclasses.dataclass(frozen=True)
-class GANSettings(SmoothedSettings):
-    """The report's 3D-GAN."""
-
-    MODEL = (*SmoothedSettings.MODEL, "generator_labels", "swapped_labels", "joint_batch", "centered")
-
-    variant: str = knob("gan", _VARIANT)
-    # Other readings of what the report leaves open.
-    generator_labels: tuple[float, float] = knob((1.0, 1.0), "range of the labels that the generator aims at")
-    swapped_labels: float = knob(
-        0.0, "share of shapes that the discriminator learns with the wrong label", least=0, below=1
-    )
-    joint_batch: bool = knob(False, "normalise real and generated shapes in the discriminator as one batch")
-    centered: bool = knob(False, "the discriminator sees voxels as -1 and 1, not 0 and 1")
-
-
-@dataclasses.dataclass(frozen=True)
-class WGANGPSettings(AdversarialSettings):
-    """A Wasserstein GAN with gradient penalty (Gulrajani et al. 2017)."""
-
-    MODEL = (*AdversarialSettings.MODEL, "critic_steps", "critic_first", "penalty_weight")
-
-    variant: str = knob("wgan_gp", _VARIANT)
-    d_normalization: str = _NO_NORMALIZATION
-    critic_steps: int = knob(5, "wgan_gp: critic updates to one of the generator", least=1)
-    critic_first: int = knob(0, "wgan_gp: steps at the start in which the critic learns alone", least=0)
-    penalty_weight: float = knob(10.0, "wgan_gp, r3gan: weight of the gradient penalty", least=0)
-
-
-@dataclasses.dataclass(frozen=True)
-class R3GANSettings(AdversarialSettings):
-    """A relativistic GAN with zero-centred penalties (Huang et al. 2024)."""
-
-    MODEL = (*AdversarialSettings.MODEL, "penalty_weight", "diff_augment")
-
-    variant: str = knob("r3gan", _VARIANT)
-    d_normalization: str = _NO_NORMALIZATION
-    penalty_weight: float = knob(1.0, "wgan_gp, r3gan: weight of the gradient penalty", least=0)
-    diff_augment: str = knob(
-        "none", "r3gan: changes to what the discriminator sees: mirror,shift,cutout; or none", check=_diff_augment
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class LatentSettings(AdversarialSettings):
-    """A relativistic GAN on the latents of an autoencoder, which turns what it draws into shapes."""
-
-    MODEL = (*AdversarialSettings.MODEL, "penalty_weight")
-
-    variant: str = knob("latent", _VARIANT)
-    d_normalization: str = _NO_NORMALIZATION
-    penalty_weight: float = knob(1.0, "wgan_gp, r3gan: weight of the gradient penalty", least=0)
-    depth: int = knob(3, "latent: residual blocks of both perceptrons; width is that of their layers", least=1)
-    copies: int = knob(10, "latent: augmented copies of each shape whose latents are learnt", least=1)
-
 
 # Gulrajani et al. 2017, with one critic step and rates that get somewhere in a few hundred steps. It needs the start at the
 # occupied fraction: else the critic's first lesson empties the volume, and a saturated sigmoid takes long to come back.
@@ -200,26 +135,32 @@ def build(
     from keras3dgan import models
 
     width, stddev = settings.width, settings.init_stddev
+    more: dict[str, Any] = {}
+    networks: tuple[keras.Model, keras.Model]
     if isinstance(settings, LatentSettings):
         assert latents is not None
         mapping = models.LatentMapping(settings.latent_size, latents.latent_size, width, settings.depth)
-        critic = models.LatentCritic(latents.latent_size, width, settings.depth)
-        return _compiled(
-            models.LatentR3GAN(mapping, critic, finish=latents.generator, **settings.for_model()), settings
-        )
-    if generator is None:
-        sizes = (settings.resolution, settings.latent_size, width)
-        generator = models.Generator(*sizes, stddev, settings.init_occupied or occupied)
+        networks = mapping, models.LatentCritic(latents.latent_size, width, settings.depth)
+        more["finish"] = latents.generator
     else:
-        generator = generator.copy("generator")  # in the precision of this training
-    if isinstance(generator, models.LatentGenerator):
-        generator.decoder.trainable = False
-    discriminator = models.Discriminator(settings.resolution, width, stddev, normalization=settings.d_normalization)
-    kind = {GANSettings: models.VoxelGAN, WGANGPSettings: models.VoxelWGANGP, R3GANSettings: models.VoxelR3GAN}
-    return _compiled(kind[type(settings)](generator, discriminator, **settings.for_model()), settings)
-
-
-def _compiled(gan: AdversarialModel, settings: AdversarialSettings) -> AdversarialModel:
+        sizes = (settings.resolution, settings.latent_size, width)
+        if generator is None:
+            generator = models.Generator(*sizes, stddev, settings.init_occupied or occupied)
+        else:
+            generator = generator.copy("generator")  # in the precision of this training
+        if isinstance(generator, models.LatentGenerator):
+            generator.decoder.trainable = False
+        networks = (
+            generator,
+            models.Discriminator(settings.resolution, width, stddev, normalization=settings.d_normalization),
+        )
+    kinds = {
+        GANSettings: models.VoxelGAN,
+        WGANGPSettings: models.VoxelWGANGP,
+        R3GANSettings: models.VoxelR3GAN,
+        LatentSettings: models.LatentR3GAN,
+    }
+    gan = kinds[type(settings)](*networks, **settings.for_model(), **more)
     gan.compile(*settings.optimizers(), xla=settings.xla)
     return gan
 

@@ -114,7 +114,7 @@ def add_run() -> None:
     flags.mark_flag_as_required("workdir")
     add_data()
     add(flags.DEFINE_float, "checkpoint_seconds", 60.0, "training time that a kill may cost at most, in whole epochs")
-    text = "none; mirrored: all GPUs of this host; multi_worker: the hosts of TF_CONFIG"
+    text = "mirrored: all GPUs of this host; multi_worker: TF_CONFIG's hosts"
     add(enum("none", "mirrored", "multi_worker"), "strategy", "none", text)
     add(flags.DEFINE_integer, "virtual_cpus", 1, "split the CPU into so many devices, to try --strategy without GPUs")
 

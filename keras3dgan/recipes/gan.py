@@ -2,11 +2,9 @@
 
 keras3dgan train_gan --workdir=runs/gan --preset=cpu --classes=chair
 
-Presets: `report`, its values, which collapse; `gan`, its losses made to converge (score 0.80 to 0.84 on chairs after
-840 steps at a quarter of the width); `wgan_gp`, `best` (0.66 to 0.70; 0.59 after 2,800 at half the width); `r3gan` (0.79 on
-all classes after 3,500 at a quarter); `latent`, on the latents of an autoencoder (--autoencoder; 0.58 to 0.61, all classes
-0.57, minutes); `refined`, one of those trained on (--generator); `64` and `wu2016_64`, at 64^3; `cpu`, `best` at a quarter;
-`demo`, `test`, minutes, seconds.
+Presets, with scores on chairs (real ones have 0.50): `report`, its values; `gan`, its losses made to converge (0.80);
+`wgan_gp`, which is `best` (0.59, hours); `r3gan`; `latent`, on the latents of --autoencoder (0.58, minutes); `refined`, the
+--generator of such a run trained on (0.55); `64`, `wu2016_64`, at 64^3; `cpu`, a narrow `best`; `demo`; `test`.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ long() { # half of the report's width
   compare generation_long test chair/wgan_gp_seed0 long/best -- "${voxnet[@]}"
 }
 
-latent() { # on the latents of preset compressor_32
+latent() { # on the latents of presets compressor_32 and compressor_furniture_32
   one() { # class, seed, epochs, epochs between measurements
     keras3dgan train_gan --workdir="$runs/latent_${1:-all}_s$2" --preset=latent --autoencoder=compressor_32 --dataset="$data" --classes="$1" \
       --seed="$2" --epochs="$3" --measure_every="$4"
@@ -132,30 +132,27 @@ latent() { # on the latents of preset compressor_32
   one chair 1 120 10
   one chair 2 120 10
   one "" 0 80 5
-  compare generation_latent test latent_chair_s{0,1,2} -- --voxnet=voxnet_10_32
-  compare generation_all_latent test latent_all_s0 -- --voxnet=voxnet_10_32
-  for seed in 0 1 2; do one toilet "$seed" 200 10; done
-  one sofa 0 120 20
-  compare generation_toilet_latent test latent_toilet_s{0,1,2} -- --voxnet=voxnet_10_32
-  compare generation_sofa_latent test latent_sofa_s0 -- --voxnet=voxnet_10_32
+  for seed in 0 1 2; do one toilet "$seed" 200 10 && one sofa "$seed" 120 20; done
+  keras3dgan train_gan --workdir="$runs/latent_furniture_s0" --preset=latent --autoencoder=compressor_furniture_32 --width=256 --copies=8 \
+    --epochs=120 --measure_every=10
 }
 
-refined() { # those of `latent`, trained on against a critic of voxels
+refined() { # those of `latent`, trained on by what a critic says of shapes; minutes to half an hour each
   one() { # class, seed, epochs, epochs between measurements
     keras3dgan train_gan --workdir="$runs/refined_${1:-all}_s$2" --preset=refined --generator="$runs/latent_${1:-all}_s$2" --dataset="$data" \
       --classes="$1" --seed="$2" --epochs="$3" --measure_every="$4"
   }
-  for seed in 0 1 2; do
-    one chair "$seed" 240 10
-    one toilet "$seed" 200 20
-    one sofa "$seed" 100 10
+  for seed in 0 1 2; do one chair "$seed" 200 10 && one toilet "$seed" 200 20 && one sofa "$seed" 100 10; done
+  one "" 0 14 1
+  keras3dgan train_gan --workdir="$runs/refined_furniture_s0" --preset=refined --generator="$runs/latent_furniture_s0" --epochs=100 \
+    --measure_every=5
+  compare generation_latent test {latent,refined}_chair_s{0,1,2} -- --voxnet=voxnet_10_32
+  for class in toilet sofa; do
+    compare "generation_${class}_latent" test {latent,refined}_"$class"_s{0,1,2} -- --voxnet=voxnet_10_32
   done
-  one "" 0 30 2
-  for class in chair toilet sofa; do
-    compare "generation_${class}_refined" test latent_${class}_s0 refined_${class}_s{0,1,2} -- --voxnet=voxnet_10_32
-    python benchmarks/curves.py "docs/generation_${class}_refined_curves.png" generated_score "$runs/refined_${class}_s"{0,1,2}
-  done
-  compare generation_all_refined test latent_all_s0 refined_all_s0 -- --voxnet=voxnet_10_32
+  compare generation_all_latent test {latent,refined}_all_s0 -- --voxnet=voxnet_10_32
+  compare generation_furniture_latent test {latent,refined}_furniture_s0 -- --voxnet=voxnet_furniture_32
+  python benchmarks/curves.py docs/generation_latent_curves.png generated_score "$runs"/refined_{{chair,toilet,sofa}_s{0,1,2},all_s0,furniture_s0}
 }
 
 for part in ${parts:-report readings full best chair toilet features 64 long latent refined}; do "$part"; done

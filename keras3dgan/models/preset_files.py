@@ -218,7 +218,7 @@ def _halve(source: pathlib.Path, target: pathlib.Path, base: Preset | None) -> N
             if isinstance(item, h5py.Dataset):
                 value = half(item[()])
                 how = {"compression": "gzip", "shuffle": True} if value.ndim > 1 else {}
-                place = known.get((value.shape, value.tobytes()))
+                place = known.get(_key(value))
                 made = new.create_dataset(
                     name, **({"data": h5py.Empty(value.dtype)} if place else {"data": value, **how})
                 )
@@ -244,10 +244,14 @@ def _arrays(preset: Preset) -> dict[tuple[tuple[int, ...], bytes], str]:
 
         def add(name: str, item: h5py.Group | h5py.Dataset) -> None:
             if isinstance(item, h5py.Dataset) and item.nbytes >= _WORTH_SHARING:
-                found[item.shape, item[()].tobytes()] = f"{preset.name}:{name}"
+                found[_key(item[()])] = f"{preset.name}:{name}"
 
         file.visititems(add)
     return found
+
+
+def _key(value: np.ndarray) -> tuple[tuple[int, ...], bytes]:
+    return value.shape, (value + 0).tobytes()  # -0, which a running mean makes 0, is the same
 
 
 @contextlib.contextmanager

@@ -164,6 +164,12 @@ def test_a_generator_of_several_networks(tmp_path):
     _same(generator, models.Generator.from_preset(tmp_path / "latent"))
 
 
+def test_zeros_of_both_signs_are_the_same_weights():
+    one, two = np.zeros((2, 3), np.float16), -np.zeros((2, 3), np.float16)
+    assert np.signbit(two).all() and preset_files._key(one) == preset_files._key(two)
+    assert preset_files._key(one) != preset_files._key(one.T) and preset_files._key(one) != preset_files._key(one + 1)
+
+
 def test_what_another_preset_holds_is_stored_once(named, trained, tmp_path):
     decoder = models.Generator.from_preset("compressor_box_32")
     mapping = models.LatentMapping(4, decoder.latent_size, 16, 1)

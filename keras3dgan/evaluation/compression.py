@@ -14,7 +14,7 @@ from keras3dgan import data
 from keras3dgan.codec.goals import Goal
 from keras3dgan.codec.latent.latent_codec import LatentCodec
 from keras3dgan.codec.shape_codec import ShapeCodec
-from keras3dgan.errors import InputError
+from keras3dgan.evaluation.common_data import common_data
 from keras3dgan.evaluation.pca import PCACodec
 from keras3dgan.recipes import offer
 from keras3dgan.runs import Run
@@ -146,10 +146,7 @@ def compare(
     Raises:
         InputError: a run is missing or of another kind, or two were trained on different data.
     """
-    sources = [tuple(run.settings[key] for key in ("dataset", "classes", "resolution")) for run in runs]
-    if any(source != sources[0] for source in sources):
-        raise InputError("the codecs were trained on different data; name runs of one data set only.", "models")
-    dataset, classes, resolution = sources[0]
+    dataset, classes, resolution = common_data(runs)
     shapes = data.load(dataset, split, classes, resolution, data_dir, manual_dir)
     codecs: dict[str, ShapeCodec] = {}
     trained: dict[str, dict[str, Any]] = {}

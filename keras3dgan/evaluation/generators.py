@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras3dgan import data
-from keras3dgan.errors import InputError
+from keras3dgan.evaluation.common_data import common_data
 from keras3dgan.recipes import offer
 from keras3dgan.runs import Run
 from keras3dgan.training import best_generator
@@ -75,11 +75,7 @@ def compare_generators(
     Raises:
         InputError: a run is missing or of another kind, or two were trained on different data.
     """
-    keys = ("dataset", "classes", "resolution")
-    source = [tuple(run.settings[key] for key in keys) for run in runs]
-    if any(each != source[0] for each in source):
-        raise InputError("the generators were trained on different data; name runs of one data set only.", "models")
-    dataset, classes, resolution = source[0]
+    dataset, classes, resolution = common_data(runs)
     load = (classes, resolution, data_dir, manual_dir)
     train, reference = (data.load(dataset, part, *load) for part in ("train", split))
     classifier = offer(voxnet, "classifier")(voxnet) if voxnet else None

@@ -142,7 +142,7 @@ refined() { # those of `latent`, trained on by what a critic says of shapes; min
     keras3dgan train_gan --workdir="$runs/refined_${1:-all}_s$2" --preset=refined --generator="$runs/latent_${1:-all}_s$2" --dataset="$data" \
       --classes="$1" --seed="$2" --epochs="$3" --measure_every="$4"
   }
-  for seed in 0 1 2; do one chair "$seed" 200 10 && one toilet "$seed" 200 20 && one sofa "$seed" 100 10; done
+  for seed in 0 1 2; do one chair "$seed" 200 10 && one toilet "$seed" 320 20 && one sofa "$seed" 100 10; done
   one "" 0 14 1
   keras3dgan train_gan --workdir="$runs/refined_furniture_s0" --preset=refined --generator="$runs/latent_furniture_s0" --epochs=100 \
     --measure_every=5

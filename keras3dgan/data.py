@@ -36,13 +36,18 @@ _TERMS = {
 }
 
 
+def is_file(dataset: str) -> bool:
+    """Whether a data set, named as for `load`, is a `.npz`, not one of TFDS."""
+    return dataset.lower().endswith(".npz")
+
+
 def terms(dataset: str) -> tuple[str, str]:
     """What a data set, named as for `load`, is called, and what its licence means for a model that learns from it.
 
     Raises:
         InputError: a `.npz` whose name does not tell what is in it.
     """
-    if dataset.lower().endswith(".npz"):
+    if is_file(dataset):
         file = dataset.rpartition("/")[2]
         if "modelnet" not in file.lower():
             raise InputError(f"what may be done with models that learn from {file} is not known; say it.", "terms")
@@ -79,7 +84,7 @@ def load(
     """
     if split not in SPLITS:
         raise InputError(f"'{split}' is no split; choose one of {', '.join(SPLITS)}.")
-    if dataset.lower().endswith(".npz"):
+    if is_file(dataset):
         dataset = _at_hand(dataset, manual_dir)
         read = split_archive.read if split_archive.holds_splits(dataset) else read_packed_archive
         shapes = read(dataset, split, resolution)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from keras3dgan import data
 from keras3dgan.errors import InputError
 from keras3dgan.runs import Run
 
@@ -18,10 +19,14 @@ def common_data(runs: Sequence[Run]) -> tuple[str, Sequence[str], int]:
         InputError: two were trained on different data.
     """
     datasets = {run.settings["dataset"] for run in runs}
-    files = {name for name in datasets if name.lower().endswith(".npz")}
-    bare = {name for name in files if not os.path.dirname(name)}
-    named = datasets - {name for name in bare if any(os.path.basename(file) == name for file in files - bare)}
+    bare = {name for name in datasets if data.is_file(name) and any(_lies_at(name, other) for other in datasets)}
+    named = datasets - bare
     rest = {(*run.settings["classes"], run.settings["resolution"]) for run in runs}
     if len(named) > 1 or len(rest) > 1:
         raise InputError("these were trained on different data; name runs of one data set only.", "models")
     return named.pop(), runs[0].settings["classes"], runs[0].settings["resolution"]
+
+
+def _lies_at(name: str, other: str) -> bool:
+    """Whether another name is that of the same file with its folder."""
+    return other != name and os.path.basename(other) == name

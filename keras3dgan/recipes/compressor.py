@@ -16,7 +16,7 @@ from keras3dgan.recipes import autoencoder
 from keras3dgan.runs import Run
 from keras3dgan.training.options import Options
 from keras3dgan.training.recipe import Input, Recipe
-from keras3dgan.training.settings import knob
+from keras3dgan.training.settings import check_fits, knob
 
 if TYPE_CHECKING:
     import keras
@@ -82,9 +82,7 @@ def _generator(settings: CompressorSettings, gan: Run | None) -> keras.Model:
     generator = load_model(gan, "generator")
     if not isinstance(generator, models.Generator):
         raise InputError(f"{gan.path} draws an autoencoder's latents; give a run of another variant.", "gan")
-    for name in ("resolution", "latent_size", "width"):
-        if getattr(generator, name) != getattr(settings, name):
-            raise InputError(f"is {getattr(generator, name)} in {gan.path}, not {getattr(settings, name)}.", name)
+    check_fits({name: getattr(generator, name) for name in ("resolution", "latent_size", "width")}, settings, gan.path)
     return generator
 
 

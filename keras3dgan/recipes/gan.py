@@ -23,6 +23,7 @@ from keras3dgan.training.adversarial_settings import CONVERGING, AdversarialSett
 from keras3dgan.training.gan_settings import GANSettings, LatentSettings, R3GANSettings, WGANGPSettings
 from keras3dgan.training.options import Options, Samples
 from keras3dgan.training.recipe import Input, Part, Recipe
+from keras3dgan.training.settings import check_fits
 
 if TYPE_CHECKING:
     import keras
@@ -171,17 +172,17 @@ def _start(run: Run | None, settings: AdversarialSettings) -> tuple[keras.Model 
     """
     from keras3dgan.models.fingerprint import fingerprint
 
+    if not isinstance(settings, WGANGPSettings):
+        if run is not None:
+            raise InputError("only variant wgan_gp takes one; leave it out.", "generator")
+        return None, {}
     if run is None:
-        if getattr(settings, "critic_first", 0):
+        if settings.critic_first:
             raise InputError("give the run of train_gan whose generator goes on, or --critic_first=0.", "generator")
         return None, {}
-    if not isinstance(settings, WGANGPSettings):
-        raise InputError("only variant wgan_gp takes one; leave it out.", "generator")
     generator = load(run)
     sizes = {name: getattr(generator, name) for name in ("resolution", "latent_size")}
-    for name, value in {**sizes, "latent_stddev": run.settings["latent_stddev"]}.items():
-        if value != getattr(settings, name):
-            raise InputError(f"is {value} in {run.path}, not {getattr(settings, name)}.", name)
+    check_fits({**sizes, "latent_stddev": run.settings["latent_stddev"]}, settings, run.path)
     return generator, {"generator": fingerprint(generator).hex()}
 
 

@@ -60,6 +60,13 @@ def check_value(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
         raise InputError(wrong, name)
 
 
+def check_fits(found: Mapping[str, Any], settings: Settings, place: object) -> None:
+    """Raises `InputError` where a trained network's values, by name, are not those of the settings it is to go on with."""
+    for name, value in found.items():
+        if value != getattr(settings, name):
+            raise InputError(f"is {value} in {place}, not {getattr(settings, name)}.", name)
+
+
 def _power_of_two(value: int) -> str | None:
     if value < 8 or value & (value - 1):
         return f"must be a power of two, at least 8, got {value}."

@@ -10,7 +10,6 @@ from typing import Any
 
 from keras3dgan import data
 from keras3dgan.codec.latent.entropy_coder import EntropyCoder
-from keras3dgan.errors import InputError
 from keras3dgan.evaluation import quality
 from keras3dgan.export import model_card
 from keras3dgan.models import preset_files
@@ -55,8 +54,7 @@ def write(
             terms are not known, nothing is shared, or something else lies in the folder.
     """
     whole = offer(run, "preset")
-    if run.result() is None:
-        raise InputError(f"{run.name} has not finished its training; let it finish.", "run")
+    run.finished("run")
     before = run.metadata() if isinstance(run, Preset) else {}
     network, shares = network or before.get("network"), shares or before.get("shares")
     measured = [quality.quality(path, run) for path in results] or before.get("quality") or quality.own(run)

@@ -56,8 +56,7 @@ def parts_of(run: Run) -> list[ServedPart]:
         InputError: the run is missing, offers nothing to export, or has not finished its training.
     """
     parts = offer(run, "parts")
-    if run.result() is None:
-        raise InputError(f"{run.path} has not finished its training; let it finish.", "model")
+    run.finished("model")
     return [_served(part) for part in parts(run)]
 
 

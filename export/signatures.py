@@ -67,20 +67,22 @@ def decoder(model: keras.Model, part: Part) -> Signatures:
 
 
 def generator(model: keras.Model, part: Part) -> Signatures:
-    """`serving_default`: latents float32 (batch, k) -> occupancy float32 (batch, n, n, n, 1) in [0, 1]. `generate`: seed int64
-    (), count int32 () from 0 -> occupancy of so many shapes, from latents drawn from N(0, part.latent_stddev^2)."""
-    size = model.input.shape[1]
+    """`serving_default`: latents float32 (batch, k) -> occupancy float32 (batch, n, n, n, 1) in [0, 1]. `generate`, where the
+    part's latents have a standard deviation: seed int64 (), count int32 () from 0 -> occupancy of so many shapes, from latents
+    drawn from N(0, part.latent_stddev^2)."""
+    size, stddev = model.input.shape[1], part.latent_stddev
 
     def occupancy(latents: Any) -> dict[str, Any]:
         return {"occupancy": model(latents, training=False)}
 
     def generate(seed: Any, count: Any) -> dict[str, Any]:
         normal = tf.random.stateless_normal((count, size), (seed, tf.zeros_like(seed)))
-        return occupancy(part.latent_stddev * normal)
+        return occupancy(stddev * normal)
 
-    scalars = [tf.TensorSpec((), tf.int64, "seed"), tf.TensorSpec((), tf.int32, "count")]
-    latents = tf.TensorSpec((None, size), tf.float32, "latents")
-    return {"serving_default": (occupancy, [latents]), "generate": (generate, scalars)}
+    found: Signatures = {"serving_default": (occupancy, [tf.TensorSpec((None, size), tf.float32, "latents")])}
+    if stddev is not None:
+        found["generate"] = (generate, [tf.TensorSpec((), tf.int64, "seed"), tf.TensorSpec((), tf.int32, "count")])
+    return found
 
 
 def classifier(model: keras.Model, part: Part) -> Signatures:

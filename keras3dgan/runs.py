@@ -7,7 +7,7 @@ import dataclasses
 import json
 import os
 import pathlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -84,12 +84,10 @@ class Run:
         Raises:
             InputError: the folder holds another run, or something else.
         """
-        values = json.loads(json.dumps(dataclasses.asdict(settings)))
+        values = _values(settings)
         if (self.path / "config.json").exists():
             old = self.config()
             self._check_same(old, kind, values, _defaults(settings), parts or {}, may_change)
-            if old["settings"] != values:  # the commit stays that of the start
-                self._write("config.json", {**old, "settings": values})
             return
         # Another host sees what the first is about to write.
         if self.writes and self.path.is_dir() and any(path.name != ".lock" for path in self.path.iterdir()):
@@ -149,14 +147,38 @@ class Run:
         needed = {"epochs": int, "steps": int, "seconds": float, "last": dict}
         return read_object(path, needed, {"epochs_wanted": int}) if path.exists() else None
 
+    def finished(self, setting: str) -> dict[str, Any]:
+        """As `result`, of a run that has to be finished.
+
+        Args:
+            setting: by which it was given.
+
+        Raises:
+            InputError: it is not, or the file is damaged.
+        """
+        result = self.result()
+        if result is None:
+            raise InputError(f"{self.name} has not finished its training; let it finish.", setting)
+        return result
+
     def finish(self, result: Mapping[str, Any]) -> None:
         """Writes `result.json`, which marks the run as finished."""
         self._write("result.json", result)
 
-    def reopen(self) -> None:
-        """Removes `result.json`: from here on the run is not finished."""
-        if self.writes:
-            (self.path / "result.json").unlink(missing_ok=True)
+    def reopen(self, settings: Any) -> None:
+        """From here on the run is trained further: records what has changed of its settings, and removes `result.json` and the
+        entropy tables, which belong to models that are about to be others.
+
+        Args:
+            settings: as `start` takes them.
+        """
+        if not self.writes:
+            return
+        config, values = self.config(), _values(settings)
+        if config["settings"] != values:  # the commit stays that of the start
+            self._write("config.json", {**config, "settings": values})
+        for path in (self.path / "result.json", *sorted(self.models.glob("coder*.npz"))):
+            path.unlink(missing_ok=True)
 
     def metrics(self) -> list[dict[str, float]]:
         """The whole lines of `metrics.jsonl`, one an epoch."""
@@ -172,16 +194,23 @@ class Run:
 
     def drop_metrics_after(self, step: int) -> None:
         """Removes the lines of epochs that are about to be trained again."""
-        if self.writes and self.metrics_file.exists():
-            kept = [json.dumps(line) + "\n" for line in self.metrics() if line["step"] <= step]
-            with replacing(self.metrics_file) as temporary:
-                temporary.write_text("".join(kept))
+        if self.metrics_file.exists():
+            self._write_metrics([line for line in self.metrics() if line["step"] <= step])
+
+    def replace_last_metrics(self, line: Mapping[str, float]) -> None:
+        """Writes the last line of `metrics.jsonl` anew."""
+        self._write_metrics([*self.metrics()[:-1], line])
 
     def add_metrics(self, line: Mapping[str, float]) -> None:
         """Appends a line to `metrics.jsonl`."""
         if self.writes:
             with naming(self.metrics_file), open(self.metrics_file, "a") as file:
                 file.write(json.dumps(line) + "\n")
+
+    def _write_metrics(self, lines: Iterable[Mapping[str, float]]) -> None:
+        if self.writes:
+            with replacing(self.metrics_file) as temporary:
+                temporary.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
     def model_file(self, name: str) -> pathlib.Path:
         """Where a trained model lies, as `generator.keras`.
@@ -235,6 +264,11 @@ class Run:
         if self.writes:
             with replacing(self.path / name) as temporary:
                 temporary.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _values(settings: Any) -> dict[str, Any]:
+    """Settings as JSON gives them back."""
+    return json.loads(json.dumps(dataclasses.asdict(settings)))
 
 
 def _defaults(settings: Any) -> dict[str, Any]:

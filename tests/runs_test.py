@@ -17,6 +17,8 @@ def test_a_run_is_recognised_by_its_settings(tmp_path):
     run = Run(tmp_path / "run")
     run.start("gan", GANSettings(width=32))
     run.start("gan", GANSettings(width=32, epochs=900))
+    assert run.config()["settings"]["epochs"] == 300  # nothing has been trained further yet
+    run.reopen(GANSettings(width=32, epochs=900))
     assert run.config()["settings"]["epochs"] == 900
     assert {"commit", "versions", "hardware", "settings", "kind"} <= set(run.config())
     with pytest.raises(InputError, match="started with width 32, not 64"):
@@ -72,7 +74,7 @@ def test_a_finished_run_keeps_the_commit_it_was_trained_by(tmp_path, monkeypatch
     monkeypatch.setattr("keras3dgan.runs.environment", lambda: {"commit": "another", "versions": {}})
     run.start("gan", GANSettings())
     assert (tmp_path / "config.json").read_bytes() == before
-    run.start("gan", GANSettings(epochs=900))
+    run.reopen(GANSettings(epochs=900))
     assert run.config()["commit"] == json.loads(before)["commit"]
 
 

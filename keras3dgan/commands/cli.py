@@ -180,6 +180,8 @@ def run(
             _leave_at_once(_complain(name, sentence(error), 1))
         except InputError as error:
             sys.exit(_complain(name, sentence(error), 1))
+        except BrokenPipeError:
+            raise  # whoever read the output has left
         except OSError as error:
             place = error.filename or "writing"
             sys.exit(_complain(name, f"{place}: {error.strerror or error}; check the folder and its free space.", 1))

@@ -52,18 +52,15 @@ def main(_: Sequence[str]) -> None:
 
 def add_codecs(page: Page, runs: Sequence[Run]) -> None:
     """Adds a comparison for each data set that the runs were trained on."""
+    from keras3dgan.evaluation.common_data import by_data
     from keras3dgan.evaluation.compression import compare
     from keras3dgan.export import shapes_page
     from keras3dgan.report import figures
     from keras3dgan.report.sections import add_comparison, reconstructions, turning
 
-    keys = ("dataset", "classes", "resolution")
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(repr([run.settings[key] for key in keys]), []).append(run)
-    for group in groups.values():
+    for (dataset, *_), group in by_data(runs).items():
         comparison = compare(group, cli.FLAGS.split, True, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
-        page.heading(f"Codecs on {len(comparison.shapes)} {cli.FLAGS.split} shapes of {group[0].settings['dataset']}")
+        page.heading(f"Codecs on {len(comparison.shapes)} {cli.FLAGS.split} shapes of {dataset}")
         add_comparison(page, comparison.rows)
         picture = figures.png(reconstructions(comparison.shapes, comparison.codecs))
         page.picture(picture, "Originals and reconstructions")

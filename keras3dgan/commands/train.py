@@ -40,6 +40,7 @@ def main(kind: str) -> None:
             inputs[name] = presets.get(path, name)
             if inputs[name].kind != wanted.kind:
                 raise InputError(f"{path} is of kind '{inputs[name].kind}'; give one of train_{wanted.kind}.", name)
+            inputs[name].finished(name)
     with cli.training() as run:
         result = recipe.train(settings, run, cli.run_options(), **inputs)
     print(

@@ -17,6 +17,8 @@ REAL = "training shapes"
 COLUMNS = ("score", "coverage_iou", "nna_iou", "mmd_iou", "coverage_chamfer", "nna_chamfer", "mmd_chamfer")
 MORE_COLUMNS = ("frechet", "diversity", "novelty", "occupied", "largest_component")
 _DRAWN = 8
+# Beside the seed: that of a training is a number alone.
+_MEASURED = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +69,7 @@ def compare_generators(
     Args:
         runs: trained on the same data.
         split: `validation` or `test`.
-        seed: of the latents; not those that the best generator was chosen by.
+        seed: of the latents; whatever it is, they are not those that a training has chosen its best generator by.
         voxnet: a run whose features give the Frechet distance.
         data_dir: where TFDS keeps prepared data sets.
         manual_dir: where the source of a data set lies that must be fetched by hand.
@@ -84,7 +86,8 @@ def compare_generators(
     rows, shapes = {REAL: protocol.ceiling(seed)}, {REAL: train.grids(drawn)}
     for run in runs:
         generator = offer(run, "generator")(run)
-        latents = best_generator.latents(protocol.count, generator.latent_size, run.settings["latent_stddev"], seed)
+        sizes = (protocol.count, generator.latent_size)
+        latents = best_generator.latents(*sizes, run.settings["latent_stddev"], (seed, _MEASURED))
         made = best_generator.generate(generator, latents)
         rows[run.name], shapes[run.name] = protocol.measure(made), made[:_DRAWN]
     return GeneratorComparison(split, protocol.count, rows, shapes)

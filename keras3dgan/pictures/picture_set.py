@@ -39,11 +39,6 @@ class PictureSet:
     shapes: ShapeSet
     views: np.ndarray
 
-    @property
-    def size(self) -> int:
-        """Pixels along an edge."""
-        return self.views.shape[2]
-
     def __len__(self) -> int:
         return len(self.shapes)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from keras3dgan.errors import InputError
@@ -163,7 +164,7 @@ def fit(
     settings: AutoencoderSettings,
     run: Run,
     options: Options,
-    parts: Mapping[str, str] | None = None,
+    parts: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Trains a model of either recipe.
 
@@ -188,10 +189,8 @@ def fit(
             "random.",
             "latent_size",
         )
-    # Only now that everything given has proved usable: a run that was started keeps its settings for ever.
-    run.start(kind, settings, parts, settings.may_change)
-    if loop.is_finished(run, settings):
-        return run.result() or {}
+    if finished := loop.start(run, kind, settings, parts):
+        return finished
     if settings.start == "pca":
         start_as_pca(model.encoder, model.decoder, train_shapes, settings.seed)
     optimizer = _optimizer(settings, loop.steps_per_epoch(train_shapes, settings.batch_size))
@@ -278,6 +277,8 @@ def parts(run: Run) -> list[Part]:
 
 def line(result: dict[str, Any]) -> str:
     """What the command says of a result."""
+    if "val_iou" not in result["last"]:
+        return "IoU was not measured, which takes a validation shape for every device"
     return f"IoU {result['last']['val_iou']:.3f} on {result['validation_shapes']} validation shapes"
 
 

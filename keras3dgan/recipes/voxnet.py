@@ -83,9 +83,8 @@ def train(settings: VoxNetSettings, run: Run, options: Options = Options()) -> d
     from keras3dgan.training import loop
 
     train_shapes, validation, test = (options.load(settings, split) for split in data.SPLITS)
-    run.start("voxnet", settings, may_change=settings.may_change)
-    if loop.is_finished(run, settings):
-        return run.result() or {}
+    if finished := loop.start(run, "voxnet", settings):
+        return finished
     with loop.prepared(settings):
         steps = loop.steps_per_epoch(train_shapes, settings.batch_size)
         voxnet = build(settings, len(train_shapes.class_names), steps)

@@ -24,15 +24,6 @@ class AdversarialSettings(MeasuredSettings):
     latent_size: int = knob(200, "length of the latent vector", least=1)
     latent_stddev: float = knob(0.33, "standard deviation of the latents", above=0)
     width: int = knob(256, "channels of the 2x2x2 block next to the dense layer", least=1)
-    init_stddev: float = knob(0.01, "standard deviation of the initial weights; 0: He's", least=0)
-    init_occupied: float = knob(
-        0.5, "occupancy that the generator starts at; 0: that of the training shapes", least=0, below=1
-    )
-    d_normalization: str = knob(
-        "batch",
-        "of the discriminator: batch, inner (batch but in the first layer) or none",
-        choices=("batch", "inner", "none"),
-    )
     g_optimizer: str = knob("adam", "generator's optimizer: adam or sgd", choices=OPTIMIZERS)
     g_learning_rate: float = knob(0.0025, "generator's learning rate", above=0)
     d_optimizer: str = knob("sgd", "discriminator's optimizer: adam or sgd", choices=OPTIMIZERS)
@@ -61,11 +52,26 @@ class AdversarialSettings(MeasuredSettings):
 
 
 @dataclasses.dataclass(frozen=True)
-class SmoothedSettings(AdversarialSettings):
+class VoxelSettings(AdversarialSettings):
+    """Convolutional networks that see or make voxels."""
+
+    init_stddev: float = knob(0.01, "standard deviation of the initial weights; 0: He's", least=0)
+    init_occupied: float = knob(
+        0.5, "occupancy that the generator starts at; 0: that of the training shapes", least=0, below=1
+    )
+    d_normalization: str = knob(
+        "batch",
+        "of the discriminator: batch, inner (batch but in the first layer) or none",
+        choices=("batch", "inner", "none"),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class SmoothedSettings(VoxelSettings):
     """The report's way to keep discriminator and generator level (section 3.2.3)."""
 
     MODEL = (
-        *AdversarialSettings.MODEL,
+        *VoxelSettings.MODEL,
         "real_labels",
         "fake_labels",
         "gate_accuracy",

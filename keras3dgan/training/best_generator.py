@@ -32,7 +32,8 @@ def protocol(train: ShapeSet, reference: ShapeSet, voxnet: VoxNet | None = None)
     """
     if len(reference) < 2:
         raise InputError(
-            "generation is measured against two held-out shapes at least; 0 goes without.", "measure_every"
+            f"generation is measured against two held-out shapes at least, not {len(reference)}; train on more classes, or with "
+            "measure_every 0."
         )
     rows = np.sort(np.random.default_rng(0).permutation(len(reference))[:_MOST_SHAPES])
     features = None
@@ -47,8 +48,8 @@ def protocol(train: ShapeSet, reference: ShapeSet, voxnet: VoxNet | None = None)
     return GenerationProtocol(reference.grids(rows), train.grids(), features)
 
 
-def latents(count: int, latent_size: int, stddev: float, seed: int) -> np.ndarray:
-    """The fixed latents that every measurement of a run uses: float32 (count, latent_size)."""
+def latents(count: int, latent_size: int, stddev: float, seed: int | tuple[int, ...]) -> np.ndarray:
+    """Latents, the same from the same seed, as every measurement of a run uses its own: float32 (count, latent_size)."""
     return np.random.default_rng(seed).normal(0, stddev, (count, latent_size)).astype(np.float32)
 
 

@@ -45,6 +45,12 @@ class BestModels(Periodic):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.recall()
+        last = self.run.metrics()[-1:]
+        # Stopped between two measurements, and now asked for as many epochs as it has trained.
+        if last and last[0]["epoch"] == self.params["epochs"] and self.key not in last[0]:
+            line = {**last[0], **self.measure(int(last[0]["epoch"]))}
+            self._keep_if_best(line)
+            self.run.replace_last_metrics(line)
 
     def recall(self) -> None:
         """Reads what was measured before from the run."""
@@ -60,9 +66,7 @@ class BestModels(Periodic):
             return  # the recorder ends the run
         measured = self.measure(epoch + 1)
         logs.update(measured)
-        if self._take({"epoch": epoch + 1, **logs}):
-            for name, model in self.models().items():
-                save_model(self.run, name, model)
+        self._keep_if_best({"epoch": epoch + 1, **logs})
         if self.is_over:
             print(
                 f"\n{self.run.path}: no better {self.title} in {self.since_best} measurements, so training ends here."
@@ -73,6 +77,11 @@ class BestModels(Periodic):
     def is_over(self) -> bool:
         """Whether there has been no better measurement for too long."""
         return bool(self.patience) and self.since_best >= self.patience
+
+    def _keep_if_best(self, line: dict[str, float]) -> None:
+        if self._take(line):
+            for name, model in self.models().items():
+                save_model(self.run, name, model)
 
     def _take(self, line: dict[str, float]) -> bool:
         """Counts a measurement, and says whether it is the best so far."""

@@ -90,8 +90,9 @@ class RunRecorder(keras.callbacks.Callback):
         """Training time of this run so far, all its sessions together."""
         return self.seconds_before + time.monotonic() - self.begin
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        bad = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
+    def end_if_diverged(self, epoch: int, logs: dict[str, float]) -> None:
+        """Saves what was good and raises `InputError` where a number of an epoch is not finite."""
+        bad = [name for name, value in logs.items() if not math.isfinite(value)]
         if bad:
             self.save_and_leave()
             good = checkpoint.found(self.run.checkpoints)
@@ -100,6 +101,9 @@ class RunRecorder(keras.callbacks.Callback):
                 f"{self.run.path}: {bad[0]} is not finite after epoch {epoch + 1}; {where}; start in another folder with a "
                 "lower learning rate."
             )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.end_if_diverged(epoch, logs or {})
         step = (epoch + 1) * self.steps_per_epoch
         progress = {"epoch": epoch + 1, "step": step, "seconds": round(self.seconds, 3)}
         self.line = {**progress, **{name: float(value) for name, value in (logs or {}).items()}}

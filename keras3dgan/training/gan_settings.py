@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from keras3dgan import augmentation
-from keras3dgan.training.adversarial_settings import AdversarialSettings, SmoothedSettings
+from keras3dgan.training.adversarial_settings import AdversarialSettings, SmoothedSettings, VoxelSettings
 from keras3dgan.training.settings import knob
 
 # The penalties are on each shape alone.
@@ -35,10 +35,10 @@ class GANSettings(SmoothedSettings):
 
 
 @dataclasses.dataclass(frozen=True)
-class WGANGPSettings(AdversarialSettings):
+class WGANGPSettings(VoxelSettings):
     """A Wasserstein GAN with gradient penalty (Gulrajani et al. 2017)."""
 
-    MODEL = (*AdversarialSettings.MODEL, "critic_steps", "critic_first", "penalty_weight")
+    MODEL = (*VoxelSettings.MODEL, "critic_steps", "critic_first", "penalty_weight")
 
     variant: str = knob("wgan_gp", _VARIANT)
     d_normalization: str = _NO_NORMALIZATION
@@ -48,10 +48,10 @@ class WGANGPSettings(AdversarialSettings):
 
 
 @dataclasses.dataclass(frozen=True)
-class R3GANSettings(AdversarialSettings):
+class R3GANSettings(VoxelSettings):
     """A relativistic GAN with zero-centred penalties (Huang et al. 2024)."""
 
-    MODEL = (*AdversarialSettings.MODEL, "penalty_weight", "diff_augment")
+    MODEL = (*VoxelSettings.MODEL, "penalty_weight", "diff_augment")
 
     variant: str = knob("r3gan", _VARIANT)
     d_normalization: str = _NO_NORMALIZATION
@@ -68,7 +68,6 @@ class LatentSettings(AdversarialSettings):
     MODEL = (*AdversarialSettings.MODEL, "penalty_weight")
 
     variant: str = knob("latent", _VARIANT)
-    d_normalization: str = _NO_NORMALIZATION
     penalty_weight: float = knob(1.0, "wgan_gp, r3gan: weight of the gradient penalty", least=0)
     depth: int = knob(3, "latent: residual blocks of both perceptrons; width is that of their layers", least=1)
     copies: int = knob(10, "latent: augmented copies of each shape whose latents are learnt", least=1)

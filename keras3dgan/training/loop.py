@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -43,13 +44,32 @@ def steps_per_epoch(shapes: ShapeSet, batch_size: int) -> int:
     return max(1, len(shapes) // batch_size)
 
 
-def is_finished(run: Run, settings: Settings) -> bool:
-    """Whether the run has trained all its epochs; says so if it has."""
+def start(
+    run: Run, kind: str, settings: Settings, parts: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any] | None:
+    """Starts a run, or finds it started with the same settings.
+
+    To be called when everything else that was given has proved usable: a run that was started keeps its settings for ever.
+
+    Args:
+        run: where to write.
+        kind: of the run.
+        settings: every knob.
+        parts: fingerprints of the trained models that go in, by name.
+
+    Returns:
+        The content of `result.json` if all epochs have been trained, which is said, else None.
+
+    Raises:
+        InputError: as `Run.start`; or the devices cannot share a batch equally.
+    """
+    distribution.check_batch_size(settings.batch_size)
+    run.start(kind, settings, parts, settings.may_change)
     result = run.result()
     if result is None or result.get("epochs_wanted", result.get("epochs", 0)) < settings.epochs:
-        return False
+        return None
     print(f"{run.path}: finished already, {result['epochs']} epochs in {result['seconds']:.0f} s; nothing to train.")
-    return True
+    return result
 
 
 def fit(
@@ -81,7 +101,6 @@ def fit(
     Returns:
         The content of `result.json`.
     """
-    distribution.check_batch_size(settings.batch_size)
     backend.make_fit_work(model)
     steps = steps_per_epoch(train, settings.batch_size)
     progress = resume(run, model, settings)
@@ -133,7 +152,7 @@ def resume(run: Run, model: keras.Model, settings: Settings) -> dict[str, float]
     progress = checkpoint.restore(run.checkpoints, model) or {"epoch": 0, "step": 0, "seconds": 0.0}
     if progress["epoch"] > settings.epochs:
         raise InputError(f"{run.path} has trained {progress['epoch']:.0f} already; ask for at least as many.", "epochs")
-    run.reopen()
+    run.reopen(settings)
     run.drop_metrics_after(int(progress["step"]))
     distribution.agree_on_step(int(progress["step"]))
     if progress["epoch"]:

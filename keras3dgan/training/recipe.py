@@ -45,7 +45,7 @@ class Part:
         role: what can be asked of it: `generator`, `encoder`, `decoder`, `classifier` or `picture_encoder`.
         model: the Keras model; a generator or decoder ends in logits.
         coder: of its latents, where it has some that are coded.
-        latent_stddev: of a generator's latents.
+        latent_stddev: of a generator's latents, where shapes can be drawn; None where latents are only given to it.
         class_names: what a classifier tells apart.
     """
 
@@ -53,7 +53,7 @@ class Part:
     role: str
     model: keras.Model
     coder: EntropyCoder | None = None
-    latent_stddev: float = 1.0
+    latent_stddev: float | None = None
     class_names: tuple[str, ...] = ()
 
 

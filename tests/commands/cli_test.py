@@ -1,6 +1,7 @@
 """The commands as a person runs them: subprocesses, on tiny real trainings."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -9,10 +10,11 @@ import pytest
 import tensorflow as tf
 import trimesh
 
-from keras3dgan import codec
+from keras3dgan import codec, recipes
 from keras3dgan.commands.main import commands
 from keras3dgan.errors import InputError
 from keras3dgan.export import web_export
+from keras3dgan.runs import Run
 from keras3dgan.serving.client import Client
 from keras3dgan.voxels import io
 from keras3dgan.voxels.grid import iou
@@ -63,6 +65,7 @@ def test_unknown_arguments_are_refused(tmp_path):
         ),
         (("train_gan", "--g_learning_rate=inf"), "--g_learning_rate: must be a finite number"),
         (("train_gan", "--penalty_weight=3"), "--penalty_weight: is no setting of variant 'gan'"),
+        (("train_gan", "--preset=latent", "--init_occupied=0"), "--init_occupied: is no setting of variant 'latent'"),
         (("train_octree", "--augmentation=flip"), "--augmentation: octree models turn and shift shapes always"),
         (
             ("train_compressor", "--decoder=scratch", "--gan=gan_furniture_32", "--voxnet=voxnet_furniture_32"),
@@ -110,7 +113,29 @@ def test_without_tensorflow_there_is_one_sentence(tmp_path):
 def test_finished_runs_say_so(trained, packed_archive):
     common = ("--preset=test", f"--dataset={packed_archive}", "--batch_size=16")
     assert "finished already" in run_command("train_gan", f"--workdir={trained}/gan", *common).stdout
+    config = (trained / "gan" / "config.json").read_bytes()
+    assert "finished already" in run_command("train_gan", f"--workdir={trained}/gan", *common, "--epochs=1").stdout
+    assert (trained / "gan" / "config.json").read_bytes() == config
     assert "width" in _fails("train_gan", f"--workdir={trained}/gan", *common, "--width=16", status=1)
+
+
+def test_what_goes_on_is_not_finished(trained, packed_archive, tmp_path):
+    shutil.copytree(trained / "autoencoder", tmp_path / "run")
+    run = Run(tmp_path / "run")
+    run.reopen(recipes.recipe("autoencoder").read_settings(run))
+    with pytest.raises(InputError, match="no entropy tables here"):
+        recipes.load_codec(run.path)
+    words = ("--preset=latent", f"--dataset={packed_archive}", f"--autoencoder={run.path}", f"--workdir={tmp_path}/b")
+    assert f"--autoencoder: {run.path} has not finished its training" in _fails("train_gan", *words, status=1)
+
+
+def test_whoever_reads_the_output_may_leave(tmp_path):
+    np.save(tmp_path / "a.npy", boxes(1, 32).grids()[0])
+    words = f"{sys.executable} -m keras3dgan compress {tmp_path}/a.npy; echo $? >&2"
+    shown = subprocess.run(
+        ["bash", "-c", f"({words}) | true"], capture_output=True, text=True, env=command_environment()
+    )
+    assert shown.stderr == "1\n"
 
 
 def test_run_directories_are_complete(trained):

@@ -5,7 +5,7 @@ import types
 import pytest
 
 from keras3dgan.errors import InputError
-from keras3dgan.evaluation.common_data import common_data
+from keras3dgan.evaluation.common_data import by_data, common_data
 
 
 def _runs(*datasets, classes=("chair",), resolution=32):
@@ -24,7 +24,7 @@ def _runs(*datasets, classes=("chair",), resolution=32):
     ],
 )
 def test_the_data_of_all(datasets, expected):
-    assert common_data(_runs(*datasets)) == (expected, ["chair"], 32)
+    assert common_data(_runs(*datasets)) == (expected, ("chair",), 32)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,12 @@ def test_the_data_of_all(datasets, expected):
 def test_different_data_are_refused(runs):
     with pytest.raises(InputError, match="models: these were trained on different data"):
         common_data(runs)
+
+
+def test_groups_of_the_same_data():
+    runs = _runs("a.npz", "furniture_voxels", "here/a.npz", "b.npz")
+    assert by_data(runs) == {
+        ("here/a.npz", ("chair",), 32): [runs[0], runs[2]],
+        ("furniture_voxels", ("chair",), 32): [runs[1]],
+        ("b.npz", ("chair",), 32): [runs[3]],
+    }

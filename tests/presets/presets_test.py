@@ -1,8 +1,10 @@
 """Trained models by a preset's name, its folder, or a run; in Python and in commands."""
 
+import errno
 import functools
 import importlib.util
 import json
+import os
 import re
 import shutil
 
@@ -151,6 +153,23 @@ def test_saving(tmp_path):
     with pytest.raises(InputError, match="holds no preset; choose another folder"):
         generator.save_to_preset(tmp_path / "full")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full", "mine"]
+
+
+def test_a_preset_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
+    models.Generator(16, 8, 8).save_to_preset(tmp_path / "mine")
+    before = (tmp_path / "mine" / "metadata.json").read_bytes()
+    rename = os.rename
+
+    def refuse(source, target):
+        if str(source).endswith(".tmp"):
+            raise OSError(errno.EIO, "broken", str(target))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(OSError, match="broken"):
+        models.Generator(16, 8, 8).save_to_preset(tmp_path / "mine")
+    assert (tmp_path / "mine" / "metadata.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_a_generator_of_several_networks(tmp_path):

@@ -83,6 +83,16 @@ def test_it_trains_on_one_device(function, value, message, tmp_path, monkeypatch
     assert not (tmp_path / "run").exists()
 
 
+def test_a_training_that_diverges_keeps_what_was_good(trained_octree, packed_archive, tmp_path, monkeypatch):
+    name, *flags = _words(packed_archive, tmp_path / "run")
+    run_command(name, *flags, "--epochs=1")
+    before = (tmp_path / "run" / "models" / "octree.npz").read_bytes()
+    monkeypatch.setattr(octree, "_train_epoch", lambda *_: [1.0, float("nan")])
+    failed = run_command(name, *flags, "--epochs=2", check=False)
+    assert failed.returncode == 1 and "loss is not finite after epoch 2; the last good checkpoint" in failed.stderr
+    assert (tmp_path / "run" / "models" / "octree.npz").read_bytes() == before
+
+
 def test_it_goes_on_from_another_model(trained_octree, packed_archive, tmp_path):
     first = OctreeModel.from_bytes((trained_octree / "models" / "octree.npz").read_bytes())
     small = octree.RECIPE.make_settings("test")

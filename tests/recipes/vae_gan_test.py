@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image, ImageDraw
 
 from keras3dgan import data
@@ -145,6 +146,8 @@ def test_pictures_become_an_autoencoders_latents(latent_run, trained, tmp_path):
     words = ("export_models", f"--model={latent_run.path}", f"--output={tmp_path}/served", "--nowarmup")
     run_command(*words)
     assert {path.name for path in (tmp_path / "served").iterdir()} >= {"generator", "picture_encoder"}
+    # Nobody knows how its latents are distributed, so it draws none.
+    assert tf.saved_model.load(tmp_path / "served" / "generator" / "1").signatures.keys() == {"serving_default"}
 
 
 def test_its_kept_models_are_the_running_mean(latent_run, latent_words):

@@ -97,6 +97,23 @@ def test_a_run_that_patience_ended_before_its_result_was_written_is_over(callbac
     assert loop._is_over(Options(callbacks=(callback,)))
 
 
+def test_stopped_between_measurements_and_asked_for_no_more(packed_archive, tmp_path):
+    words = ("train_gan", f"--workdir={tmp_path}", "--preset=test", f"--dataset={packed_archive}", "--measure_every=9")
+    run_command(*words)
+    run = Run(tmp_path)
+    lines, result, generator = run.metrics(), run.result(), (tmp_path / "models" / "generator.keras").read_bytes()
+    # As it was before the measurement after the last epoch.
+    run.replace_last_metrics({name: value for name, value in lines[-1].items() if "generated" not in name})
+    (tmp_path / "result.json").unlink()
+    (tmp_path / "models" / "generator.keras").unlink()
+    run_command(*words)
+    assert run.metrics() == lines and run.result()["best"] == result["best"]
+    again = keras.saving.load_model(tmp_path / "models" / "generator.keras")
+    (tmp_path / "before.keras").write_bytes(generator)
+    for a, b in zip(again.variables, keras.saving.load_model(tmp_path / "before.keras").variables, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_a_lasting_collapse_is_told_once(callback, capsys):
     callback.model.best_generator.get_layer("logits").bias.assign([100.0])  # full cubes, as the report's at 64^3
     for epoch in range(10):

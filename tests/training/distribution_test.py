@@ -102,3 +102,4 @@ def test_misuse_gets_one_sentence(packed_archive, tmp_path):
     words = [*_words(tmp_path / "b", packed_archive, strategy="mirrored"), "--virtual_cpus=3"]
     result = run_command(*words, check=False)
     assert result.returncode == 1 and "16 shapes cannot be shared equally by 3 devices" in result.stderr
+    assert not any((tmp_path / name / "config.json").exists() for name in "ab")

@@ -51,7 +51,7 @@ class Classes:
         for name in chosen:
             if name not in self.names or not self.counts[:, self.names.index(name)].any():
                 known = [n for n, total in zip(self.names, self.counts.sum(axis=0), strict=True) if total]
-                raise InputError(f"classes: '{name}' is none of this model's; choose among {', '.join(known)}.")
+                raise InputError(f"'{name}' is none of this model's; choose among {', '.join(known)}.", "classes")
         return self.counts[:, [self.names.index(name) for name in chosen]].sum(axis=1, dtype=np.int64).tolist()
 
     def arrays(self) -> dict[str, np.ndarray]:

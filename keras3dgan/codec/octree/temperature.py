@@ -33,7 +33,7 @@ def tempered(chances: np.ndarray, temperature: float) -> np.ndarray:
     """
     exact = Decimal(repr(float(temperature)))
     if not (exact.is_finite() and _LEAST <= exact <= _MOST):
-        raise InputError(f"temperature: must lie between {_LEAST} and {_MOST}, got {temperature}.")
+        raise InputError(f"must lie between {_LEAST} and {_MOST}, got {temperature}.", "temperature")
     table = {chance: _tempered(chance, exact) for chance in set(chances.tolist())}
     return np.array([table[chance] for chance in chances.tolist()], np.int32)
 

@@ -57,6 +57,9 @@ def generators(content: dict) -> str:
         "occupied": "occupied",
         "largest_component": "largest component",
     }
+    draws = content.get("draws", 1)
+    if draws > 1:
+        columns = {"score": "score", "score_stddev": "its standard deviation", **columns}
     lines = [f"| generator | steps | minutes | {' | '.join(columns.values())} |", "|---" * (len(columns) + 3) + "|"]
     for path, row in content["generators"].items():
         run = content["trainings"].get(path)
@@ -66,8 +69,9 @@ def generators(content: dict) -> str:
     runs = list(content["trainings"].values())
     seeds, widths = (", ".join(map(str, sorted({run["settings"][name] for run in runs}))) for name in ("seed", "width"))
     cores = runs[0]["hardware"]["cores"]
+    means = f", means of {draws} draws" if draws > 1 else ""
     note = (
-        f"{content['shapes']} shapes of each against as many of the {content['split']} split; width "
+        f"{content['shapes']} shapes of each against as many of the {content['split']} split{means}; width "
         f"{widths}, {runs[0]['settings']['resolution']}^3, seed {seeds}; {cores} core{'s' * (cores > 1)} a training."
     )
     return "\n".join([*lines, "", note]) + "\n"

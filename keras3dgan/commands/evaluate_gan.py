@@ -27,6 +27,7 @@ cli.add(
     cli.MODEL,
 )
 cli.add(flags.DEFINE_integer, "seed", 1, "of the latents", cli.MODEL)
+cli.add(flags.DEFINE_integer, "draws", 5, "sets of shapes drawn from each model, whose means are told", cli.MODEL)
 cli.add_measuring("generated shapes, real ones above")
 flags.mark_flag_as_required("models")
 
@@ -40,13 +41,17 @@ def main(_: Sequence[str]) -> None:
 
     if cli.FLAGS.seed < 0:
         raise InputError(f"must not be negative, got {cli.FLAGS.seed}.", "seed")
+    if cli.FLAGS.draws < 1:
+        raise InputError(f"must be at least 1, got {cli.FLAGS.draws}.", "draws")
     runs = [presets.get(path, "models") for path in cli.FLAGS.models]
     voxnet = presets.get(cli.FLAGS.voxnet, "voxnet") if cli.FLAGS.voxnet else None
-    found = compare_generators(runs, cli.FLAGS.split, cli.FLAGS.seed, voxnet, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
+    how = (cli.FLAGS.split, cli.FLAGS.seed, cli.FLAGS.draws)
+    found = compare_generators(runs, *how, voxnet, cli.FLAGS.data_dir, cli.FLAGS.manual_dir)
     content = {
         "split": found.split,
         "shapes": found.count,
         "seed": cli.FLAGS.seed,
+        "draws": cli.FLAGS.draws,
         "generators": found.rows,
         "trainings": {run.name: run.outcome() for run in runs},
     }
@@ -59,4 +64,5 @@ def main(_: Sequence[str]) -> None:
     if cli.FLAGS.page:
         write_shapes_page("Real shapes and generated ones", side_by_side(found.shapes), cli.FLAGS.page)
         places += f" and {cli.FLAGS.page}"
-    print(f"{found.count} shapes of each against as many of the {found.split} split; wrote {places}")
+    draws = f", means of {cli.FLAGS.draws} draws" if cli.FLAGS.draws > 1 else ""
+    print(f"{found.count} shapes of each against as many of the {found.split} split{draws}; wrote {places}")

@@ -3,8 +3,8 @@
 keras3dgan train_gan --workdir=runs/gan --preset=cpu --classes=chair
 
 Presets, with scores on test chairs (real ones have 0.50): `report`, its values; `gan`, its losses made to converge (0.82);
-`wgan_gp`, which is `best` (0.68 in minutes, 0.59 in hours); `r3gan`; `latent`, on the latents of --autoencoder (0.59);
-`refined`, the --generator of such a run trained on (0.57); `64`, `wu2016_64`, at 64^3; `cpu`, `demo`, `test`, small.
+`wgan_gp`, which is `best` (0.68 in minutes, 0.59 in hours); `r3gan`; `latent`, on the latents of --autoencoder (0.61);
+`refined`, the --generator of such a run trained on (0.58); `64`, `wu2016_64`, at 64^3; `cpu`, `demo`, `test`, small.
 """
 
 from __future__ import annotations

@@ -105,5 +105,5 @@ setup(
             *HUB,
         ],
     },
-    entry_points={"console_scripts": ["keras3dgan = keras3dgan.commands.main:main"]},
+    entry_points={"console_scripts": ["keras3dgan = keras3dgan.__main__:main"]},
 )

@@ -53,18 +53,18 @@ def compress(
     return used.encode(grid)
 
 
-def decompress(stream: bytes, model: str | None = None) -> np.ndarray:
-    """The shape in the content of a `.g3c` file.
+def decompress(stream: bytes | str | os.PathLike[str], model: str | None = None) -> np.ndarray:
+    """The shape in a `.g3c` file.
 
     Args:
-        stream: the content.
+        stream: the file's content, or its path.
         model: the model that wrote it; default: the shipped one that did.
 
     Returns:
         uint8 (n, n, n) of zeros and ones, z up.
 
     Raises:
-        InputError: damaged, or written by another model.
+        InputError: damaged, not there, or written by another model.
 
     Example:
         >>> import keras3dgan, numpy as np
@@ -73,6 +73,8 @@ def decompress(stream: bytes, model: str | None = None) -> np.ndarray:
         >>> bool((keras3dgan.decompress(keras3dgan.compress(grid)) == grid).all())
         True
     """
+    if isinstance(stream, str | os.PathLike):
+        stream = container.read(stream)
     used = _codec(model or shipped_as(container.fingerprint(stream)) or codec.DEFAULT)
     return (used.decode(stream) > 0.5).astype(np.uint8)
 
@@ -81,7 +83,7 @@ def generate(
     count: int = 1,
     model: str = codec.DRAWN_FROM,
     *,
-    classes: Sequence[str] = (),
+    classes: str | Sequence[str] = (),
     temperature: float = 0.8,
     seed: int = 1,
 ) -> np.ndarray:
@@ -90,7 +92,7 @@ def generate(
     Args:
         count: how many, at least 1.
         model: a shipped model's name, or the `.npz` of an octree model.
-        classes: only shapes like those of these classes, e.g. `chair`; default: all.
+        classes: only shapes like those of this class, e.g. `chair`, or of these; default: all.
         temperature: 0.1 to 10; below 1 likelier shapes.
         seed: other seeds give other shapes.
 
@@ -107,4 +109,4 @@ def generate(
     """
     if count < 1:
         raise InputError(f"must be at least 1, got {count}.", "count")
-    return _codec(model).sample(count, temperature, seed, classes)
+    return _codec(model).sample(count, temperature, seed, [classes] if isinstance(classes, str) else classes)

@@ -54,6 +54,13 @@ def test_the_page_on_models_runs():
     assert names["generator"].resolution == 32
 
 
+def test_streams_by_path_and_one_class_by_name(chair):
+    pathlib.Path("chair.g3c").write_bytes(keras3dgan.compress(chair))
+    np.testing.assert_array_equal(keras3dgan.decompress("chair.g3c"), chair)
+    one, list_of_one = (keras3dgan.generate(1, classes=classes) for classes in ("chair", ["chair"]))
+    np.testing.assert_array_equal(one, list_of_one)
+
+
 def test_errors_are_sentences(chair):
     for call, words in (
         (lambda: keras3dgan.compress("nobody.obj"), "nobody.obj: no such file"),

@@ -101,7 +101,7 @@ def run_command(*words: object, check: bool = True, fresh: bool = False, **kwarg
 
 def _run_here(words: tuple[str, ...]) -> subprocess.CompletedProcess:
     out, err, status = io.StringIO(), io.StringIO(), 0
-    before = sys.argv, signal.getsignal(signal.SIGTERM)
+    before = sys.argv, {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     sys.argv = ["keras3dgan", *words]
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -110,7 +110,8 @@ def _run_here(words: tuple[str, ...]) -> subprocess.CompletedProcess:
         status = error.code or 0
     finally:
         sys.argv = before[0]
-        signal.signal(signal.SIGTERM, before[1])
+        for number, handler in before[1].items():
+            signal.signal(number, handler)
         _forget_flags(words[0])
         logging.disable(logging.NOTSET)
     return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())

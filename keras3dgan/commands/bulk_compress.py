@@ -19,6 +19,7 @@ from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
 TAKES_FILES = True
+GOES_ON = True
 
 cli.add_codec()
 cli.add(flags.DEFINE_string, "dataset", None, "TFDS data set, already prepared, in place of a folder", cli.MODEL)

@@ -11,11 +11,10 @@ import logging
 import math
 import os
 import re
-import signal
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from absl import app, flags
 from absl import logging as absl_logging
@@ -25,6 +24,7 @@ from keras3dgan.bounded import Limits
 from keras3dgan.codec import DEFAULT, Goal, shipped
 from keras3dgan.codec.shape_codec import ShapeCodec
 from keras3dgan.codec.shipped import BEST
+from keras3dgan.commands import interrupts
 from keras3dgan.commands.items import sentence
 from keras3dgan.errors import InputError, LostHostError, printable
 from keras3dgan.runs import Run
@@ -146,7 +146,7 @@ def run(
     usage: str,
     takes_files: bool = False,
     needs_backend: bool = True,
-    goes_on: bool = True,
+    goes_on: bool = False,
 ) -> None:
     """Parses flags and runs a command.
 
@@ -166,7 +166,7 @@ def run(
     again = "; run the same command again to go on" if goes_on else ""
 
     def guarded(words: Sequence[str]) -> None:
-        signal.signal(signal.SIGTERM, _terminate)
+        interrupts.catch()
         absl_logging.set_verbosity(absl_logging.WARNING)
         # TensorFlow warns of retracing whenever two models predict in one process.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -177,23 +177,27 @@ def run(
                 import_backend()
             main(words)
         except LostHostError as error:
-            _leave_at_once(_complain(name, sentence(error), 1))
+            interrupts.leave_at_once(_complain(name, sentence(error), 1))
         except InputError as error:
             sys.exit(_complain(name, sentence(error), 1))
         except BrokenPipeError:
             raise  # whoever read the output has left
         except OSError as error:
-            place = error.filename or "writing"
-            sys.exit(_complain(name, f"{place}: {error.strerror or error}; check the folder and its free space.", 1))
+            place, what = (
+                error.filename or "writing",
+                f"{error.strerror or error}; check the folder and its free space.",
+            )
+            if isinstance(error, FileExistsError | NotADirectoryError):
+                what = "is a file, or a file is above it; name a folder."
+            sys.exit(_complain(name, f"{place}: {what}", 1))
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in _NEEDED_BY_TRAINING:
                 raise
             extra = _EXTRAS[os.environ.get("KERAS_BACKEND", "tensorflow")]
             sys.exit(_complain(name, f"needs {error.name}; type pip install '.[{extra}]' in the checkout.", 1))
-        except _Terminated:
-            _leave_at_once(_complain(name, f"terminated{again}", 128 + signal.SIGTERM))
-        except KeyboardInterrupt:
-            _leave_at_once(_complain(name, f"stopped{again}", 130))
+        except KeyboardInterrupt as error:
+            word, status = interrupts.status(error)
+            interrupts.leave_at_once(_complain(name, word + again, status))
         except Exception as error:
             if full := _FULL_DISK.search(str(error)):
                 sys.exit(_complain(name, f"{full[1]}: {full[2]}; check the folder and its free space.", 1))
@@ -217,14 +221,6 @@ def _parse(argv: Sequence[str], name: str, usage: str, takes_files: bool) -> lis
     if words and not takes_files:
         sys.exit(_complain(name, f"'{words[0]}' is not understood; this command takes flags only (see --help)", 2))
     return words
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, on which a training saves as on Ctrl-C."""
-
-
-def _terminate(number: int, frame: Any) -> None:
-    raise _Terminated
 
 
 def _show_progress(name: str) -> None:
@@ -366,14 +362,6 @@ def _complain(name: str, message: str, status: int) -> int:
     shown = printable(message, kept="\n")
     print(f"keras3dgan {name}: {shown}", file=sys.stderr)
     return status
-
-
-def _leave_at_once(status: int) -> NoReturn:
-    """Ends the process without taking it apart: TensorFlow's threads are in the middle of a step, or wait for a lost host, and
-    would complain or crash."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
 
 
 def _help(name: str, usage: str) -> str:

@@ -15,6 +15,7 @@ from keras3dgan.codec.archive import Archive, ArchiveWriter
 from keras3dgan.codec.goals import GoalError
 from keras3dgan.codec.origin import Origin
 from keras3dgan.codec.shape_codec import ShapeCodec
+from keras3dgan.codec.shipped import BEST
 from keras3dgan.commands import file_plan
 from keras3dgan.commands.items import Item, Tally, ahead, batches, on_all_cores, sound, written
 from keras3dgan.errors import InputError, UnavailableError
@@ -167,7 +168,8 @@ def _size_line(tally: Tally, codec: ShapeCodec, into: str | None, shape_bytes: i
     where = f"{into}, {count} shapes" if into else tally.where()
     ratio = packed_size(codec.resolution) / mean
     alone = f" ({shape_bytes / count:.1f} without the archive's header, index and names)" if into else ""
-    size = f"{mean:.1f} bytes a shape{alone}, {ratio:.1f} times smaller than its {codec.resolution}^3 bits"
+    than = f"{ratio:.1f} times smaller" if ratio >= 1 else f"{1 / ratio:.1f} times larger"
+    size = f"{mean:.1f} bytes a shape{alone}, {than} than its {codec.resolution}^3 bits"
     quality = _quality([item.iou for item in tally.written]) if verify else ""
     return f"{where}: {size}{_placed(tally.written)}{quality}{_reduced(tally.written, codec.resolution)}"
 
@@ -186,7 +188,12 @@ def _reduced(items: Sequence[Item], resolution: int) -> str:
     which = (
         f"its {finer[0]}^3 voxels" if len(items) == 1 else f"voxels of {len(finer)} finer grids, up to {max(finer)}^3,"
     )
-    return f" of {resolution}^3, to which {which} were reduced; a model of that resolution keeps them"
+    return f" of {resolution}^3, to which {which} were reduced; {_keeping(max(finer))} keeps them"
+
+
+def _keeping(resolution: int) -> str:
+    """What codes grids of a resolution as they are."""
+    return f"--model={BEST[resolution]}" if resolution in BEST else "a model of that resolution"
 
 
 def _quality(scores: Sequence[float]) -> str:

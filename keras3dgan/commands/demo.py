@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from keras3dgan.codec.shape_codec import ShapeCodec
     from keras3dgan.evaluation.compression import Comparison
 
+GOES_ON = True
+
 cli.add(flags.DEFINE_integer, "epochs", None, "of both trainings, for a quicker try [their presets']", cli.MODEL)
 cli.add(flags.DEFINE_string, "output", "demo", "folder to write to; given again, the demo goes on where it was")
 cli.add(flags.DEFINE_string, "data_dir", None, "where TFDS keeps prepared data sets [OUTPUT/data]")

@@ -33,6 +33,8 @@ def plan(
     for word in words:
         if not word:
             raise InputError("an empty name is no file and no folder; '.' is the current folder.")
+        if "://" in word:
+            raise InputError(f"{word}: is an address; fetch the file first.")
         path = pathlib.Path(word).expanduser()
         if path.is_dir():
             found = readable_files(path, readable)
@@ -52,6 +54,8 @@ def plan(
             pairs.append((path, target))
         else:
             pairs.append((path, target / f"{path.stem}{suffix}"))
+    if not any(os.path.lexists(source) for source, _ in pairs):
+        raise InputError(f"{pairs[0][0]}: no such file.")
     _check(pairs)
     return pairs
 
@@ -90,6 +94,8 @@ def _check(pairs: Sequence[tuple[pathlib.Path, pathlib.Path]]) -> None:
     taken = {os.path.abspath(source): source for source, _ in pairs}
     for source, target in pairs:
         key = os.path.abspath(target)
+        if key == os.path.abspath(source):
+            raise InputError(f"{source}: is such a file already; choose another --output.")
         if key in taken:
             raise InputError(
                 f"{taken[key]} and what becomes of {source} meet at {target}; choose another --output or other names."

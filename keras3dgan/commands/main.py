@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 
+import keras3dgan
 from keras3dgan import recipes
 from keras3dgan.commands import cli, train
 
@@ -40,6 +41,9 @@ def commands() -> dict[str, str]:
 def main() -> None:
     """Runs the command that the first word names."""
     words = sys.argv[1:]
+    if words[:1] == ["--version"]:
+        print(f"keras3dgan {keras3dgan.__version__}")
+        return
     if not words or words[0] in ("-h", "--help", "help"):
         listed = "\n".join(f"  {name:23} {text}" for name, text in commands().items())
         print(f"usage: keras3dgan <command> [flags]\n\n{listed}\n\nkeras3dgan <command> --help says more.")
@@ -63,7 +67,7 @@ def run(name: str) -> None:
     kind = name.removeprefix(train.PREFIX)
     if name not in COMMANDS:
         train.define(kind)
-        cli.run(lambda words: train.main(kind), name, train.usage(kind))
+        cli.run(lambda words: train.main(kind), name, train.usage(kind), needs_backend=False, goes_on=True)
         return
     module = importlib.import_module(f"keras3dgan.commands.{name}")
     cli.run(
@@ -72,5 +76,5 @@ def run(name: str) -> None:
         module.__doc__ or "",
         takes_files=getattr(module, "TAKES_FILES", False),
         needs_backend=getattr(module, "NEEDS_BACKEND", True),
-        goes_on=getattr(module, "GOES_ON", True),
+        goes_on=getattr(module, "GOES_ON", False),
     )

@@ -62,6 +62,8 @@ def refine(items: Iterable[Item]) -> Iterator[Item]:
     how = (cli.FLAGS.resolution, cli.FLAGS.temperature, cli.FLAGS.seed, cli.FLAGS.likely)
     for item in items:
         try:
+            if item.source.suffix.lower() not in READABLE:
+                raise InputError(f"{item.name}: is no grid; give one of {', '.join(READABLE)}.")
             [item.content] = refinement.refine_by(codecs(), io.read_grid(item.source)[None], *how)
         except InputError as error:
             item.fail(error)

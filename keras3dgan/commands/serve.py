@@ -18,7 +18,6 @@ from keras3dgan.commands import cli
 from keras3dgan.errors import InputError
 
 NEEDS_BACKEND = False
-GOES_ON = False
 
 cli.add(flags.DEFINE_string, "models", None, "folder with <model>/<version>/, as export_models wrote it", cli.MODEL)
 cli.add(flags.DEFINE_string, "model_config_file", None, "TensorFlow Serving's, in place of --models", cli.MODEL)

@@ -41,6 +41,7 @@ def main(kind: str) -> None:
             if inputs[name].kind != wanted.kind:
                 raise InputError(f"{path} is of kind '{inputs[name].kind}'; give one of train_{wanted.kind}.", name)
             inputs[name].finished(name)
+    cli.import_backend()  # only now: it takes seconds
     with cli.training() as run:
         result = recipe.train(settings, run, cli.run_options(), **inputs)
     print(

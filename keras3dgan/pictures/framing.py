@@ -89,6 +89,8 @@ def picture_bytes(path: str, size: int) -> tuple[dict[str, Any], bytes]:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: no picture that can be read; give a PNG or JPEG file.") from error
+    if (picture == picture[0, 0]).all():
+        raise InputError(f"{path}: shows nothing, it is of one colour; give a picture of an object.")
     found = framed(picture if (picture[..., 3] < 255).any() else _without_background(picture), size)
     return {}, found.tobytes()
 

@@ -114,7 +114,7 @@ def train(settings: OctreeSettings, run: Run, options: Options = Options()) -> d
     from keras3dgan.models.octree_predictor import from_integers
     from keras3dgan.training import loop
     from keras3dgan.training.prototypes import fit_codebook
-    from keras3dgan.training.voxel_samples import VoxelSamples
+    from keras3dgan.training.voxel_samples import VoxelSamples, halves
 
     if backend.on_several_hosts():
         raise InputError("multi_worker: an octree model trains on one host; take none.", "strategy")
@@ -124,6 +124,8 @@ def train(settings: OctreeSettings, run: Run, options: Options = Options()) -> d
     sets, held_out = _sets(settings, options, "train"), _sets(settings, options, "validation")
     sets += held_out if settings.learn_validation else []
     grids, validation = (np.concatenate([each.grids() for each in part]) for part in (sets, held_out))
+    if len(set(halves(grids))) < 2:
+        raise InputError("its shapes are too few, or too much alike, to learn from; give more.", "dataset")
     if finished := loop.start(run, "octree", settings):
         return finished
     with loop.prepared(settings):

@@ -94,7 +94,7 @@ def reconstructions(shapes: ShapeSet, codecs: dict[str, ShapeCodec], seed: int =
     names = ["original"]
     for name, codec in codecs.items():
         restored = codec.decode(codec.encode(originals))
-        names.append(f"{name}, IoU {iou(originals, restored).mean():.2f}")
+        names.append(f"{name}, IoU of these {iou(originals, restored).mean():.2f}")
         drawn.append(restored)
     return figures.shapes(drawn, names, titles)
 

@@ -25,6 +25,14 @@ _CHUNK = 500
 Batch = tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
+def halves(grids: np.ndarray) -> np.ndarray:
+    """Which half of the shapes each grid is of, (count,) of 0 and 1; equal grids keep together.
+
+    A shape's prototype must not have been made from it, so there are two codebooks, each of the other half.
+    """
+    return np.array([zlib.crc32(grid.tobytes()) & 1 for grid in grids])
+
+
 class VoxelSamples:
     """Batches of voxels with weights that undo how often each kind is drawn; a pure function of seed, epoch and step.
 
@@ -39,8 +47,7 @@ class VoxelSamples:
     def __init__(self, grids: np.ndarray, batch_size: int, seed: int, prototypes: int, stretch: float = 0.0):
         self._grids = grids
         self._stretch = stretch
-        # A shape's prototype must not have been made from it: two codebooks, each of the other half. Equal grids keep together.
-        self._half = np.array([zlib.crc32(grid.tobytes()) & 1 for grid in grids])
+        self._half = halves(grids)
         self._codebooks = [fit_codebook(grids[self._half != half], prototypes // 2, seed) for half in (0, 1)]
         self._batch_size = batch_size
         self._seed = seed

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 import trimesh
 
+import keras3dgan
 from keras3dgan import codec, recipes
 from keras3dgan.commands.main import commands
 from keras3dgan.errors import InputError
@@ -270,3 +271,42 @@ def test_a_site_is_decoded_by_the_model_that_wrote_its_archive(tmp_path):
         *words, f"--output={tmp_path}/other", status=1
     )
     assert "--model: give a run or a preset." in _fails("export_models", f"--output={tmp_path}/other", status=1)
+
+
+@pytest.mark.parametrize(("number", "word", "status"), [("SIGINT", "stopped", 130), ("SIGTERM", "terminated", 143)])
+def test_an_interrupt_amid_an_import_is_not_swallowed(number, word, status, tmp_path):
+    swallows = f"import os, signal\ntry:\n    os.kill(os.getpid(), signal.{number})\nexcept BaseException:\n    pass\n"
+    (tmp_path / "swallows.py").write_text(swallows)
+    words = "from keras3dgan.commands import interrupts; interrupts.catch(); import swallows; print('went on')"
+    command = [sys.executable, "-c", words]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=command_environment())
+    assert (result.returncode, result.stderr, result.stdout) == (status, f"keras3dgan: {word}\n", "")
+
+
+def test_version():
+    assert run_command("--version").stdout == f"keras3dgan {keras3dgan.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("compress", "nosuch.obj"), "nosuch.obj: no such file."),
+        (("compress", "https://example.com/chair.obj"), "https://example.com/chair.obj: is an address; fetch the file"),
+        (("generate", "--output=one.glb"), "--output: one.glb names a file, and several shapes are written"),
+        (
+            ("generate", "--output=taken.txt/shapes"),
+            "taken.txt/shapes: is a file, or a file is above it; name a folder.",
+        ),
+    ],
+)
+def test_places_that_cannot_be(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken.txt").write_text("mine")
+    assert message in _fails(*words, status=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken.txt"]
+
+
+def test_drawn_again_it_tells_of_what_lies_there(tmp_path):
+    run_command("generate", f"--output={tmp_path}", "--count=2", "--format=npy")
+    out = run_command("generate", f"--output={tmp_path}", "--count=1", "--format=npy").stdout
+    assert out.startswith(f"{tmp_path}: 1 shapes beside 1 files of earlier ones; see")

@@ -55,7 +55,13 @@ def test_what_is_no_picture_gets_a_sentence(tmp_path):
     (tmp_path / "a.png").write_text("not a picture")
     Image.fromarray(_object()).save(tmp_path / "b.png")
     (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:60])
-    for name, words in (("a.png", "no picture that can be read"), ("b.png", "no picture"), ("c.png", "no such file")):
+    Image.new("RGB", (40, 30), (255, 255, 255)).save(tmp_path / "d.png")
+    for name, words in (
+        ("a.png", "no picture that can be read"),
+        ("b.png", "no picture"),
+        ("c.png", "no such file"),
+        ("d.png", "shows nothing"),
+    ):
         with pytest.raises(InputError, match=rf"{name}: {words}") as caught:
             read_picture(tmp_path / name, 32)
         assert "\n" not in str(caught.value)

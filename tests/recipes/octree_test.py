@@ -19,6 +19,7 @@ from keras3dgan.recipes import octree
 from keras3dgan.runs import Run
 from keras3dgan.training.prototypes import fit_codebook
 from keras3dgan.training.voxel_samples import VoxelSamples, _nearest_others, stretched
+from keras3dgan.voxels import split_archive
 from keras3dgan.voxels.grid import iou
 from tests.conftest import boxes, command_environment, run_command
 
@@ -81,6 +82,14 @@ def test_it_trains_on_one_device(function, value, message, tmp_path, monkeypatch
     with pytest.raises(InputError, match=f"^strategy: {message}"):
         octree.train(octree.RECIPE.make_settings("test"), Run(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_shapes_that_are_all_alike_are_refused(tmp_path):
+    same = boxes(1, 32).take(np.zeros(12, np.int64))
+    split_archive.write(tmp_path / "same.npz", same, np.repeat(["train", "validation", "test"], 4))
+    failed = run_command(*_words(tmp_path / "same.npz", tmp_path / "run"), check=False)
+    assert failed.returncode == 1 and "--dataset: its shapes are too few, or too much alike" in failed.stderr
+    assert not (tmp_path / "run" / "config.json").exists()
 
 
 def test_a_training_that_diverges_keeps_what_was_good(trained_octree, packed_archive, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -279,7 +280,14 @@ def test_an_interrupt_amid_an_import_is_not_swallowed(number, word, status, tmp_
     (tmp_path / "swallows.py").write_text(swallows)
     words = "from keras3dgan.commands import interrupts; interrupts.catch(); import swallows; print('went on')"
     command = [sys.executable, "-c", words]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=command_environment())
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=command_environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # which a shell's background has taken away
+    )
     assert (result.returncode, result.stderr, result.stdout) == (status, f"keras3dgan: {word}\n", "")
 
 

@@ -39,7 +39,9 @@ def test_a_preset_reconstructs_as_its_run_does(vae_gan, tmp_path):
     logits = models.Generator.from_preset(preset.path)(latents, training=False)
     np.testing.assert_allclose(logits, of_preset(views, training=False), atol=1e-5)
     assert models.PictureEncoder.from_preset(preset.path).size == of_preset.size == 32
-    Image.new("RGB", (40, 40), (9, 9, 9)).save(tmp_path / "a.png")
+    picture = Image.new("RGB", (40, 40), (9, 9, 9))
+    picture.putpixel((20, 20), (200, 9, 9))
+    picture.save(tmp_path / "a.png")
     run_command("reconstruct", f"--model={preset.path}", tmp_path / "a.png", "--format=npy")
     assert np.load(tmp_path / "a.npy").shape == (32, 32, 32)
 

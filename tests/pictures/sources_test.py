@@ -115,7 +115,7 @@ def test_what_is_no_source_gets_a_sentence(tmp_path):
 def test_views_are_rendered_once(tmp_path, monkeypatch):
     shapes = boxes(3)
     first = picture_set.load_views(shapes, "grids", 32, str(tmp_path))
-    assert first.views.shape == (3, 12, 32, 32, 4) and first.size == 32 and len(first) == 3
+    assert first.views.shape == (3, 12, 32, 32, 4) and len(first) == 3
     monkeypatch.setattr(picture_set, "open_source", lambda words: pytest.fail("rendered again"))
     np.testing.assert_array_equal(picture_set.load_views(shapes, "grids", 32, str(tmp_path)).views, first.views)
     with pytest.raises(pytest.fail.Exception):

@@ -36,7 +36,7 @@ def exported(codec, tmp_path_factory) -> pathlib.Path:
     for part in (
         Part("encoder", "encoder", codec.encoder, codec.coder),
         Part("decoder", "decoder", decoder, codec.coder),
-        Part("generator", "generator", generator),
+        Part("generator", "generator", generator, latent_stddev=1.0),
         Part("voxnet", "classifier", voxnet, class_names=("bathtub", "chair")),
     ):
         archive = keras.export.ExportArchive()

@@ -110,7 +110,7 @@ features() { # ten classes
 
 64() { # two and a half hours each
   train r64/chair_wu wu2016_64 "${chairs[@]}" --batch_size=50 --epochs=60 --measure_every=5 --samples_every=10 --patience=3
-  train r64/chair_64 64 "${chairs[@]}" --epochs=400 --measure_every=20 --samples_every=20
+  train r64/chair_64 64 "${chairs[@]}" --epochs=406 --measure_every=20 --samples_every=20
   train r64/furniture_64 64 --augmentation=flip --epochs=481 --measure_every=20 --samples_every=20
   compare generation_chair_64 test r64/{chair_wu,chair_64}
   compare generation_furniture_64 test r64/furniture_64

@@ -183,13 +183,10 @@ def run(
         except BrokenPipeError:
             raise  # whoever read the output has left
         except OSError as error:
-            place, what = (
-                error.filename or "writing",
-                f"{error.strerror or error}; check the folder and its free space.",
-            )
+            what = f"{error.strerror or error}; check the folder and its free space."
             if isinstance(error, FileExistsError | NotADirectoryError):
                 what = "is a file, or a file is above it; name a folder."
-            sys.exit(_complain(name, f"{place}: {what}", 1))
+            sys.exit(_complain(name, f"{error.filename or 'writing'}: {what}", 1))
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in _NEEDED_BY_TRAINING:
                 raise

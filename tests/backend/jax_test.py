@@ -39,6 +39,7 @@ def _run_without(modules, backend, *words):
 
 
 @needs_jax
+@pytest.mark.slow  # half a minute; the test below has JAX train
 def test_trains_and_generates_where_there_is_no_tensorflow(packed_archive, tmp_path):
     def run(*words):
         return _run_without(("tensorflow", "tensorflow_datasets", "tensorboard"), "jax", *words)

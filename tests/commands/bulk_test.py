@@ -156,6 +156,7 @@ def test_a_gltf_changes_with_the_files_that_it_names(tmp_path):
     assert after[0].size == before[0].size + 1 and after[0].time > before[0].time and after[1] == before[1]
 
 
+@pytest.mark.slow
 def test_a_data_set_on_two_workers(trained, tmp_path, prepared_data):
     words = ("bulk_compress", f"--model={trained}/compressor", f"--output={tmp_path}/out", "--shard_size=100")
     words += ("--dataset=furniture_voxels/32", "--split=test", f"--data_dir={prepared_data}")

@@ -67,10 +67,10 @@ def _stop_at_a_random_moment(kind, words, workdir, after, number=signal.SIGKILL)
     [
         ("train_gan", "tensorflow"),
         ("train_voxnet", "tensorflow"),
-        ("train_compressor", "tensorflow"),
         # What they share with these has been shown by then; benchmarks/kills.py kills all six kinds fifty times, and
         # jax_test.py goes on with runs on the other backend.
         pytest.param("train_gan", "jax", marks=[needs_jax, pytest.mark.slow]),
+        pytest.param("train_compressor", "tensorflow", marks=pytest.mark.slow),
         pytest.param("train_vae_gan", "tensorflow", marks=pytest.mark.slow),
         pytest.param("train_vae_gan latent", "tensorflow", marks=pytest.mark.slow),
         pytest.param("train_voxnet", "jax", marks=[needs_jax, pytest.mark.slow]),
@@ -135,6 +135,7 @@ def test_a_run_that_patience_ended_before_its_result_was_written_trains_no_furth
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow  # cli_test.py has what is said
 def test_a_full_disk_loses_no_earlier_checkpoint(packed_archive, tmp_path):
     """No file may grow beyond 30 kB: the next checkpoint, of 100 kB, cannot be written."""
     whole, torn = tmp_path / "whole", tmp_path / "torn"

@@ -135,7 +135,7 @@ def test_the_furnitures_test_part(octree32, test_grids, test_streams, tmp_path):
     assert [answer["hash"] for answer in answers] == [_hash(grid) for grid in test_grids]
 
 
-@pytest.mark.parametrize(("model", "finer"), [("octree64", 1), ("octree128", 2)])
+@pytest.mark.parametrize(("model", "finer"), [("octree64", 1), pytest.param("octree128", 2, marks=pytest.mark.slow)])
 def test_larger_grids(model, finer, tmp_path):
     used = codec.load(model)
     grids = furniture.read("test", 64).grids()[2:3]

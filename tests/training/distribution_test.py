@@ -9,6 +9,7 @@ import sys
 import time
 
 import numpy as np
+import pytest
 
 from tests import conftest
 from tests.conftest import command_environment
@@ -77,6 +78,7 @@ def test_two_hosts_train_as_one_process(packed_archive, tmp_path):
     assert "kept the generator" in outputs[1]
 
 
+@pytest.mark.slow  # hosts wait for a lost one
 def test_a_lost_host_is_told_and_the_pair_goes_on(packed_archive, tmp_path):
     workdir = tmp_path / "run"
     words = _words(workdir, packed_archive, epochs=40)
